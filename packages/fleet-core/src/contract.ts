@@ -1,0 +1,281 @@
+/**
+ * The wire contract of the control plane and of the tenants, as schemas that client and server share.
+ *
+ * Client-side schemas accept unknown fields, since a control plane may grow; request schemas are strict.
+ */
+import { z } from 'zod';
+
+// ── Words ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** A tenant's slug: one DNS label (RFC 1123). Never put a string into a URL or a log that has not passed this. */
+export const slugSchema = z.string().regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/, 'not a DNS label');
+
+/** Name of a lock group: one lock per fleet. */
+export const lockGroupSchema = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, 'must match ^[a-z0-9][a-z0-9._-]{0,62}$');
+
+/** A full commit id: 40 hex digits, letter case aside. */
+export const shaSchema = z
+  .string()
+  .regex(/^[0-9a-fA-F]{40}$/, 'must be a full 40-hex commit id')
+  .transform((sha) => sha.toLowerCase());
+
+/** A container image tag, by the grammar of the OCI distribution specification. */
+export const tagSchema = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/,
+    'must be an image tag: letters, digits, "_", "." and "-", at most 128',
+  );
+
+/** Integers below 2^53 survive JSON in every language. */
+export const fencingTokenSchema = z.number().int().min(1).max(Number.MAX_SAFE_INTEGER);
+
+// ── Paths and headers ────────────────────────────────────────────────────────────────────────────────────────
+
+export const REDEPLOY_PATH = '/cp/admin/tenants/redeploy-fleet';
+export const LOCKS_PATH = '/cp/admin/fleet-locks';
+export const FENCE_HEADER = 'fleet-fence';
+export const LOCK_GROUP_HEADER = 'fleet-lock-group';
+export const IDEMPOTENCY_HEADER = 'idempotency-key';
+
+// ── POST redeploy-fleet ──────────────────────────────────────────────────────────────────────────────────────
+
+export const redeployRequestSchema = z.strictObject({
+  target_tag: tagSchema,
+  confirm: z.literal(true),
+  dry_run: z.boolean().optional(),
+  canary_slug: slugSchema.optional(),
+  soak_seconds: z.number().int().min(0).optional(),
+  batch_size: z.number().int().min(1).optional(),
+  only_slugs: z.array(slugSchema).min(1).optional(),
+  max_stragglers: z.number().int().min(0).optional(),
+});
+export type RedeployRequest = z.infer<typeof redeployRequestSchema>;
+
+/** `null` and an absent field mean the same everywhere but in `verified_on_target`, where `null` is "no". */
+export const redeployRowSchema = z.looseObject({
+  slug: z.string().nullish(),
+  phase: z.string().nullish(),
+  ssm_status: z.string().nullish(),
+  ssm_exit_code: z.number().nullish(),
+  healthz_ok: z.boolean().nullish(),
+  verified_on_target: z.boolean().nullish(),
+  running_image: z.string().nullish(),
+  error: z.string().nullish(),
+});
+export type RedeployRow = z.infer<typeof redeployRowSchema>;
+
+export const redeployAnswerSchema = z.looseObject({
+  ok: z.boolean(),
+  error: z.string().nullish(),
+  results: z
+    .array(redeployRowSchema)
+    .nullish()
+    .transform((rows) => rows ?? []),
+});
+export type RedeployAnswer = z.infer<typeof redeployAnswerSchema>;
+
+// ── GET /buildinfo ───────────────────────────────────────────────────────────────────────────────────────────
+
+/** What a tenant says it runs: a commit, or `dev` from a build into which no commit was wired. */
+export const buildinfoSchema = z.looseObject({ git_sha: z.union([shaSchema, z.literal('dev')]) });
+
+// ── Lock ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** Longest text that a holder, a step or a reason may carry. */
+const label = (max: number) => z.string().min(1).max(max);
+
+/** What a person needs to see of whoever holds or waits for the lock. */
+export const holderSchema = z.strictObject({
+  name: label(200),
+  actor: label(200).optional(),
+  run_url: z
+    .url({ protocol: /^https?$/ })
+    .max(2000)
+    .optional(),
+  repository: label(200).optional(),
+  branch: label(255).optional(),
+  sha: label(64).optional(),
+  host: label(255).optional(),
+});
+export type Holder = z.infer<typeof holderSchema>;
+
+/** Orders the waiters of one key, for example the run number of `owner/repo@branch`: the higher number wins. */
+export const orderSchema = z.strictObject({
+  key: label(400),
+  number: z.number().int().min(0).max(Number.MAX_SAFE_INTEGER),
+});
+export type Order = z.infer<typeof orderSchema>;
+
+export const claimIdSchema = z.uuid();
+export const sessionSchema = z
+  .string()
+  .regex(/^[A-Za-z0-9_-]{8,128}$/, 'must be 8 to 128 letters, digits, "_" or "-"');
+
+/** Seconds a lease lives without renewal. The lower bound leaves room for a margin and a lost renewal. */
+export const TTL_SECONDS = { min: 2, max: 3600, default: 30 } as const;
+/** Seconds that a claim or status request may wait on the server. */
+export const WAIT_SECONDS_MAX = 25;
+/** Seconds after which a waiter that stopped polling leaves the queue. */
+export const ABANDONED_AFTER_SECONDS = 60;
+
+export const claimRequestSchema = z.strictObject({
+  session: sessionSchema,
+  ttl_seconds: z.number().min(TTL_SECONDS.min).max(TTL_SECONDS.max),
+  holder: holderSchema,
+  order: orderSchema.optional(),
+  max_hold_seconds: z.number().min(1).max(604_800).optional(),
+});
+export type ClaimRequest = z.infer<typeof claimRequestSchema>;
+
+export const claimHeldSchema = z.looseObject({
+  state: z.literal('held'),
+  fencing_token: fencingTokenSchema,
+  ttl_seconds: z.number().positive(),
+  acquired_at: z.string(),
+});
+
+export const frozenSchema = z.looseObject({
+  reason: z.string().nullish(),
+  actor: z.string().nullish(),
+  since: z.string().nullish(),
+  until: z.string().nullish(),
+});
+export type Frozen = z.infer<typeof frozenSchema>;
+
+/** A holder as others see it; loose, since it comes back from a server that may know more fields. */
+export const holderViewSchema = z.looseObject({
+  name: z.string(),
+  actor: z.string().nullish(),
+  run_url: z.string().nullish(),
+  repository: z.string().nullish(),
+  branch: z.string().nullish(),
+  sha: z.string().nullish(),
+  host: z.string().nullish(),
+});
+export type HolderView = z.infer<typeof holderViewSchema>;
+
+export const heldViewSchema = z.looseObject({
+  claim_id: z.string(),
+  fencing_token: fencingTokenSchema,
+  holder: holderViewSchema,
+  held_for_seconds: z.number(),
+  last_renew_seconds_ago: z.number(),
+  step: z.string().nullish(),
+  alive: z.boolean(),
+});
+export type HeldView = z.infer<typeof heldViewSchema>;
+
+/** The holder as a waiter sees it: who, and where known since when, doing what, and whether still renewing. */
+export const waitedForSchema = holderViewSchema.extend({
+  held_for_seconds: z.number().nullish(),
+  last_renew_seconds_ago: z.number().nullish(),
+  step: z.string().nullish(),
+  alive: z.boolean().nullish(),
+});
+export type WaitedFor = z.infer<typeof waitedForSchema>;
+
+export const claimQueuedSchema = z.looseObject({
+  state: z.literal('queued'),
+  position: z.number().int().min(1),
+  queue_length: z.number().int().min(1),
+  holder: waitedForSchema.nullish(),
+  frozen: frozenSchema.nullish(),
+});
+export type ClaimQueued = z.infer<typeof claimQueuedSchema>;
+
+/** Ends of a claim. They are for ever: a claim never comes back from one. */
+export const CLAIM_ENDS = [
+  'released',
+  'left',
+  'lost',
+  'broken',
+  'abandoned',
+  'superseded',
+  'outdated',
+] as const;
+export type ClaimEnd = (typeof CLAIM_ENDS)[number];
+export type ClaimState = 'queued' | 'held' | ClaimEnd;
+
+/** What supersedes or outdates a claim. */
+export const supersederSchema = z.looseObject({
+  number: z.number().nullish(),
+  holder: holderViewSchema.nullish(),
+  state: z.string().nullish(),
+});
+
+export const renewRequestSchema = z.strictObject({
+  session: sessionSchema,
+  fencing_token: fencingTokenSchema,
+  step: label(300).optional(),
+});
+export const renewAnswerSchema = z.looseObject({
+  state: z.literal('held'),
+  ttl_seconds: z.number().positive(),
+});
+
+export const releaseRequestSchema = z.strictObject({
+  session: sessionSchema,
+  fencing_token: fencingTokenSchema.optional(),
+  result: z.enum(['proven', 'not_proven']).optional(),
+});
+export const releaseAnswerSchema = z.looseObject({ state: z.string(), already: z.boolean() });
+
+export const queueEntrySchema = z.looseObject({
+  claim_id: z.string(),
+  position: z.number().int().min(1),
+  holder: holderViewSchema,
+  waiting_for_seconds: z.number(),
+  order: orderSchema.nullish(),
+});
+
+export const lockStatusSchema = z.looseObject({
+  group: z.string(),
+  version: z.number().int().min(0),
+  held: heldViewSchema.nullable(),
+  queue: z.array(queueEntrySchema),
+  frozen: frozenSchema.nullable(),
+  last_fencing_token: z.number().int().min(0),
+});
+export type LockStatus = z.infer<typeof lockStatusSchema>;
+
+export const breakRequestSchema = z.strictObject({
+  fencing_token: fencingTokenSchema,
+  reason: label(500),
+  actor: label(200),
+  confirm_alive: z.boolean().optional(),
+});
+export const freezeRequestSchema = z.strictObject({
+  reason: label(500),
+  actor: label(200),
+  until: z.iso.datetime({ offset: true }).optional(),
+});
+
+export const lockEventSchema = z.looseObject({
+  seq: z.number().int().min(1),
+  at: z.string(),
+  kind: z.string(),
+  claim_id: z.string().nullish(),
+  fencing_token: z.number().nullish(),
+  actor: z.string().nullish(),
+  detail: z.record(z.string(), z.unknown()).nullish(),
+});
+export type LockEvent = z.infer<typeof lockEventSchema>;
+export const lockEventsSchema = z.looseObject({ group: z.string(), events: z.array(lockEventSchema) });
+
+// ── Errors ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** Every refusal: `error` is the stable code, `detail` and `next` are for people (RFC 9457 with a code). */
+export const problemSchema = z.looseObject({
+  error: z.string(),
+  status: z.number().int().optional(),
+  title: z.string().optional(),
+  detail: z.string().optional(),
+  next: z.string().optional(),
+  reason: z.string().optional(),
+  state: z.string().optional(),
+  by: supersederSchema.nullish(),
+});
+export type Problem = z.infer<typeof problemSchema>;
