@@ -1,1 +1,25 @@
+/** The public surface. Wire schemas come from `@tenant-fleet/fleet-core/contract` as well. */
+export type { Command, Config, FleetOptions, Trigger } from './config.js';
+export { checkOptions } from './config.js';
 export * from './contract.js';
+export { formatDuration, parseDuration } from './duration.js';
+export { type ErrorCode, FleetError, isFleetError, usageError } from './errors.js';
+export type { EventCode, EventData, FleetEvent } from './events.js';
+export { type Http, HttpFailure, type HttpRequest, type HttpResponse, undiciHttp } from './http.js';
+export { DEFAULT_CONFIG_FILE, loadConfig } from './load.js';
+export { exitCodeOf, isDeployed, OUTCOMES, type Outcome, USAGE_EXIT_CODE } from './outcome.js';
+export { type Clock, type Ports, type Random, systemClock, systemPorts, systemRandom } from './ports.js';
+export {
+  type CallResult,
+  type Counts,
+  type FleetResult,
+  RESULT_SCHEMA,
+  resultSchema,
+  TENANT_STATUSES,
+  type TenantResult,
+  type TenantStatus,
+} from './report.js';
+export { type Env, type Layers, resolveConfig } from './resolve.js';
+export { planFleet, type RunContext, readLock, redeployFleet, runFleet, verifyFleet } from './run.js';
+export { oneLine, redact } from './sanitize.js';
+export { SETTING_NAMES, SETTINGS, type Setting, type SettingName, settingOf } from './settings.js';

@@ -1,0 +1,425 @@
+/** Stage 1: everything that a run needs to know, checked before the first request. */
+import { hostOf, isLoopback } from './address.js';
+import type { Holder } from './contract.js';
+import { lockGroupSchema, shaSchema, slugSchema, TTL_SECONDS, tagSchema } from './contract.js';
+import { parseDuration } from './duration.js';
+import { usageError } from './errors.js';
+import { type SettingName, settingOf } from './settings.js';
+import { parseSwitch } from './switch.js';
+
+export type Command = 'redeploy' | 'plan' | 'verify' | 'lock';
+
+/** Options of a run. Durations are milliseconds. Defaults are those of the command line. */
+export interface FleetOptions {
+  /** Named environment; names the lock group where `lockGroup` is absent. */
+  environment?: string;
+  /** Base URL of the control plane; `https`, or `http` on loopback. */
+  controlPlane?: string;
+  /** The one host that `controlPlane` may name. */
+  controlPlaneHost?: string;
+  /** Bearer token of the control plane. Sent to it and to the lock server of the same origin rules only. */
+  controlPlaneToken?: string;
+  /** `https://{slug}.example.com`: `{slug}` in host or path; `/buildinfo` is appended. */
+  tenantUrl?: string;
+  /** `verifyFleet` only: the tenants to verify, instead of those that the control plane lists. */
+  tenant?: string[];
+  /** Image tag to roll to. */
+  targetTag?: string;
+  /** Commit that every tenant must report: 40 hex digits. Required unless `dryRun`. */
+  expectedSha?: string;
+  /** Default `scoped`. */
+  strategy?: 'scoped' | 'single-call';
+  /** Slug of the tenant that is rolled and proven first. Empty: none. */
+  canary?: string;
+  /** Default 60 000. */
+  soakMs?: number;
+  /** At least 1, default 3. */
+  batchSize?: number;
+  /** At least 0, default 0; counted over the whole rollout. */
+  maxStragglers?: number;
+  /** Globs of tenants that may vanish mid-roll. */
+  ephemeral?: string[];
+  /** Rolls tenants that are on target too. */
+  force?: boolean;
+  /** Default 240 000. */
+  settleBudgetMs?: number;
+  /** Default 10 000, more than 0. */
+  probeTimeoutMs?: number;
+  /** Default 32, at least 1. */
+  probeConcurrency?: number;
+  /** Default 1, at least 1. */
+  confirmations?: number;
+  /** Lock that guards the fleet; default `environment`. */
+  lockGroup?: string;
+  /** Default 1 200 000. */
+  lockWaitMs?: number;
+  /** Default 30 000; 2 000 to 3 600 000. */
+  lockTtlMs?: number;
+  /** Server of the lock; default `controlPlane`. */
+  lockUrl?: string;
+  /** Rolls without a lock. */
+  noLock?: boolean;
+  giteaUrl?: string;
+  giteaToken?: string;
+  /** Allows `http` for Gitea on hosts other than loopback. */
+  allowHttpGitea?: boolean;
+  /** `owner/name`. */
+  repository?: string;
+  branch?: string;
+  requireContext?: string[];
+  /** Name of the Gitea repository variable. */
+  killSwitch?: string;
+  /** Kill switch as a value. */
+  hold?: string;
+  supersededBy?: 'claim' | 'head' | 'off';
+  /** Place of this commit among those of its branch. */
+  order?: number;
+  /** Default 1 800 000, for the whole run. */
+  timeoutMs?: number;
+  dryRun?: boolean;
+  /** What started the run. */
+  trigger?: Trigger;
+}
+
+/** What started the run, as CI tells it. All absent: a person at a terminal. */
+export interface Trigger {
+  /** `push`, `schedule`, `workflow_dispatch`, `release`; any other event is not trusted. */
+  event?: string;
+  actor?: string;
+  runId?: string;
+  runAttempt?: string;
+  job?: string;
+  runUrl?: string;
+}
+
+/** {@link FleetOptions} checked and complete. */
+export interface Config {
+  command: Command;
+  environment: string | null;
+  controlPlane: string;
+  controlPlaneToken: string;
+  tenantUrl: string;
+  tenants: string[] | null;
+  targetTag: string;
+  expectedSha: string | null;
+  strategy: 'scoped' | 'single-call';
+  canary: string | null;
+  soakMs: number;
+  batchSize: number;
+  maxStragglers: number;
+  ephemeral: string[];
+  force: boolean;
+  settleBudgetMs: number;
+  probeTimeoutMs: number;
+  probeConcurrency: number;
+  confirmations: number;
+  lock: { group: string; url: string; waitMs: number; ttlMs: number } | null;
+  gitea: { url: string; token: string | null; repository: string } | null;
+  branch: string | null;
+  requireContexts: string[];
+  killSwitch: string | null;
+  hold: boolean | null;
+  supersededBy: 'claim' | 'head' | 'off';
+  order: { key: string; number: number } | null;
+  timeoutMs: number;
+  dryRun: boolean;
+  trigger: Trigger;
+  askedBy: 'ci' | 'human';
+}
+
+/** How an option is called towards the user: `--soak`, `FLEET_SOAK`, `soak in fleet.config.yaml`. */
+export type Label = (name: SettingName) => string;
+
+const flagLabel: Label = (name) => `--${name}`;
+
+/**
+ * Checks options and fills in the defaults.
+ *
+ * @throws FleetError `USAGE` that names the option, what is wrong with it and what is allowed.
+ */
+export function checkOptions(command: Command, options: FleetOptions, label: Label = flagLabel): Config {
+  const dryRun = command === 'plan' || options.dryRun === true;
+  const rolls = command === 'redeploy' && !dryRun;
+  const fail = (name: SettingName, problem: string, hint?: string): never => {
+    throw usageError(`${label(name)}: ${problem}`, { option: label(name), hint });
+  };
+  const need = (name: SettingName, value: string | undefined): string => {
+    if (value === undefined || value === '') throw missing(name);
+    return value;
+  };
+  const whole = (name: SettingName, value: number | undefined): number => {
+    const { min = 0, default: fallback } = settingOf(name);
+    const number = value ?? Number(fallback);
+    if (!Number.isSafeInteger(number) || number < min)
+      fail(name, `${number} is not a whole number of at least ${min}`);
+    return number;
+  };
+  const span = (
+    name: SettingName,
+    value: number | undefined,
+    min: number,
+    max = Number.MAX_SAFE_INTEGER,
+  ): number => {
+    const ms = value ?? parseDuration(settingOf(name).default ?? '', label(name));
+    if (!Number.isFinite(ms) || ms < min || ms > max) {
+      fail(
+        name,
+        `must be ${max === Number.MAX_SAFE_INTEGER ? `at least ${min}ms` : `from ${min / 1000}s to ${max / 1000}s`}`,
+      );
+    }
+    return ms;
+  };
+  const origin = (name: SettingName, value: string, insecure = false): string => {
+    const problem = urlProblem(value, insecure);
+    if (problem) fail(name, problem[0], problem[1]);
+    return value.replace(/\/+$/, '');
+  };
+
+  const wantsCp = command !== 'verify' || !options.tenant?.length;
+  const controlPlane =
+    wantsCp && command !== 'lock' ? origin('control-plane', need('control-plane', options.controlPlane)) : '';
+  const lockUrl = options.lockUrl || options.controlPlane;
+  if (
+    options.controlPlaneHost &&
+    controlPlane &&
+    hostOf(controlPlane) !== options.controlPlaneHost.toLowerCase()
+  ) {
+    fail(
+      'control-plane',
+      `names ${hostOf(controlPlane)}, and this environment may only talk to ${options.controlPlaneHost}`,
+    );
+  }
+  const token = wantsCp ? checkToken(options.controlPlaneToken, 'FLEET_CP_TOKEN') : '';
+
+  const tenantUrl = command === 'lock' ? '' : need('tenant-url', options.tenantUrl);
+  const templateProblem = command === 'lock' ? null : tenantUrlProblem(tenantUrl);
+  if (templateProblem) fail('tenant-url', templateProblem[0], templateProblem[1]);
+
+  const targetTag =
+    wantsCp && command !== 'lock' ? need('target-tag', options.targetTag) : (options.targetTag ?? '');
+  if (targetTag && !tagSchema.safeParse(targetTag).success) {
+    fail(
+      'target-tag',
+      `${JSON.stringify(targetTag.slice(0, 140))} is not an image tag`,
+      'letters, digits, "_", "." and "-", at most 128 of them',
+    );
+  }
+  const expected = options.expectedSha?.trim() || undefined;
+  if (!expected && !dryRun && command !== 'lock') throw missing('expected-sha');
+  const sha = expected === undefined ? undefined : shaSchema.safeParse(expected);
+  if (sha && !sha.success)
+    fail(
+      'expected-sha',
+      `${JSON.stringify(expected?.slice(0, 60))} is not a full commit id`,
+      'give all 40 hex digits',
+    );
+  if (sha?.data && /^0{40}$/.test(sha.data)) fail('expected-sha', 'is all zeros, which no commit is');
+
+  const canary = options.canary?.trim() || null;
+  if (canary && !slugSchema.safeParse(canary).success)
+    fail('canary', `${JSON.stringify(canary)} is not a tenant slug (one DNS label)`);
+  for (const slug of options.tenant ?? []) {
+    if (!slugSchema.safeParse(slug).success)
+      fail('tenant', `${JSON.stringify(slug)} is not a tenant slug (one DNS label)`);
+  }
+  for (const glob of options.ephemeral ?? []) {
+    if (!/^[a-z0-9*?[\]{},!-]{1,100}$/.test(glob))
+      fail('ephemeral', `${JSON.stringify(glob)} is not a glob over slugs`);
+    if (/^[*?]*$/.test(glob))
+      fail(
+        'ephemeral',
+        `${glob} matches every tenant`,
+        'an ephemeral tenant is never a failure: name a prefix, for example e2e-*',
+      );
+  }
+
+  const environment = options.environment?.trim() || null;
+  let lock: Config['lock'] = null;
+  if ((rolls || command === 'lock') && !options.noLock) {
+    const group = options.lockGroup?.trim() || environment;
+    if (!group) {
+      throw usageError('no lock group: nothing keeps two rolls of this fleet apart', {
+        option: label('lock-group'),
+        hint: 'give --lock-group or --environment; or say --no-lock and mean it',
+      });
+    }
+    if (!lockGroupSchema.safeParse(group).success)
+      fail('lock-group', `${JSON.stringify(group)} must match ^[a-z0-9][a-z0-9._-]{0,62}$`);
+    lock = {
+      group,
+      url: origin('lock-url', need(options.lockUrl ? 'lock-url' : 'control-plane', lockUrl)),
+      waitMs: span('lock-wait', options.lockWaitMs, 0),
+      ttlMs: span('lock-ttl', options.lockTtlMs, TTL_SECONDS.min * 1000, TTL_SECONDS.max * 1000),
+    };
+  }
+
+  const requireContexts = (options.requireContext ?? []).map((context) => context.trim());
+  if (requireContexts.some((context) => !context)) {
+    fail(
+      'require-context',
+      'has an empty name',
+      'an empty list of required checks would let everything through',
+    );
+  }
+  const killSwitch = options.killSwitch?.trim() || null;
+  if (killSwitch && !/^[A-Za-z_][A-Za-z0-9_]{0,254}$/.test(killSwitch))
+    fail('kill-switch', `${JSON.stringify(killSwitch)} is not a variable name`);
+  const hold = options.hold === undefined ? null : parseSwitch(options.hold);
+  if (hold === 'unknown') {
+    fail(
+      'hold',
+      `${JSON.stringify(options.hold?.slice(0, 40))} is neither on nor off`,
+      'on: 1 true yes on disabled disable; off: 0 false no off, or empty',
+    );
+  }
+
+  const order = options.order;
+  const branch = options.branch?.trim() || null;
+  const giteaToken = options.giteaToken ? checkToken(options.giteaToken, 'GITEA_TOKEN') : null;
+  const supersededBy =
+    options.supersededBy ??
+    (order !== undefined
+      ? 'claim'
+      : branch && giteaToken && options.repository && options.giteaUrl
+        ? 'head'
+        : 'off');
+  if (order !== undefined) whole('order', order);
+
+  const gateUses: SettingName | null = killSwitch
+    ? 'kill-switch'
+    : requireContexts.length
+      ? 'require-context'
+      : supersededBy === 'head'
+        ? 'superseded-by'
+        : null;
+  let gitea: Config['gitea'] = null;
+  if (gateUses && command !== 'verify' && command !== 'lock') {
+    const repository = options.repository ?? '';
+    if (!options.giteaUrl) fail(gateUses, 'needs a Gitea server', 'give --gitea-url');
+    if (!/^[\w.-]+\/[\w.-]+$/.test(repository))
+      fail('repository', `${JSON.stringify(repository)} is not owner/name`);
+    if (killSwitch && !giteaToken) {
+      throw usageError('GITEA_TOKEN: is empty, and --kill-switch cannot be read without it', {
+        option: 'GITEA_TOKEN',
+        hint: 'pass a token of the repository owner, or use --hold with the value of the variable',
+      });
+    }
+    gitea = {
+      url: origin('gitea-url', options.giteaUrl ?? '', options.allowHttpGitea),
+      token: giteaToken,
+      repository,
+    };
+  }
+  if (supersededBy === 'head' && !branch) fail('branch', 'is needed by --superseded-by head');
+
+  const trigger = options.trigger ?? {};
+  return {
+    command,
+    environment,
+    controlPlane,
+    controlPlaneToken: token,
+    tenantUrl,
+    tenants: options.tenant?.length ? [...new Set(options.tenant)] : null,
+    targetTag,
+    expectedSha: sha?.data ?? null,
+    strategy: options.strategy ?? (settingOf('strategy').default as 'scoped'),
+    canary,
+    soakMs: span('soak', options.soakMs, 0),
+    batchSize: whole('batch-size', options.batchSize),
+    maxStragglers: whole('max-stragglers', options.maxStragglers),
+    ephemeral: options.ephemeral ?? [],
+    force: options.force ?? false,
+    settleBudgetMs: span('settle-budget', options.settleBudgetMs, 0),
+    probeTimeoutMs: span('probe-timeout', options.probeTimeoutMs, 1),
+    probeConcurrency: whole('probe-concurrency', options.probeConcurrency),
+    confirmations: whole('confirmations', options.confirmations),
+    lock,
+    gitea,
+    branch,
+    requireContexts,
+    killSwitch,
+    hold: hold === null || hold === 'unknown' ? null : hold === 'armed',
+    supersededBy,
+    order:
+      supersededBy === 'claim' && order !== undefined
+        ? {
+            key: `${options.repository || environment || lock?.group || 'fleet'}@${branch ?? '-'}`,
+            number: order,
+          }
+        : null,
+    timeoutMs: span('timeout', options.timeoutMs, 1),
+    dryRun,
+    trigger,
+    askedBy: trigger.event === 'push' || trigger.event === 'schedule' ? 'ci' : 'human',
+  };
+
+  function missing(name: SettingName) {
+    const { env } = settingOf(name);
+    return usageError(`--${name} is missing`, {
+      option: `--${name}`,
+      hint: `give --${name}, set ${env.join(' or ')}, or write ${name}: in fleet.config.yaml`,
+    });
+  }
+}
+
+function urlProblem(value: string, allowHttp: boolean): [string, string?] | null {
+  const url = URL.canParse(value) ? new URL(value) : null;
+  if (!url || !/^https?:$/.test(url.protocol))
+    return [`${JSON.stringify(value.slice(0, 120))} is not an http(s) URL`];
+  if (url.username || url.password)
+    return ['carries a user name or password', 'credentials are never part of a URL'];
+  if (url.search || url.hash) return ['has a query or a fragment'];
+  if (url.protocol === 'http:' && !allowHttp && !isLoopback(url.hostname)) {
+    return [
+      `http:// to ${url.hostname} would send the token in the clear`,
+      'use https://; http:// is for loopback only',
+    ];
+  }
+  return null;
+}
+
+function tenantUrlProblem(template: string): [string, string?] | null {
+  if (template.split('{slug}').length !== 2) {
+    return ['must contain {slug} exactly once', 'for example https://{slug}.staging.example.com'];
+  }
+  const probe = template.replace('{slug}', 'slug-0');
+  const problem = urlProblem(probe, false);
+  if (problem) return problem;
+  const url = new URL(probe);
+  if (!url.hostname.includes('slug-0') && !url.pathname.includes('slug-0'))
+    return ['must have {slug} in host or path'];
+  return null;
+}
+
+/** Refuses what is certainly no token: empty, the text of a null, an expression that CI did not fill in. */
+function checkToken(value: string | undefined, name: string): string {
+  const token = (value ?? '').trim();
+  const hint = name === 'FLEET_CP_TOKEN' ? 'set FLEET_CP_TOKEN or give --token-file' : `set ${name}`;
+  if (!token) throw usageError(`${name}: the token is missing`, { option: name, hint });
+  if (
+    /^(?:null|none|undefined|false)$/i.test(token) ||
+    token.includes('${{') ||
+    !/^[\x21-\x7e]+$/.test(token)
+  ) {
+    throw usageError(`${name}: what was given is not a token`, {
+      option: name,
+      hint: `${hint}; its value is not shown`,
+    });
+  }
+  return token;
+}
+
+/** Whoever runs this, for the people who wait for the lock. */
+export function holderOf(config: Config, hostname: string): Holder {
+  const { trigger } = config;
+  const what = config.environment ?? config.lock?.group ?? 'fleet';
+  return {
+    name: `fleet ${config.command} ${what}`.slice(0, 200),
+    ...(trigger.actor ? { actor: trigger.actor.slice(0, 200) } : {}),
+    ...(trigger.runUrl && URL.canParse(trigger.runUrl) ? { run_url: trigger.runUrl } : {}),
+    ...(config.gitea ? { repository: config.gitea.repository } : {}),
+    ...(config.branch ? { branch: config.branch.slice(0, 255) } : {}),
+    ...(config.expectedSha ? { sha: config.expectedSha } : {}),
+    host: hostname.slice(0, 255) || 'unknown',
+  };
+}

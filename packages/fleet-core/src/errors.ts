@@ -1,0 +1,69 @@
+import type { Outcome } from './outcome.js';
+
+/**
+ * Stable codes. Match on these, never on text.
+ *
+ * `USAGE` is the caller's fault and is raised before any request; every other code names the stage that failed.
+ */
+export type ErrorCode =
+  | 'USAGE'
+  | 'GATE_REFUSED'
+  | 'GATE_UNREADABLE'
+  | 'SUPERSEDED'
+  | 'HELD'
+  | 'LOCK_TIMEOUT'
+  | 'LOCK_LOST'
+  | 'LOCK_UNKNOWN_ENDPOINT'
+  | 'CP_UNREACHABLE'
+  | 'CP_UNAUTHORIZED'
+  | 'CP_CONTRACT'
+  | 'CP_FENCE'
+  | 'FAILED'
+  | 'TIMEOUT'
+  | 'INTERRUPTED'
+  | 'INTERNAL';
+
+export interface FleetErrorDetails {
+  /** What to do next: one sentence or a command. */
+  hint?: string;
+  /** The option at fault, as the user wrote it (`--soak`, `FLEET_SOAK`, `soak` in a file). */
+  option?: string;
+  /** The tenant at fault. */
+  slug?: string;
+  /** Outcome that a run ends with when this error stops it. */
+  outcome?: Outcome;
+  cause?: unknown;
+}
+
+const BRAND = Symbol.for('@tenant-fleet/fleet-error');
+
+/** The one error class of the library. `message` says what happened, `hint` what to do next. */
+export class FleetError extends Error {
+  override readonly name = 'FleetError';
+  readonly code: ErrorCode;
+  readonly hint?: string;
+  readonly option?: string;
+  readonly slug?: string;
+  readonly outcome?: Outcome;
+  /** Marks instances across two copies of the package. */
+  readonly [BRAND] = true;
+
+  constructor(code: ErrorCode, message: string, details: FleetErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.code = code;
+    this.hint = details.hint;
+    this.option = details.option;
+    this.slug = details.slug;
+    this.outcome = details.outcome;
+  }
+}
+
+/** True for a {@link FleetError} of any copy of this package. */
+export function isFleetError(error: unknown): error is FleetError {
+  return typeof error === 'object' && error !== null && BRAND in error;
+}
+
+/** A mistake of the caller: exit code 2, no request was sent. */
+export function usageError(message: string, details: Omit<FleetErrorDetails, 'outcome'> = {}): FleetError {
+  return new FleetError('USAGE', message, details);
+}

@@ -1,0 +1,5 @@
+import type { Counts, TenantResult } from './report.js';
+export interface Ledger {
+  counts(): Counts;
+  results(): TenantResult[];
+}

@@ -1,0 +1,55 @@
+/** How a run ended. One table decides exit code and `deployed`, so that no two adapters can differ. */
+export const OUTCOMES = [
+  'succeeded',
+  'succeeded_with_quarantine',
+  'planned',
+  'superseded',
+  'held',
+  'failed',
+  'lock_timeout',
+  'lock_lost',
+  'refused',
+  'control_plane_error',
+  'interrupted',
+] as const;
+export type Outcome = (typeof OUTCOMES)[number];
+
+/** Exit code of a usage error: raised before any request, so there is no outcome and no result. */
+export const USAGE_EXIT_CODE = 2;
+
+export interface ExitContext {
+  /** Who asked for the roll: `ci` for a push or a schedule, `human` for a terminal or a manual run. */
+  askedBy: 'ci' | 'human';
+  /** Signal that interrupted the run, where one did. */
+  signal?: 'SIGINT' | 'SIGTERM';
+}
+
+/** The process exit code of an outcome. */
+export function exitCodeOf(outcome: Outcome, context: ExitContext): number {
+  switch (outcome) {
+    case 'succeeded':
+    case 'succeeded_with_quarantine':
+    case 'planned':
+    case 'superseded':
+      return 0;
+    // A person who asked for a roll, a rollback above all, must not take "frozen" for "done".
+    case 'held':
+      return context.askedBy === 'ci' ? 0 : 4;
+    case 'failed':
+      return 1;
+    case 'lock_timeout':
+    case 'lock_lost':
+      return 3;
+    case 'refused':
+      return 4;
+    case 'control_plane_error':
+      return 5;
+    case 'interrupted':
+      return context.signal === 'SIGTERM' ? 143 : 130;
+  }
+}
+
+/** True only where every tenant was proven on the target, within the tolerance. */
+export function isDeployed(outcome: Outcome): boolean {
+  return outcome === 'succeeded' || outcome === 'succeeded_with_quarantine';
+}

@@ -1,0 +1,68 @@
+/** Everything that the library takes from its surroundings. Nothing else in the library reaches outside. */
+import { randomBytes, randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import type { FleetEvent } from './events.js';
+import { type Http, undiciHttp } from './http.js';
+
+export interface Clock {
+  /** Milliseconds of a clock that never jumps; its zero is arbitrary. All waiting is measured with it. */
+  monotonic(): number;
+  /** Milliseconds since 1970. For people and reports only, never for a decision. */
+  wall(): number;
+  /** Calls `fire` once after `ms` milliseconds; the returned function cancels. */
+  timer(ms: number, fire: () => void): () => void;
+}
+
+export interface Random {
+  /** A number from 0 up to, not including, 1. Spreads polls; nothing secret depends on it. */
+  fraction(): number;
+  /** A random UUID, version 4. */
+  uuid(): string;
+  /** An unguessable text of letters, digits, `-` and `_`. */
+  session(): string;
+}
+
+export interface Ports {
+  clock: Clock;
+  random: Random;
+  http: Http;
+  /** Receives every event of a run, in order. Must not throw; what it throws is ignored. */
+  emit: (event: FleetEvent) => void;
+  /** Reads a small UTF-8 file (configuration, token). */
+  readFile: (path: string) => Promise<string>;
+  /** Name of this machine, shown to people who wait for the lock. */
+  hostname: () => string;
+}
+
+/** setTimeout takes at most 2^31-1 ms and fires at once beyond that. */
+const LONGEST_TIMER_MS = 2_147_483_647;
+
+export const systemClock: Clock = {
+  monotonic: () => performance.now(),
+  wall: () => Date.now(),
+  timer(ms, fire) {
+    const handle = setTimeout(fire, Math.min(Math.max(0, ms), LONGEST_TIMER_MS));
+    return () => clearTimeout(handle);
+  },
+};
+
+export const systemRandom: Random = {
+  fraction: () => Math.random(),
+  uuid: () => randomUUID(),
+  session: () => randomBytes(18).toString('base64url'),
+};
+
+/** The real surroundings; any part can be replaced. */
+export function systemPorts(overrides: Partial<Ports> = {}): Ports {
+  const clock = overrides.clock ?? systemClock;
+  return {
+    clock,
+    random: systemRandom,
+    http: undiciHttp(clock),
+    emit: () => {},
+    readFile: (path) => readFile(path, 'utf8'),
+    hostname,
+    ...overrides,
+  };
+}

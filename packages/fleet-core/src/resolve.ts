@@ -1,0 +1,264 @@
+/** Puts the layers of configuration on top of each other: flag > environment variable > file > default. */
+import leven from 'leven';
+import {
+  type Command,
+  type Config,
+  checkOptions,
+  type FleetOptions,
+  type Label,
+  type Trigger,
+} from './config.js';
+import { parseDuration } from './duration.js';
+import { usageError } from './errors.js';
+import { SETTING_NAMES, SETTINGS, type Setting, type SettingName } from './settings.js';
+
+export type Env = Readonly<Record<string, string | undefined>>;
+
+export interface Layers {
+  /** Values as typed, by setting name; a switch is `true` or `false`. An empty text clears the setting. */
+  flags: Partial<Record<SettingName, string | string[] | boolean>>;
+  env: Env;
+  /** The configuration file, parsed. */
+  file?: { path: string; content: unknown };
+  /** Content of the token file, where one was named. */
+  token?: string;
+}
+
+type Value = string | number | boolean | string[];
+interface Found {
+  raw: string | string[] | boolean | number;
+  label: string;
+}
+
+/**
+ * Resolves and checks the configuration of a command.
+ *
+ * @throws FleetError `USAGE` that names the place of the bad value: flag, variable, or key of the file.
+ */
+export function resolveConfig(command: Command, layers: Layers): Config {
+  const { options, label } = resolveOptions(layers);
+  return checkOptions(command, options, label);
+}
+
+/** The options of the layers, each value read by its kind, and how each is called towards the user. */
+export function resolveOptions(layers: Layers): { options: FleetOptions; label: Label } {
+  const file = fileLayer(layers);
+  const labels = new Map<SettingName, string>();
+  const values = new Map<SettingName, Value>();
+  for (const setting of SETTINGS) {
+    const found = lookUp(setting, layers, file);
+    if (!found) continue;
+    labels.set(setting.name, found.label);
+    const value = read(setting, found);
+    if (value !== undefined) values.set(setting.name, value);
+  }
+  const get = <T extends Value>(name: SettingName) => values.get(name) as T | undefined;
+  const { env } = layers;
+  const options: FleetOptions = {
+    environment: get('environment') ?? file.environment,
+    controlPlane: get('control-plane'),
+    controlPlaneHost: get('control-plane-host'),
+    controlPlaneToken: layers.token ?? env.FLEET_CP_TOKEN,
+    tenantUrl: get('tenant-url'),
+    tenant: get('tenant'),
+    targetTag: get('target-tag'),
+    expectedSha: get('expected-sha'),
+    strategy: get('strategy'),
+    canary: get('canary'),
+    soakMs: get('soak'),
+    batchSize: get('batch-size'),
+    maxStragglers: get('max-stragglers'),
+    ephemeral: get('ephemeral'),
+    force: get('force'),
+    settleBudgetMs: get('settle-budget'),
+    probeTimeoutMs: get('probe-timeout'),
+    probeConcurrency: get('probe-concurrency'),
+    confirmations: get('confirmations'),
+    lockGroup: get('lock-group'),
+    lockWaitMs: get('lock-wait'),
+    lockTtlMs: get('lock-ttl'),
+    lockUrl: get('lock-url'),
+    noLock: get('no-lock'),
+    giteaUrl: get('gitea-url'),
+    giteaToken: env.GITEA_TOKEN || undefined,
+    allowHttpGitea: get('allow-http-gitea'),
+    repository: get('repository'),
+    branch: get('branch'),
+    requireContext: get('require-context'),
+    killSwitch: get('kill-switch'),
+    hold: get('hold'),
+    supersededBy: get('superseded-by'),
+    order: get('order'),
+    timeoutMs: get('timeout'),
+    dryRun: get('dry-run'),
+    trigger: triggerOf(env),
+  };
+  return { options, label: (name) => labels.get(name) ?? `--${name}` };
+}
+
+function lookUp(
+  setting: Setting & { name: SettingName },
+  layers: Layers,
+  file: FileLayer,
+): Found | undefined {
+  const flag = layers.flags[setting.name];
+  if (flag !== undefined) return { raw: flag, label: `--${setting.name}` };
+  for (const name of setting.env) {
+    const raw = layers.env[name];
+    // CI passes '' for a variable that is not set; only --hold gives the empty value a meaning, and that is "off".
+    if (raw !== undefined && (raw !== '' || setting.name === 'hold')) return { raw, label: name };
+  }
+  return file.values.get(setting.name);
+}
+
+function read(setting: Setting, { raw, label }: Found): Value | undefined {
+  const bad = (problem: string, hint?: string) => usageError(`${label}: ${problem}`, { option: label, hint });
+  const texts = Array.isArray(raw) ? raw : [String(raw)];
+  if (texts.some((text) => text.includes('${{'))) {
+    throw bad(
+      'contains "${{": CI did not fill in an expression',
+      'check that the context exists at that level',
+    );
+  }
+  if (setting.kind === 'list') {
+    const items = Array.isArray(raw) ? raw : String(raw).split(/[\n,]/);
+    const kept = items.map((item) => item.trim());
+    if (kept.every((item) => !item)) {
+      if (kept.length > 1) throw bad('has only empty entries');
+      return undefined;
+    }
+    return Array.isArray(raw) ? kept : kept.filter(Boolean);
+  }
+  if (Array.isArray(raw)) throw bad('takes one value, not a list');
+  if (setting.kind === 'boolean') {
+    if (typeof raw === 'boolean') return raw;
+    if (/^(?:1|true|yes|on)$/i.test(String(raw).trim())) return true;
+    if (/^(?:0|false|no|off|)$/i.test(String(raw).trim())) return false;
+    throw bad(`${JSON.stringify(raw)} is neither true nor false`);
+  }
+  const text = String(raw).trim();
+  if (setting.name === 'hold') return text;
+  if (text === '') return undefined;
+  switch (setting.kind) {
+    case 'duration':
+      return parseDuration(text, label);
+    case 'integer':
+      if (!/^\d{1,15}$/.test(text) || Number(text) < (setting.min ?? 0)) {
+        throw bad(`${JSON.stringify(text)} is not a whole number of at least ${setting.min ?? 0}`);
+      }
+      return Number(text);
+    case 'choice':
+      if (!setting.choices?.includes(text)) {
+        throw bad(`${JSON.stringify(text)} is not known`, `give ${setting.choices?.join(', ')}`);
+      }
+      return text;
+    default:
+      return text;
+  }
+}
+
+interface FileLayer {
+  environment?: string;
+  values: Map<SettingName, Found>;
+}
+
+/** The part of the file that concerns the chosen environment: its own keys over those at the top. */
+function fileLayer(layers: Layers): FileLayer {
+  const { file } = layers;
+  const values = new Map<SettingName, Found>();
+  if (!file || file.content === null || file.content === undefined) return { values };
+  const top = record(file.content, file.path);
+  const { environments: listed, environment: preset, ...shared } = top;
+  const environments =
+    listed === undefined || listed === null ? {} : record(listed, `environments in ${file.path}`);
+  const names = Object.keys(environments);
+  const flag = layers.flags.environment;
+  const asked =
+    (typeof flag === 'string' && flag) || layers.env.FLEET_ENVIRONMENT || (preset as string | undefined);
+  const chosen = asked ?? (names.length === 1 ? names[0] : undefined);
+  if (names.length && chosen === undefined) {
+    throw usageError(`--environment is missing: ${file.path} has ${names.join(', ')}`, {
+      option: '--environment',
+      hint: `give --environment ${names[0]}`,
+    });
+  }
+  if (names.length && chosen !== undefined && !Object.hasOwn(environments, chosen)) {
+    throw usageError(`--environment: ${file.path} has no environment ${JSON.stringify(chosen)}`, {
+      option: '--environment',
+      hint: `it has ${names.join(', ')}`,
+    });
+  }
+  addKeys(values, shared, '', file.path);
+  if (chosen !== undefined && names.length) {
+    addKeys(
+      values,
+      record(environments[chosen], `environments.${chosen} in ${file.path}`),
+      `environments.${chosen}.`,
+      file.path,
+    );
+  }
+  return { environment: chosen, values };
+}
+
+function addKeys(
+  values: Map<SettingName, Found>,
+  keys: Record<string, unknown>,
+  prefix: string,
+  path: string,
+): void {
+  for (const [key, raw] of Object.entries(keys)) {
+    const name = key
+      .replace(/([a-z])([A-Z])/g, '$1-$2')
+      .replaceAll('_', '-')
+      .toLowerCase();
+    const label = `${prefix}${key} in ${path}`;
+    const setting = SETTINGS.find((entry) => entry.name === name);
+    if (!setting || (setting as Setting).noFile) {
+      const secret = /token|secret|password/.test(name);
+      throw usageError(`${label}: unknown key`, {
+        option: label,
+        hint: secret
+          ? 'a token never stands in this file: use FLEET_CP_TOKEN or --token-file'
+          : didYouMean(name),
+      });
+    }
+    if (raw === null || raw === undefined) continue;
+    const list = Array.isArray(raw) && raw.every((item) => typeof item === 'string');
+    if (!list && !['string', 'number', 'boolean'].includes(typeof raw)) {
+      throw usageError(`${label}: must be ${setting.kind === 'list' ? 'a list of texts' : 'one value'}`, {
+        option: label,
+      });
+    }
+    values.set(setting.name, { raw: raw as string | string[], label });
+  }
+}
+
+function record(value: unknown, where: string): Record<string, unknown> {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value))
+    return value as Record<string, unknown>;
+  throw usageError(`${where}: must be a mapping of names to values`, { option: where });
+}
+
+/** The nearest setting name, for a typing error. */
+export function didYouMean(name: string): string | undefined {
+  const scored = SETTING_NAMES.map((known) => ({ known, distance: leven(name, known) }));
+  const best = scored.sort((a, b) => a.distance - b.distance)[0];
+  return best && best.distance <= 3 ? `did you mean ${best.known}?` : undefined;
+}
+
+/** What CI says of the run that this is part of. */
+export function triggerOf(env: Env): Trigger {
+  const { GITHUB_SERVER_URL: server, GITHUB_REPOSITORY: repository, GITHUB_RUN_NUMBER: number } = env;
+  return {
+    event: env.GITHUB_EVENT_NAME || undefined,
+    actor: env.GITHUB_ACTOR || undefined,
+    runId: env.GITHUB_RUN_ID || undefined,
+    runAttempt: env.GITHUB_RUN_ATTEMPT || undefined,
+    job: env.GITHUB_JOB || undefined,
+    // Gitea up to 1.25 addresses runs by number, later ones by id; `by_index` is understood by those and harmless to these.
+    runUrl:
+      server && repository && number
+        ? `${server.replace(/\/+$/, '')}/${repository}/actions/runs/${number}?by_index=1`
+        : undefined,
+  };
+}

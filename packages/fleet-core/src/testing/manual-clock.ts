@@ -1,0 +1,98 @@
+import type { Clock } from '../ports.js';
+
+interface Timer {
+  at: number;
+  order: number;
+  fire: () => void;
+}
+
+/** A clock that moves only when a test moves it. */
+export class ManualClock implements Clock {
+  #now = 0;
+  #order = 0;
+  #timers = new Set<Timer>();
+  #wallOffset: number;
+
+  /** @param wallStart Milliseconds since 1970 at the start. */
+  constructor(wallStart = Date.UTC(2026, 0, 1)) {
+    this.#wallOffset = wallStart;
+  }
+
+  monotonic = () => this.#now;
+  wall = () => this.#wallOffset + this.#now;
+
+  timer = (ms: number, fire: () => void) => {
+    const timer = { at: this.#now + Math.max(0, ms), order: this.#order++, fire };
+    this.#timers.add(timer);
+    return () => void this.#timers.delete(timer);
+  };
+
+  /** Timers that wait; a test of tidy endings expects 0. */
+  get pending(): number {
+    return this.#timers.size;
+  }
+
+  /** Milliseconds until the next timer is due; undefined without one. */
+  get nextIn(): number | undefined {
+    const next = this.#next();
+    return next && next.at - this.#now;
+  }
+
+  /** Moves the wall clock alone, as an operator or NTP does. */
+  jumpWall(ms: number): void {
+    this.#wallOffset += ms;
+  }
+
+  /** Moves time by `ms`, firing what becomes due in its order, and lets pending promises settle in between. */
+  async advance(ms: number): Promise<void> {
+    const end = this.#now + ms;
+    await settle();
+    for (let next = this.#next(); next && next.at <= end; next = this.#next()) {
+      this.#now = Math.max(this.#now, next.at);
+      this.#timers.delete(next);
+      next.fire();
+      await settle();
+    }
+    this.#now = end;
+    await settle();
+  }
+
+  /**
+   * Moves time from timer to timer until `work` settles. Real I/O in flight is waited for: time only moves when
+   * nothing has happened for a few turns of the event loop.
+   *
+   * @param limit Milliseconds of manual time after which this gives up and throws.
+   */
+  async runUntil<T>(work: Promise<T>, limit = 24 * 3_600_000): Promise<T> {
+    let settled = false;
+    const done = work.finally(() => {
+      settled = true;
+    });
+    done.catch(() => {});
+    const end = this.#now + limit;
+    while (!settled) {
+      await settle();
+      await new Promise((resolve) => setTimeout(resolve, 2));
+      if (settled) break;
+      const next = this.#next();
+      if (!next) continue;
+      if (next.at > end) throw new Error(`still running after ${limit} ms of manual time`);
+      this.#now = Math.max(this.#now, next.at);
+      this.#timers.delete(next);
+      next.fire();
+    }
+    return done;
+  }
+
+  #next(): Timer | undefined {
+    let best: Timer | undefined;
+    for (const timer of this.#timers) {
+      if (!best || timer.at < best.at || (timer.at === best.at && timer.order < best.order)) best = timer;
+    }
+    return best;
+  }
+}
+
+async function settle(): Promise<void> {
+  for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
+}
