@@ -9,6 +9,8 @@ export { type Http, HttpFailure, type HttpRequest, type HttpResponse, undiciHttp
 export { DEFAULT_CONFIG_FILE, loadConfig } from './load.js';
 export { exitCodeOf, isDeployed, OUTCOMES, type Outcome, USAGE_EXIT_CODE } from './outcome.js';
 export { type Clock, type Ports, type Random, systemClock, systemPorts, systemRandom } from './ports.js';
+export { outcomeTone, type RenderOptions, renderEvent, renderResult, type Tone, toneOf } from './render.js';
+export { renderHtml } from './render-html.js';
 export {
   type CallResult,
   type Counts,

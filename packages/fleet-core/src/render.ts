@@ -1,0 +1,275 @@
+/** Events and results as plain text for logs and people; what a line looks like in colour is the adapter's affair. */
+import { formatDuration } from './duration.js';
+import type { FleetEvent } from './events.js';
+import type { FleetResult, TenantResult } from './report.js';
+import { oneLine } from './sanitize.js';
+
+export interface RenderOptions {
+  /** Adds what helps whoever debugs a run: details of the control plane, every state change, times. */
+  verbose?: boolean;
+}
+
+/** How a line is meant, for adapters that colour. */
+export type Tone = 'good' | 'bad' | 'warn' | 'quiet' | 'plain';
+
+/** How many names are spelled out before "and N more". */
+const NAMED = 20;
+
+/** Names joined for a sentence; a long list ends in "and N more". */
+export function nameList(names: readonly string[], max = NAMED, between = ', '): string {
+  if (names.length <= max) return names.join(between);
+  return `${names.slice(0, max).join(between)} and ${names.length - max} more`;
+}
+
+/** First seven digits of a commit; other words (`dev`) whole. */
+export const shortSha = (sha: string): string => (/^[0-9a-f]{40}$/i.test(sha) ? sha.slice(0, 7) : sha);
+
+/** `3 tenants`, `1 tenant`. */
+export const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
+
+/** What is rolled, in words: tag and short commit, as far as they are known. */
+export function targetOf(target: { target_tag: string | null; expected_sha: string | null }): string {
+  const sha = target.expected_sha && shortSha(target.expected_sha);
+  if (target.target_tag) return sha ? `${target.target_tag} (${sha})` : target.target_tag;
+  return sha ? `commit ${sha}` : 'no target';
+}
+
+/** The line of an event, or null where it is not worth one. */
+export function renderEvent(event: FleetEvent, options: RenderOptions = {}): string | null {
+  const line = lineOf(event, options.verbose ?? false);
+  if (line === null) return null;
+  return options.verbose ? `${event.at.slice(11, 19)} ${line}` : line;
+}
+
+function lineOf(event: FleetEvent, verbose: boolean): string | null {
+  switch (event.code) {
+    case 'run.started': {
+      const fleet = event.environment ?? 'the fleet';
+      const doing = {
+        redeploy: `rolling ${fleet} to ${targetOf(event)}`,
+        plan: `planning a roll of ${fleet} to ${targetOf(event)}; nothing is changed`,
+        verify: `verifying that ${fleet} runs ${targetOf(event)}; nothing is changed`,
+      }[event.command];
+      const via = event.control_plane ? `, control plane ${event.control_plane}` : '';
+      return `${doing}${via}, limit ${formatDuration(event.timeout_ms)}`;
+    }
+    case 'gate.passed':
+      return `gate ${event.gate}: passed${event.detail ? `, ${event.detail}` : ''}`;
+    case 'gate.stopped':
+      return `gate ${event.gate}: ${event.outcome}, ${event.reason}${event.obeyed ? '' : ' (a real roll would stop here)'}`;
+    case 'gate.waiting':
+      return `gate ${event.gate}: waiting for ${nameList(event.pending)}, ${formatDuration(event.waited_ms)} so far`;
+    case 'lock.waiting': {
+      const place = `place ${event.position} of ${event.queue_length}, ${formatDuration(event.waited_ms)} so far`;
+      return `lock ${event.group}: waiting, ${place}${event.holder ? `; ${holderInWords(event.holder)}` : ''}`;
+    }
+    case 'lock.acquired': {
+      const after = event.waited_ms >= 1000 ? ` after ${formatDuration(event.waited_ms)}` : '';
+      return `lock ${event.group}: acquired${after}, fencing token ${event.fencing_token}`;
+    }
+    case 'lock.renew_failed':
+      return `lock ${event.group}: renewal got no answer (${event.reason}), the lease is good for ${formatDuration(event.usable_ms)} more`;
+    case 'lock.recovered':
+      return `lock ${event.group}: renewed again`;
+    case 'lock.lost':
+      return `lock ${event.group}: LOST, ${event.reason}${event.successor ? `; now held by ${event.successor.name}` : ''}`;
+    case 'lock.released':
+      return `lock ${event.group}: released`;
+    case 'lock.release_failed':
+      return `lock ${event.group}: could not be released (${event.reason}), it frees itself in ${formatDuration(event.free_after_ms)}`;
+    case 'plan.ready': {
+      const ready = `plan: ${plural(event.tenants, 'tenant')}, ${event.on_target.length} on target already`;
+      if (!event.waves.length) return `${ready}, nothing to roll`;
+      const waves = event.waves.map((wave) => `${wave.phase} ${nameList(wave.slugs)}`);
+      const verb = event.dry_run ? 'would roll' : 'will roll';
+      return `${ready}; ${verb} (${event.strategy}): ${nameList(waves, NAMED, '; ')}`;
+    }
+    case 'wave.started':
+      return `${event.phase} (${event.wave}/${event.waves}): rolling ${nameList(event.slugs)}`;
+    case 'wave.answered': {
+      const status = event.http_status === null ? 'no answer' : `control plane answered ${event.http_status}`;
+      return event.ok && !verbose
+        ? null
+        : `${event.phase}: ${status} after ${formatDuration(event.duration_ms)}${event.ok === false ? ', not ok' : ''}`;
+    }
+    case 'wave.proven':
+      return `${event.phase}: proven, ${plural(event.slugs.length, 'tenant')} on target after ${formatDuration(event.duration_ms)}`;
+    case 'wave.unproven':
+      return `${event.phase}: NOT proven: ${nameList(event.stragglers)}${event.tolerated ? ' (within the tolerance, going on)' : ''}`;
+    case 'call.retry':
+      return `${event.phase}: ${event.reason}; attempt ${event.attempt} in ${formatDuration(event.wait_ms)}`;
+    case 'call.unknown':
+      return `${event.phase}: the answer was lost (${event.reason}); asking the tenants what they run`;
+    case 'call.detail':
+      return verbose ? `${event.phase}${event.slug ? ` ${event.slug}` : ''}: ${event.text}` : null;
+    case 'soak.started':
+      return `canary ${event.slug}: soaking for ${formatDuration(event.soak_ms)}`;
+    case 'soak.passed':
+      return `canary ${event.slug}: soak passed, ${plural(event.probes, 'probe')} on target`;
+    case 'tenant.changed':
+      return tenantLine(event);
+    case 'verify.started':
+      return `verifying ${plural(event.slugs.length, 'tenant')}, each has ${formatDuration(event.settle_budget_ms)} to settle`;
+    case 'verify.finished':
+      return `verified: ${event.on_target} of ${event.of} on target after ${formatDuration(event.duration_ms)}`;
+    case 'warning':
+      return `warning: ${event.reason}`;
+    case 'heartbeat':
+      return `still ${event.doing}, ${formatDuration(event.elapsed_ms)}`;
+    case 'run.finished':
+      return null;
+  }
+}
+
+function tenantLine(event: Extract<FleetEvent, { code: 'tenant.changed' }>): string {
+  const width = String(event.of).length;
+  const progress = `[${String(event.on_target).padStart(width, '0')}/${event.of}]`;
+  const sha = event.observed_sha ? `, answers ${shortSha(event.observed_sha)}` : '';
+  const why = event.detail ? `, ${event.detail}` : '';
+  const after = ` after ${formatDuration(event.after_ms)}`;
+  if (event.status === 'on_target') return `${progress} ${event.slug}: on target${after}${why}`;
+  return `${progress} ${event.slug}: ${statusInWords(event.status)}${sha}${why}${after}`;
+}
+
+/** A status as people say it. */
+export const statusInWords = (status: string): string => status.replaceAll('_', ' ');
+
+function holderInWords(holder: Extract<FleetEvent, { code: 'lock.waiting' }>['holder']): string {
+  if (!holder) return '';
+  const parts = [`held by ${oneLine(holder.name)}`];
+  if (holder.actor) parts.push(`(${oneLine(holder.actor)})`);
+  if (typeof holder.held_for_seconds === 'number')
+    parts.push(`for ${formatDuration(holder.held_for_seconds * 1000)}`);
+  if (holder.step) parts.push(`at ${oneLine(holder.step)}`);
+  if (holder.alive === false) parts.push('which does not renew any more');
+  if (holder.run_url) parts.push(oneLine(holder.run_url, 300));
+  return parts.join(' ');
+}
+
+/** How an event is meant. */
+export function toneOf(event: FleetEvent): Tone {
+  switch (event.code) {
+    case 'lock.lost':
+    case 'wave.unproven':
+      return 'bad';
+    case 'wave.proven':
+    case 'soak.passed':
+    case 'lock.acquired':
+      return 'good';
+    case 'gate.stopped':
+    case 'lock.renew_failed':
+    case 'lock.release_failed':
+    case 'call.retry':
+    case 'call.unknown':
+    case 'warning':
+      return 'warn';
+    case 'tenant.changed':
+      return event.status === 'on_target' ? 'good' : event.status === 'waiting' ? 'plain' : 'warn';
+    case 'call.detail':
+    case 'heartbeat':
+      return 'quiet';
+    default:
+      return 'plain';
+  }
+}
+
+/** The verdict in one line: what happened, in capitals, then to what. */
+export function verdictOf(result: FleetResult): string {
+  const fleet = oneLine(result.environment ?? 'the fleet');
+  const target = oneLine(targetOf(result));
+  const { enumerated, on_target, excused } = result.counts;
+  switch (result.outcome) {
+    case 'succeeded':
+      return `DEPLOYED: ${fleet} runs ${target}; ${on_target} of ${plural(enumerated, 'tenant')} answered with it.`;
+    case 'succeeded_with_quarantine':
+      return `DEPLOYED WITH QUARANTINE: ${fleet} runs ${target}, but for ${plural(enumerated - on_target - excused, 'tenant')} within the tolerance.`;
+    case 'planned':
+      return `PLANNED: nothing was rolled; ${fleet} would be rolled to ${target}.`;
+    case 'superseded':
+      return `SUPERSEDED: a newer commit owns ${fleet}; it was not rolled back to ${target}.`;
+    case 'held':
+      return `HELD: deploys of ${fleet} are frozen; ${target} is NOT deployed.`;
+    case 'failed':
+      return `FAILED: ${fleet} is not proven to run ${target}.`;
+    case 'lock_timeout':
+      return `LOCK TIMEOUT: ${fleet} was not rolled to ${target}; somebody else holds its lock.`;
+    case 'lock_lost':
+      return `LOCK LOST: the roll of ${fleet} to ${target} was stopped half-way.`;
+    case 'refused':
+      return `REFUSED: ${fleet} was not rolled to ${target}.`;
+    case 'control_plane_error':
+      return `CONTROL PLANE ERROR: ${fleet} is not proven to run ${target}.`;
+    case 'interrupted':
+      return `INTERRUPTED: the roll of ${fleet} to ${target} was stopped.`;
+  }
+}
+
+/** How an outcome is meant. */
+export function outcomeTone(outcome: FleetResult['outcome']): Tone {
+  if (outcome === 'succeeded' || outcome === 'planned') return 'good';
+  return outcome === 'succeeded_with_quarantine' || outcome === 'superseded' ? 'warn' : 'bad';
+}
+
+/** The closing block: the verdict, the counts, every tenant that is not on target with why, what to do next. */
+export function renderResult(result: FleetResult, options: RenderOptions = {}): string[] {
+  const lines = [verdictOf(result)];
+  if (result.reason) lines.push(`Reason: ${oneLine(result.reason, 400)}`);
+  if (result.counts.enumerated) lines.push(`${countsInWords(result.counts)} (${timesOf(result)})`);
+  if (result.outcome === 'planned') lines.push(...planLines(result));
+  const named = unproven(result).filter((tenant) => result.outcome !== 'planned' || tenant.phase === null);
+  lines.push(...bounded(named.map(stragglerLine)));
+  if (options.verbose && result.lock) {
+    const { group, fencing_token: token, waited_ms: waited } = result.lock;
+    lines.push(`Lock ${group}: fencing token ${token ?? 'none'}, waited ${formatDuration(waited)}.`);
+  }
+  lines.push(...bounded(result.warnings.map((warning) => `Warning: ${oneLine(warning, 400)}`)));
+  lines.push(...result.next.map((step) => `Next: ${oneLine(step, 400)}`));
+  return lines;
+}
+
+/** Tenants that are not on target, those that fail a run before those that do not. */
+export function unproven(result: FleetResult): TenantResult[] {
+  const open = result.tenants.filter((tenant) => tenant.status !== 'on_target');
+  return [
+    ...open.filter((tenant) => tenant.status !== 'excused'),
+    ...open.filter((tenant) => tenant.status === 'excused'),
+  ];
+}
+
+/** `12 tenants: 10 on target, 2 stale`. */
+export function countsInWords(counts: FleetResult['counts']): string {
+  const { enumerated, on_target, stale, unreachable, invalid, unhealthy, excused } = counts;
+  const parts = Object.entries({ on_target, stale, unreachable, invalid, unhealthy, excused })
+    .filter(([name, count]) => count > 0 || name === 'on_target')
+    .map(([name, count]) => `${count} ${statusInWords(name)}`);
+  return `${plural(enumerated, 'tenant')}: ${parts.join(', ')}`;
+}
+
+/** How long the run took, and how long it stood in the queue where that matters. */
+export function timesOf(result: FleetResult): string {
+  const took = formatDuration(Math.max(0, Date.parse(result.finished_at) - Date.parse(result.started_at)));
+  const waited = result.lock?.waited_ms ?? 0;
+  return waited >= 1000 ? `took ${took}, ${formatDuration(waited)} of it in the queue` : `took ${took}`;
+}
+
+function stragglerLine(tenant: TenantResult): string {
+  const answer = tenant.observed_sha ? `answers ${oneLine(shortSha(tenant.observed_sha))}` : 'no commit seen';
+  const where = tenant.phase ? `rolled in ${oneLine(tenant.phase)}` : 'not rolled';
+  const why = tenant.detail ? `; ${oneLine(tenant.detail)}` : '';
+  return `  ${oneLine(tenant.slug)}: ${statusInWords(tenant.status)}, ${answer}, ${where}, asked ${plural(tenant.probes, 'time')}${why}`;
+}
+
+function planLines(result: FleetResult): string[] {
+  const phases = new Map<string, string[]>();
+  for (const { phase, slug, status, observed_sha: sha } of result.tenants) {
+    if (phase === null) continue;
+    const now = oneLine(sha ? shortSha(sha) : statusInWords(status));
+    phases.set(phase, [...(phases.get(phase) ?? []), `${oneLine(slug)} (now ${now})`]);
+  }
+  return bounded([...phases].map(([phase, tenants]) => `  ${oneLine(phase)}: ${nameList(tenants)}`));
+}
+
+function bounded(lines: string[]): string[] {
+  if (lines.length <= NAMED) return lines;
+  return [...lines.slice(0, NAMED), `  and ${lines.length - NAMED} more`];
+}
