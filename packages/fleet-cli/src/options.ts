@@ -1,0 +1,70 @@
+/** The settings of core as command line flags, and what was typed as the top layer of the configuration. */
+import { type Layers, SETTINGS, type Setting, type SettingName } from '@tenant-fleet/fleet-core';
+import { type Command, Option } from 'commander';
+
+export type CommandName = 'redeploy' | 'plan' | 'verify' | 'lock status';
+
+const LOCK_STATUS: SettingName[] = [
+  'config',
+  'environment',
+  'control-plane',
+  'token-file',
+  'lock-group',
+  'lock-url',
+];
+const VERIFY_TOO: SettingName[] = ['ephemeral', 'max-stragglers', 'timeout'];
+
+/** The settings that a command takes, in the order of the table. */
+export function settingsFor(command: CommandName): (Setting & { name: SettingName })[] {
+  return SETTINGS.filter((setting) => applies(command, setting));
+}
+
+function applies(command: CommandName, { name, group }: Setting & { name: SettingName }): boolean {
+  switch (command) {
+    case 'redeploy':
+      return name !== 'tenant';
+    // A plan takes whatever the roll takes, so that the word is all one has to change.
+    case 'plan':
+      return name !== 'tenant' && name !== 'dry-run';
+    case 'verify':
+      return group === 'target' || group === 'verify' || VERIFY_TOO.includes(name);
+    case 'lock status':
+      return LOCK_STATUS.includes(name);
+  }
+}
+
+/** Heading of a group of flags in help texts. */
+export const GROUP_TITLES: Record<Setting['group'] | 'output', string> = {
+  target: 'What to roll, and where',
+  rollout: 'Rollout',
+  verify: 'Verification',
+  lock: 'Lock',
+  gates: 'Gates (off unless configured)',
+  run: 'Run',
+  output: 'Output',
+};
+
+/** Adds the flags of the settings to a command. */
+export function addSettings(command: Command, settings: readonly Setting[]): void {
+  for (const setting of settings) {
+    const flag = `--${setting.name}${setting.value ? ` <${setting.value}>` : ''}`;
+    const option = new Option(flag, setting.help).helpGroup(GROUP_TITLES[setting.group]);
+    if (setting.kind === 'list') {
+      option.argParser((value: string, before: string[] | undefined) => [...(before ?? []), value]);
+    }
+    command.addOption(option);
+  }
+}
+
+/** What was typed, by setting name; a setting that was not typed is absent. */
+export function typedFlags(command: Command, settings: readonly Setting[]): Layers['flags'] {
+  const flags: Record<string, string | string[] | boolean> = {};
+  for (const { name } of settings) {
+    const option = command.options.find((one) => one.long === `--${name}`);
+    if (!option || command.getOptionValueSource(option.attributeName()) !== 'cli') continue;
+    const value = command.getOptionValue(option.attributeName()) as string | string[] | boolean;
+    // Commander keeps `--no-lock` as the negation of a flag `--lock` that does not exist here.
+    flags[name] = option.negate ? !value : value;
+  }
+  return flags;
+}

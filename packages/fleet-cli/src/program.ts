@@ -1,0 +1,83 @@
+/** The commands and their flags. */
+import { Command, type CommanderError } from 'commander';
+import { helpText } from './help.js';
+import { addSettings, type CommandName, GROUP_TITLES, settingsFor, typedFlags } from './options.js';
+import { runReport } from './report.js';
+import { type OutputFlags, runCommand } from './run.js';
+import { runLockStatus } from './status.js';
+
+/** Sets the exit code of the process once a command is done. */
+export type Finish = (exitCode: number) => void;
+
+export function buildProgram(version: string, finish: Finish): Command {
+  const program = new Command('fleet')
+    .description('Redeploys a fleet of tenants and proves what every tenant runs')
+    .version(version, '-V, --version', 'print the version')
+    .exitOverride()
+    .helpCommand(false)
+    // The message is caught and shown in our own form.
+    .configureOutput({ outputError: () => {} })
+    .configureHelp({ formatHelp: helpText });
+
+  const add = (name: CommandName, description: string, parent = program) => {
+    const command = parent.command(name.split(' ').at(-1) ?? name).description(description);
+    command.helpOption('-h, --help', 'print this help').allowExcessArguments(false);
+    addSettings(command, settingsFor(name));
+    return command.optionsGroup(GROUP_TITLES.output);
+  };
+  const addRun = (name: 'redeploy' | 'plan' | 'verify', description: string) => {
+    const command = add(name, description);
+    if (name === 'redeploy') command.option('--yes', 'do not ask at a terminal');
+    addOutput(command)
+      .option('--report-json <FILE>', 'write the result as JSON to a file too')
+      .option('--report-html <FILE>', 'write the result as one HTML file')
+      .option('--quiet', 'only the closing block and errors')
+      .action(async (flags: OutputFlags) => {
+        finish(await runCommand(name, typedFlags(command, settingsFor(name)), flags));
+      });
+  };
+
+  addRun('redeploy', 'Roll the fleet to an image tag and prove that every tenant runs its commit');
+  addRun('plan', 'Show what a roll would do, the gates and what every tenant runs now; changes nothing');
+  addRun('verify', 'Ask every tenant what it runs; changes nothing');
+  const lock = program.command('lock').description('The lock that keeps two rolls of one fleet apart');
+  const status = add('lock status', 'Show who holds the lock and who waits for it', lock);
+  addOutput(status).action(async (flags: OutputFlags) => {
+    finish(await runLockStatus(typedFlags(status, settingsFor('lock status')), flags));
+  });
+  const report = program
+    .command('report')
+    .description('Show a saved result')
+    .argument('<RESULT.json>')
+    .allowExcessArguments(false)
+    .optionsGroup(GROUP_TITLES.output)
+    .option('--html <FILE>', 'write it as one HTML file');
+  addOutput(report).action(async (file: string, flags: OutputFlags & { html?: string }) => {
+    finish(await runReport(file, flags));
+  });
+  return program;
+}
+
+function addOutput(command: Command): Command {
+  return command
+    .option('--json', 'exactly one JSON document on stdout, everything else on stderr')
+    .option('--no-color', 'no colours (also NO_COLOR, TERM=dumb; FORCE_COLOR turns them on)')
+    .option('--verbose', 'details of every call; the stack of an internal error');
+}
+
+/** What the parser objects to, in one line, and what to do next. Values are left out: one may be a token. */
+export function parseProblem(error: CommanderError): { message: string; next: string } {
+  const [first = '', suggestion] = error.message.replace(/^error: /, '').split('\n');
+  const didYouMean = suggestion && /\(Did you mean (.*)\)/.exec(suggestion)?.[1];
+  const message =
+    error.code === 'commander.excessArguments'
+      ? 'there is an argument too many'
+      : first.replace(/'(--[^'=]*)=[^']*'/, "'$1'");
+  if (/^unknown option '--?\w*-?(?:token|secret|password)/.test(message)) {
+    return { message, next: 'a token is never an argument: set FLEET_CP_TOKEN or give --token-file' };
+  }
+  return {
+    message,
+    next: didYouMean ? `did you mean ${didYouMean}` : 'fleet --help lists commands and flags',
+  };
+}
