@@ -13,3 +13,34 @@ export function isLoopback(hostname: string): boolean {
     /^127(?:\.\d{1,3}){3}$/.test(host)
   );
 }
+
+/** What is wrong with a base URL, and what to write instead; null where it is fine. */
+export function urlProblem(value: string, allowHttp: boolean): [string, string?] | null {
+  const url = URL.canParse(value) ? new URL(value) : null;
+  if (!url || !/^https?:$/.test(url.protocol))
+    return [`${JSON.stringify(value.slice(0, 120))} is not an http(s) URL`];
+  if (url.username || url.password)
+    return ['carries a user name or password', 'credentials are never part of a URL'];
+  if (url.search || url.hash) return ['has a query or a fragment'];
+  if (url.protocol === 'http:' && !allowHttp && !isLoopback(url.hostname)) {
+    return [
+      `http:// to ${url.hostname} would send the token in the clear`,
+      'use https://; http:// is for loopback only',
+    ];
+  }
+  return null;
+}
+
+/** What is wrong with a tenant URL template; null where it is fine. */
+export function tenantUrlProblem(template: string): [string, string?] | null {
+  if (template.split('{slug}').length !== 2) {
+    return ['must contain {slug} exactly once', 'for example https://{slug}.staging.example.com'];
+  }
+  const probe = template.replace('{slug}', 'slug-0');
+  const problem = urlProblem(probe, false);
+  if (problem) return problem;
+  const url = new URL(probe);
+  if (!url.hostname.includes('slug-0') && !url.pathname.includes('slug-0'))
+    return ['must have {slug} in host or path'];
+  return null;
+}

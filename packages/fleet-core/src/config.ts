@@ -1,96 +1,12 @@
 /** Stage 1: everything that a run needs to know, checked before the first request. */
-import { hostOf, isLoopback } from './address.js';
-import type { Holder } from './contract.js';
+import { hostOf, tenantUrlProblem, urlProblem } from './address.js';
 import { lockGroupSchema, shaSchema, slugSchema, TTL_SECONDS, tagSchema } from './contract.js';
 import { parseDuration } from './duration.js';
 import { usageError } from './errors.js';
+import type { Command, FleetOptions, Trigger } from './options.js';
 import { type SettingName, settingOf } from './settings.js';
 import { parseSwitch } from './switch.js';
-
-export type Command = 'redeploy' | 'plan' | 'verify' | 'lock';
-
-/** Options of a run. Durations are milliseconds. Defaults are those of the command line. */
-export interface FleetOptions {
-  /** Named environment; names the lock group where `lockGroup` is absent. */
-  environment?: string;
-  /** Base URL of the control plane; `https`, or `http` on loopback. */
-  controlPlane?: string;
-  /** The one host that `controlPlane` may name. */
-  controlPlaneHost?: string;
-  /** Bearer token of the control plane. Sent to it and to the lock server of the same origin rules only. */
-  controlPlaneToken?: string;
-  /** `https://{slug}.example.com`: `{slug}` in host or path; `/buildinfo` is appended. */
-  tenantUrl?: string;
-  /** `verifyFleet` only: the tenants to verify, instead of those that the control plane lists. */
-  tenant?: string[];
-  /** Image tag to roll to. */
-  targetTag?: string;
-  /** Commit that every tenant must report: 40 hex digits. Required unless `dryRun`. */
-  expectedSha?: string;
-  /** Default `scoped`. */
-  strategy?: 'scoped' | 'single-call';
-  /** Slug of the tenant that is rolled and proven first. Empty: none. */
-  canary?: string;
-  /** Default 60 000. */
-  soakMs?: number;
-  /** At least 1, default 3. */
-  batchSize?: number;
-  /** At least 0, default 0; counted over the whole rollout. */
-  maxStragglers?: number;
-  /** Globs of tenants that may vanish mid-roll. */
-  ephemeral?: string[];
-  /** Rolls tenants that are on target too. */
-  force?: boolean;
-  /** Default 240 000. */
-  settleBudgetMs?: number;
-  /** Default 10 000, more than 0. */
-  probeTimeoutMs?: number;
-  /** Default 32, at least 1. */
-  probeConcurrency?: number;
-  /** Default 1, at least 1. */
-  confirmations?: number;
-  /** Lock that guards the fleet; default `environment`. */
-  lockGroup?: string;
-  /** Default 1 200 000. */
-  lockWaitMs?: number;
-  /** Default 30 000; 2 000 to 3 600 000. */
-  lockTtlMs?: number;
-  /** Server of the lock; default `controlPlane`. */
-  lockUrl?: string;
-  /** Rolls without a lock. */
-  noLock?: boolean;
-  giteaUrl?: string;
-  giteaToken?: string;
-  /** Allows `http` for Gitea on hosts other than loopback. */
-  allowHttpGitea?: boolean;
-  /** `owner/name`. */
-  repository?: string;
-  branch?: string;
-  requireContext?: string[];
-  /** Name of the Gitea repository variable. */
-  killSwitch?: string;
-  /** Kill switch as a value. */
-  hold?: string;
-  supersededBy?: 'claim' | 'head' | 'off';
-  /** Place of this commit among those of its branch. */
-  order?: number;
-  /** Default 1 800 000, for the whole run. */
-  timeoutMs?: number;
-  dryRun?: boolean;
-  /** What started the run. */
-  trigger?: Trigger;
-}
-
-/** What started the run, as CI tells it. All absent: a person at a terminal. */
-export interface Trigger {
-  /** `push`, `schedule`, `workflow_dispatch`, `release`; any other event is not trusted. */
-  event?: string;
-  actor?: string;
-  runId?: string;
-  runAttempt?: string;
-  job?: string;
-  runUrl?: string;
-}
+import { checkToken } from './token.js';
 
 /** {@link FleetOptions} checked and complete. */
 export interface Config {
@@ -360,66 +276,4 @@ export function checkOptions(command: Command, options: FleetOptions, label: Lab
       hint: `give --${name}, set ${env.join(' or ')}, or write ${name}: in fleet.config.yaml`,
     });
   }
-}
-
-function urlProblem(value: string, allowHttp: boolean): [string, string?] | null {
-  const url = URL.canParse(value) ? new URL(value) : null;
-  if (!url || !/^https?:$/.test(url.protocol))
-    return [`${JSON.stringify(value.slice(0, 120))} is not an http(s) URL`];
-  if (url.username || url.password)
-    return ['carries a user name or password', 'credentials are never part of a URL'];
-  if (url.search || url.hash) return ['has a query or a fragment'];
-  if (url.protocol === 'http:' && !allowHttp && !isLoopback(url.hostname)) {
-    return [
-      `http:// to ${url.hostname} would send the token in the clear`,
-      'use https://; http:// is for loopback only',
-    ];
-  }
-  return null;
-}
-
-function tenantUrlProblem(template: string): [string, string?] | null {
-  if (template.split('{slug}').length !== 2) {
-    return ['must contain {slug} exactly once', 'for example https://{slug}.staging.example.com'];
-  }
-  const probe = template.replace('{slug}', 'slug-0');
-  const problem = urlProblem(probe, false);
-  if (problem) return problem;
-  const url = new URL(probe);
-  if (!url.hostname.includes('slug-0') && !url.pathname.includes('slug-0'))
-    return ['must have {slug} in host or path'];
-  return null;
-}
-
-/** Refuses what is certainly no token: empty, the text of a null, an expression that CI did not fill in. */
-function checkToken(value: string | undefined, name: string): string {
-  const token = (value ?? '').trim();
-  const hint = name === 'FLEET_CP_TOKEN' ? 'set FLEET_CP_TOKEN or give --token-file' : `set ${name}`;
-  if (!token) throw usageError(`${name}: the token is missing`, { option: name, hint });
-  if (
-    /^(?:null|none|undefined|false)$/i.test(token) ||
-    token.includes('${{') ||
-    !/^[\x21-\x7e]+$/.test(token)
-  ) {
-    throw usageError(`${name}: what was given is not a token`, {
-      option: name,
-      hint: `${hint}; its value is not shown`,
-    });
-  }
-  return token;
-}
-
-/** Whoever runs this, for the people who wait for the lock. */
-export function holderOf(config: Config, hostname: string): Holder {
-  const { trigger } = config;
-  const what = config.environment ?? config.lock?.group ?? 'fleet';
-  return {
-    name: `fleet ${config.command} ${what}`.slice(0, 200),
-    ...(trigger.actor ? { actor: trigger.actor.slice(0, 200) } : {}),
-    ...(trigger.runUrl && URL.canParse(trigger.runUrl) ? { run_url: trigger.runUrl } : {}),
-    ...(config.gitea ? { repository: config.gitea.repository } : {}),
-    ...(config.branch ? { branch: config.branch.slice(0, 255) } : {}),
-    ...(config.expectedSha ? { sha: config.expectedSha } : {}),
-    host: hostname.slice(0, 255) || 'unknown',
-  };
 }

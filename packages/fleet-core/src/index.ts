@@ -1,12 +1,12 @@
 /** The public surface. Wire schemas come from `@tenant-fleet/fleet-core/contract` as well. */
-export type { Command, Config, FleetOptions, Trigger } from './config.js';
-export { checkOptions } from './config.js';
+export { type Config, checkOptions } from './config.js';
 export * from './contract.js';
 export { formatDuration, parseDuration } from './duration.js';
 export { type ErrorCode, FleetError, isFleetError, usageError } from './errors.js';
 export type { EventCode, EventData, FleetEvent } from './events.js';
 export { type Http, HttpFailure, type HttpRequest, type HttpResponse, undiciHttp } from './http.js';
 export { DEFAULT_CONFIG_FILE, loadConfig } from './load.js';
+export type { Command, FleetOptions, Trigger } from './options.js';
 export { exitCodeOf, isDeployed, OUTCOMES, type Outcome, USAGE_EXIT_CODE } from './outcome.js';
 export { type Clock, type Ports, type Random, systemClock, systemPorts, systemRandom } from './ports.js';
 export { outcomeTone, type RenderOptions, renderEvent, renderResult, type Tone, toneOf } from './render.js';

@@ -1,7 +1,8 @@
 /** Reads the files that the configuration is made of. */
 import { parse, YAMLParseError } from 'yaml';
-import type { Command, Config } from './config.js';
+import type { Config } from './config.js';
 import { usageError } from './errors.js';
+import type { Command } from './options.js';
 import type { Ports } from './ports.js';
 import { type Layers, resolveConfig } from './resolve.js';
 

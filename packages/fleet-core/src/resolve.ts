@@ -1,15 +1,9 @@
 /** Puts the layers of configuration on top of each other: flag > environment variable > file > default. */
 import leven from 'leven';
-import {
-  type Command,
-  type Config,
-  checkOptions,
-  type FleetOptions,
-  type Label,
-  type Trigger,
-} from './config.js';
+import { type Config, checkOptions, type Label } from './config.js';
 import { parseDuration } from './duration.js';
 import { usageError } from './errors.js';
+import type { Command, FleetOptions, Trigger } from './options.js';
 import { SETTING_NAMES, SETTINGS, type Setting, type SettingName } from './settings.js';
 
 export type Env = Readonly<Record<string, string | undefined>>;

@@ -1,8 +1,25 @@
-import { type Command, type Config, checkOptions, type FleetOptions } from './config.js';
+/** The pipeline: gate -> lock -> gate again -> plan -> rollout <-> verify -> report. No rules of its own. */
+import { claimIdOf } from './claim-id.js';
+import { type Config, checkOptions } from './config.js';
 import type { LockStatus } from './contract.js';
-import { FleetError } from './errors.js';
+import { Emitter } from './emitter.js';
+import { type Ending, endingOf, type Stage, timeoutError } from './ending.js';
+import { FleetError, isFleetError } from './errors.js';
+import { passGates, recheckGates } from './gate.js';
+import { holderOf } from './holder.js';
+import type { Lease } from './lease.js';
+import { Ledger } from './ledger.js';
+import { withFleetLock } from './lock.js';
+import { LockClient } from './lock-client.js';
+import type { Command, FleetOptions } from './options.js';
+import { planWaves, readFleet } from './plan.js';
 import { type Ports, systemPorts } from './ports.js';
-import type { FleetResult } from './report.js';
+import { type Calls, listFleet } from './redeploy.js';
+import { buildResult, type FleetResult } from './report.js';
+import { type Halt, rollInOneCall, rollScoped } from './rollout.js';
+import { emitPlan, lookAgain, refuseBlindness, survey } from './survey.js';
+import { judge } from './verdict.js';
+import { verifyTenants } from './verify.js';
 
 export interface RunContext {
   /** Replaced parts of the surroundings; `emit` receives the events. */
@@ -11,10 +28,209 @@ export interface RunContext {
   signal?: AbortSignal;
 }
 
-/** Runs what a checked configuration asks for. Never throws for what can be reported: the result says it. */
+interface Run extends Calls {
+  emitter: Emitter;
+  stage: Stage;
+  lock: FleetResult['lock'];
+}
+
+/**
+ * Runs what a checked configuration asks for.
+ *
+ * @returns The result of every outcome, the bad ones too. @throws only for faults of the library itself.
+ */
 export async function runFleet(config: Config, context: RunContext = {}): Promise<FleetResult> {
   const ports = systemPorts(context.ports);
-  throw new FleetError('INTERNAL', `run ${config.command} ${ports.hostname()}`);
+  const emitter = new Emitter(ports);
+  const deadline = new AbortController();
+  const cancelDeadline = ports.clock.timer(config.timeoutMs, () => deadline.abort(timeoutError(config)));
+  const startedAt = ports.clock.wall();
+  const signal = context.signal ? AbortSignal.any([context.signal, deadline.signal]) : deadline.signal;
+  const run: Run = {
+    config,
+    ports,
+    signal,
+    emitter,
+    emit: emitter.emit,
+    ledger: new Ledger(config.expectedSha, config.confirmations, config.ephemeral),
+    calls: [],
+    fence: null,
+    reached: { cp: false },
+    stage: 'gate',
+    lock:
+      config.lock && !config.dryRun ? { group: config.lock.group, fencing_token: null, waited_ms: 0 } : null,
+  };
+  emitter.emit({
+    code: 'run.started',
+    command: config.command === 'verify' ? 'verify' : config.dryRun ? 'plan' : 'redeploy',
+    environment: config.environment,
+    target_tag: config.targetTag || null,
+    expected_sha: config.expectedSha,
+    control_plane: config.controlPlane || null,
+    timeout_ms: config.timeoutMs,
+  });
+  try {
+    const ending = await conduct(run).catch((error) => endingOf(run, error, context.signal));
+    const result = buildResult({
+      ...ending,
+      environment: config.environment ?? undefined,
+      targetTag: config.targetTag || undefined,
+      expectedSha: config.expectedSha ?? undefined,
+      startedAt,
+      finishedAt: Math.max(startedAt, ports.clock.wall()),
+      lock: run.lock,
+      ledger: run.ledger,
+      calls: run.calls,
+      warnings: emitter.warnings,
+      askedBy: config.askedBy,
+      signal: context.signal?.reason === 'SIGTERM' ? 'SIGTERM' : 'SIGINT',
+    });
+    emitter.emit({ code: 'run.finished', result });
+    return result;
+  } finally {
+    cancelDeadline();
+    emitter.close();
+  }
+}
+
+async function conduct(run: Run): Promise<Ending> {
+  const { config } = run;
+  if (config.command === 'verify') return verify(run);
+  run.emitter.doing = 'waiting at the gates';
+  try {
+    await passGates(run);
+    if (config.dryRun) return await dryRun(run);
+    if (!config.lock) {
+      run.emitter.warn('rolling without a lock (--no-lock): nothing keeps another roll of this fleet away');
+      return await rollout(run, run.signal, null);
+    }
+    run.stage = 'lock';
+    run.emitter.doing = `waiting for the lock ${config.lock.group}`;
+    return await underLock(run, config.lock);
+  } catch (error) {
+    if (isFleetError(error) && error.outcome === 'held' && !run.ledger.slugs.length) await showDrift(run);
+    throw error;
+  }
+}
+
+async function underLock(run: Run, lock: NonNullable<Config['lock']>): Promise<Ending> {
+  const { config, ports } = run;
+  const started = ports.clock.monotonic();
+  const options = {
+    server: { url: lock.url, token: config.controlPlaneToken },
+    group: lock.group,
+    holder: holderOf(config, ports.hostname()),
+    waitMs: lock.waitMs,
+    ttlMs: lock.ttlMs,
+    order: config.order ?? undefined,
+    claimId: claimIdOf(config.trigger, lock.group),
+  };
+  try {
+    return await withFleetLock(options, ports, run.emit, run.signal, async (lease) => {
+      run.lock = { group: lock.group, fencing_token: lease.fencingToken, waited_ms: lease.waitedMs };
+      const ending = await rollout(run, AbortSignal.any([run.signal, lease.signal]), lease);
+      return { value: ending, proven: ending.outcome.startsWith('succeeded') };
+    });
+  } finally {
+    if (run.lock?.fencing_token === null) run.lock.waited_ms = Math.round(ports.clock.monotonic() - started);
+  }
+}
+
+async function rollout(run: Run, signal: AbortSignal, lease: Lease | null): Promise<Ending> {
+  const { config, ledger, emitter } = run;
+  const io = {
+    ...run,
+    signal,
+    fence: lease && {
+      group: lease.group,
+      token: lease.fencingToken,
+      ready: (until: AbortSignal) => lease.ready(until),
+    },
+    mayGoOn: () => recheckGates({ ...run, signal }),
+    doing: (step: string) => {
+      emitter.doing = step;
+      if (lease) lease.step = step;
+    },
+  };
+  run.stage = 'gate';
+  await recheckGates(io);
+  run.stage = 'roll';
+  io.doing('planning');
+  const slugs = await survey(io);
+  refuseBlindness(io, slugs);
+  const skip = new Set(config.force ? [] : slugs.filter((slug) => ledger.isOnTarget(slug)));
+  const waves = planWaves(slugs, skip, config);
+  emitPlan(io, slugs, waves);
+  let halt: Halt | null = null;
+  if (waves.length) {
+    try {
+      if (config.strategy === 'scoped') halt = await rollScoped(io, waves);
+      else
+        await rollInOneCall(
+          io,
+          slugs.filter((slug) => !skip.has(slug)),
+          skip.size === 0,
+        );
+    } catch (error) {
+      // What was rolled before the fault is asked once more, so that the report does not end in the past.
+      if (!signal.aborted) await verifyTenants(io, rolledOf(io), 0);
+      throw error;
+    }
+    io.doing('looking at the whole fleet once more');
+    await lookAgain(io, halt === null);
+  }
+  return judge({
+    ledger,
+    canary: config.canary,
+    maxStragglers: config.maxStragglers,
+    halt,
+    alreadyOnTarget: !waves.length,
+  });
+}
+
+const rolledOf = ({ ledger }: Calls) => ledger.slugs.filter((slug) => ledger.get(slug).phase !== null);
+
+async function dryRun(run: Run): Promise<Ending> {
+  run.stage = 'roll';
+  run.emitter.doing = 'planning';
+  const { config, ledger } = run;
+  const slugs = await survey(run);
+  const skip = new Set(config.force ? [] : slugs.filter((slug) => ledger.isOnTarget(slug)));
+  const waves = planWaves(slugs, skip, config);
+  for (const { phase, slugs: wave } of waves) for (const slug of wave) ledger.get(slug).phase = phase;
+  emitPlan(run, slugs, waves);
+  const count = slugs.length - skip.size;
+  return {
+    outcome: 'planned',
+    reason: count
+      ? `${count} of ${slugs.length} tenants would be rolled in ${waves.length} waves`
+      : 'all tenants are on target: nothing would be rolled',
+    next: [],
+  };
+}
+
+async function verify(run: Run): Promise<Ending> {
+  run.stage = 'roll';
+  run.emitter.doing = 'verifying';
+  const { config, ledger } = run;
+  const slugs = config.tenants ?? readFleet(await listFleet(run)).slugs;
+  for (const slug of slugs) ledger.add(slug);
+  await verifyTenants(run, slugs, config.settleBudgetMs);
+  const canary = config.tenants ? null : config.canary;
+  return judge({ ledger, canary, maxStragglers: config.maxStragglers, halt: null, alreadyOnTarget: false });
+}
+
+/** A held run still shows the plan and how far the fleet is from it; what fails here changes nothing. */
+async function showDrift(run: Run): Promise<void> {
+  run.emitter.doing = 'looking at the fleet, on hold';
+  try {
+    const slugs = await survey(run);
+    const skip = new Set(slugs.filter((slug) => run.ledger.isOnTarget(slug)));
+    emitPlan(run, slugs, planWaves(slugs, skip, run.config));
+  } catch (error) {
+    if (run.signal.aborted) throw error;
+    run.emitter.warn('the fleet could not be looked at while on hold');
+  }
 }
 
 const start = (command: Command) => async (options: FleetOptions, context?: RunContext) =>
@@ -29,5 +245,16 @@ export const verifyFleet = start('verify');
 
 /** The state of the lock that the configuration names. @throws FleetError `CP_*`, `LOCK_UNKNOWN_ENDPOINT`. */
 export async function readLock(config: Config, context: RunContext = {}): Promise<LockStatus> {
-  throw new FleetError('INTERNAL', `lock ${config.environment} ${systemPorts(context.ports).hostname()}`);
+  const { http } = systemPorts(context.ports);
+  if (!config.lock) throw new FleetError('INTERNAL', 'no lock is configured');
+  const client = new LockClient(
+    { url: config.lock.url, token: config.controlPlaneToken, http },
+    config.lock.group,
+  );
+  const answer = await client.status({ timeoutMs: 10_000, signal: context.signal });
+  if (answer.kind === 'status') return answer.status;
+  const reason = answer.kind === 'no_answer' ? answer.reason : `HTTP ${answer.status}`;
+  throw new FleetError('CP_UNREACHABLE', `the lock server at ${config.lock.url} gives no status: ${reason}`, {
+    hint: 'check --control-plane or --lock-url, and that the control plane runs',
+  });
 }

@@ -1,2 +1,3 @@
 export { ManualClock } from './manual-clock.js';
 export { RecordingSink } from './recording-sink.js';
+export { trackedHttp } from './tracked-http.js';

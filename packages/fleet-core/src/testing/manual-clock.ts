@@ -1,5 +1,8 @@
 import type { Clock } from '../ports.js';
 
+/** A loopback server that has not answered after this many milliseconds does not mean to. */
+const UNANSWERED_AFTER_TURNS = 60;
+
 interface Timer {
   at: number;
   order: number;
@@ -58,12 +61,14 @@ export class ManualClock implements Clock {
   }
 
   /**
-   * Moves time from timer to timer until `work` settles. Real I/O in flight is waited for: time only moves when
-   * nothing has happened for a few turns of the event loop.
+   * Moves time from timer to timer until `work` settles. Time stands still while requests are in flight, but for a
+   * request that nothing answers: then the next timer is due, the request's own limit at the latest.
    *
-   * @param limit Milliseconds of manual time after which this gives up and throws.
+   * @param options.limit Milliseconds of manual time after which this gives up and throws.
+   * @param options.inFlight Counts the requests that are under way.
    */
-  async runUntil<T>(work: Promise<T>, limit = 24 * 3_600_000): Promise<T> {
+  async runUntil<T>(work: Promise<T>, options: { limit?: number; inFlight?: () => number } = {}): Promise<T> {
+    const { limit = 24 * 3_600_000, inFlight = () => 0 } = options;
     let settled = false;
     const done = work.finally(() => {
       settled = true;
@@ -72,10 +77,16 @@ export class ManualClock implements Clock {
     const end = this.#now + limit;
     while (!settled) {
       await settle();
-      await new Promise((resolve) => setTimeout(resolve, 2));
+      for (let patience = 0; patience < UNANSWERED_AFTER_TURNS && inFlight() > 0 && !settled; patience++) {
+        await new Promise((resolve) => setTimeout(resolve, 1));
+      }
+      await settle();
       if (settled) break;
       const next = this.#next();
-      if (!next) continue;
+      if (!next) {
+        await new Promise((resolve) => setTimeout(resolve, 1));
+        continue;
+      }
       if (next.at > end) throw new Error(`still running after ${limit} ms of manual time`);
       this.#now = Math.max(this.#now, next.at);
       this.#timers.delete(next);

@@ -1,0 +1,50 @@
+/** Who holds or waits for a lock, as others are told. */
+import type { Config } from './config.js';
+import type { Holder, WaitedFor } from './contract.js';
+import { formatDuration } from './duration.js';
+import { oneLine } from './sanitize.js';
+
+/** Whoever runs this, for the people who wait for the lock. */
+export function holderOf(config: Config, hostname: string): Holder {
+  const { trigger } = config;
+  const what = config.environment ?? config.lock?.group ?? 'fleet';
+  return {
+    name: `fleet ${config.command} ${what}`.slice(0, 200),
+    ...(trigger.actor ? { actor: trigger.actor.slice(0, 200) } : {}),
+    ...(trigger.runUrl && URL.canParse(trigger.runUrl) ? { run_url: trigger.runUrl } : {}),
+    ...(config.gitea ? { repository: config.gitea.repository } : {}),
+    ...(config.branch ? { branch: config.branch.slice(0, 255) } : {}),
+    ...(config.expectedSha ? { sha: config.expectedSha } : {}),
+    host: hostname.slice(0, 255) || 'unknown',
+  };
+}
+
+/** A holder made safe to print: its texts were written by somebody else. */
+export function cleanHolder(holder: WaitedFor): WaitedFor {
+  const safe = (text: string | null | undefined) => (text ? oneLine(text, 160) : undefined);
+  return {
+    name: oneLine(holder.name, 160),
+    actor: safe(holder.actor),
+    run_url: safe(holder.run_url),
+    repository: safe(holder.repository),
+    branch: safe(holder.branch),
+    sha: safe(holder.sha),
+    host: safe(holder.host),
+    step: safe(holder.step),
+    held_for_seconds: holder.held_for_seconds,
+    last_renew_seconds_ago: holder.last_renew_seconds_ago,
+    alive: holder.alive,
+  };
+}
+
+/** A holder in words: who, since when, doing what, where to look. */
+export function describeHolder(holder: WaitedFor): string {
+  const parts = [
+    [holder.name, holder.actor && `(${holder.actor})`].filter(Boolean).join(' '),
+    typeof holder.held_for_seconds === 'number' && `for ${formatDuration(holder.held_for_seconds * 1000)}`,
+    holder.step && `doing: ${holder.step}`,
+    holder.alive === false && 'not renewing any more',
+    holder.run_url ?? (holder.host && `on ${holder.host}`),
+  ];
+  return parts.filter(Boolean).join(', ');
+}

@@ -1,0 +1,23 @@
+import { undiciHttp } from '../../src/http.js';
+import { type FleetOptions, type RunContext, redeployFleet } from '../../src/index.js';
+import type { Command } from '../../src/options.js';
+import { planFleet, verifyFleet } from '../../src/run.js';
+import { ManualClock, RecordingSink, trackedHttp } from '../../src/testing/index.js';
+
+const COMMANDS = { redeploy: redeployFleet, plan: planFleet, verify: verifyFleet } as const;
+
+/** Runs a command on a hand-stepped clock against real HTTP, and returns its result with every event. */
+export async function run(
+  options: FleetOptions,
+  context: RunContext & { command?: Exclude<Command, 'lock'>; clock?: ManualClock } = {},
+) {
+  const clock = context.clock ?? new ManualClock();
+  const sink = new RecordingSink();
+  const tracked = trackedHttp(undiciHttp(clock));
+  const work = COMMANDS[context.command ?? 'redeploy'](options, {
+    signal: context.signal,
+    ports: { clock, emit: sink.emit, http: tracked.http, ...context.ports },
+  });
+  const result = await clock.runUntil(work, { inFlight: tracked.inFlight });
+  return { result, sink, clock };
+}
