@@ -1,0 +1,185 @@
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { countingServer, fleet, folder, SHA, TOKEN } from './cli.js';
+
+let server: Awaited<ReturnType<typeof countingServer>>;
+const temp = folder();
+let good: string[];
+
+beforeAll(async () => {
+  server = await countingServer();
+  good = [
+    ...['--control-plane', server.url, '--tenant-url', `${server.url}/{slug}`],
+    ...['--target-tag', 'main-1', '--expected-sha', SHA, '--lock-group', 'staging'],
+  ];
+  mkdirSync(join(temp.path, 'folder'));
+  writeFileSync(join(temp.path, 'file'), '');
+  writeFileSync(join(temp.path, 'broken.yaml'), 'a: [1');
+  writeFileSync(join(temp.path, 'unknown.yaml'), 'sook: 3s\n');
+  writeFileSync(join(temp.path, 'secret.yaml'), `control-plane-token: ${TOKEN}\n`);
+  writeFileSync(join(temp.path, 'two.yaml'), 'environments: {staging: {}, production: {}}\n');
+  writeFileSync(join(temp.path, 'not-a-result.json'), '{"schema":"fleet-result/1"}');
+  writeFileSync(join(temp.path, 'empty-token'), '\n');
+});
+afterAll(async () => {
+  temp.remove();
+  await server.close();
+});
+
+type Case = [name: string, args: string[], says: RegExp, env?: Record<string, string>];
+/** `...` stands for flags that are all well, so that the one after them is what is wrong. */
+const cases: Case[] = [
+  ['an unknown command', ['redeply'], /unknown command.*\n.*did you mean redeploy/],
+  ['an unknown flag', ['redeploy', '--sook', '3s'], /unknown option '--sook'\n.*did you mean --soak/],
+  ['a flag of another command', ['verify', '--dry-run'], /unknown option '--dry-run'/],
+  ['a flag without its value', ['redeploy', '--soak'], /--soak.* argument missing/],
+  ['an argument too many', ['redeploy', 'main-1'], /an argument too many/],
+  ['the token as an argument', ['redeploy', '--token', TOKEN], /never an argument/],
+  ['the token glued to a flag', ['redeploy', `--cp-token=${TOKEN}`], /never an argument/],
+  ['no control plane', ['redeploy'], /--control-plane is missing/],
+  ['no tag', ['redeploy', '...', '--target-tag', ''], /--target-tag is missing/],
+  ['a bad tag', ['redeploy', '...', '--target-tag', 'a b'], /--target-tag: .*not an image tag/],
+  ['no commit', ['redeploy', '...', '--expected-sha', ''], /--expected-sha is missing/],
+  ['a short commit', ['redeploy', '...', '--expected-sha', 'abcdef1'], /--expected-sha: .*full commit/],
+  ['no token', ['redeploy', '...'], /FLEET_CP_TOKEN: the token is missing/, { FLEET_CP_TOKEN: '' }],
+  ['a token that is none', ['redeploy', '...'], /FLEET_CP_TOKEN/, { FLEET_CP_TOKEN: 'null' }],
+  ['an absent token file', ['redeploy', '...', '--token-file', 'nope'], /--token-file: cannot read nope/],
+  ['an empty token file', ['redeploy', '...', '--token-file', 'empty-token'], /the token is missing/],
+  [
+    'http to another host',
+    ['redeploy', '...', '--control-plane', 'http://cp.example.com'],
+    /--control-plane: http:\/\/ to cp\.example\.com/,
+  ],
+  [
+    'a URL with a password',
+    ['redeploy', '...', '--control-plane', 'https://u:hunter2@cp.example.com'],
+    /--control-plane: carries a user name or password/,
+  ],
+  ['no URL', ['redeploy', '...', '--control-plane', 'cp.example.com'], /not an http\(s\) URL/],
+  [
+    'no {slug}',
+    ['redeploy', '...', '--tenant-url', 'https://x.example.com'],
+    /--tenant-url: must contain \{slug\}/,
+  ],
+  [
+    'a bare number as duration',
+    ['redeploy', '...', '--soak', '60'],
+    /--soak: "60" has no unit\n.*60s or 60m/,
+  ],
+  ['a negative duration', ['redeploy', '...', '--soak', '-5s'], /--soak: "-5s" is not a duration/],
+  ['a word as number', ['redeploy', '...', '--batch-size', 'many'], /--batch-size: "many"/],
+  ['a batch of none', ['redeploy', '...', '--batch-size', '0'], /--batch-size: "0" is not.* at least 1/],
+  ['half a straggler', ['redeploy', '...', '--max-stragglers', '1.5'], /--max-stragglers: "1.5"/],
+  [
+    'an unknown strategy',
+    ['redeploy', '...', '--strategy', 'hope'],
+    /--strategy: "hope" is not known\n.*scoped/,
+  ],
+  ['a bad canary', ['redeploy', '...', '--canary', 'a/b'], /--canary: .*not a tenant slug/],
+  [
+    'a glob that excuses all',
+    ['redeploy', '...', '--ephemeral', '*'],
+    /--ephemeral: \* matches every tenant/,
+  ],
+  [
+    'an empty required check',
+    ['redeploy', '...', '--require-context', 'a', '--require-context', ' '],
+    /--require-context/,
+  ],
+  ['a switch that is neither', ['redeploy', '...', '--hold', 'maybe'], /--hold: "maybe" is neither/],
+  ['no lock group', ['redeploy', '...', '--lock-group', ''], /no lock group.*\n.*--no-lock/],
+  ['a bad lock group', ['redeploy', '...', '--lock-group', 'A B'], /--lock-group/],
+  ['a lease too short', ['redeploy', '...', '--lock-ttl', '1s'], /--lock-ttl: must be from 2s/],
+  [
+    'the kill switch without a token',
+    [
+      'redeploy',
+      '...',
+      '--gitea-url',
+      'https://g.example.com',
+      '--repository',
+      'o/r',
+      '--kill-switch',
+      'HOLD',
+    ],
+    /GITEA_TOKEN: is empty/,
+  ],
+  ['an absent configuration file', ['redeploy', '--config', 'nope.yaml'], /--config: cannot read nope.yaml/],
+  ['a broken configuration file', ['redeploy', '--config', 'broken.yaml'], /^error: broken\.yaml:\d/],
+  [
+    'an unknown key in a file',
+    ['redeploy', '--config', 'unknown.yaml'],
+    /sook in unknown\.yaml: unknown key\n.*did you mean soak/,
+  ],
+  ['a token in a file', ['redeploy', '--config', 'secret.yaml'], /unknown key\n.*never stands in this file/],
+  [
+    'no environment chosen',
+    ['redeploy', '--config', 'two.yaml'],
+    /--environment is missing: two\.yaml has staging, production/,
+  ],
+  [
+    'an unknown environment',
+    ['redeploy', '--config', 'two.yaml', '--environment', 'x'],
+    /has no environment "x"/,
+  ],
+  ['a bad variable', ['redeploy', '...'], /^error: FLEET_SOAK: "soon"/, { FLEET_SOAK: 'soon' }],
+  [
+    'an expression that CI left',
+    ['redeploy', '...'],
+    /FLEET_CANARY: contains/,
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: what CI leaves is exactly this text
+    { FLEET_CANARY: '${{ vars.X }}' },
+  ],
+  [
+    'a report in no folder',
+    ['redeploy', '...', '--report-json', 'nope/r.json'],
+    /--report-json: cannot write nope\/r\.json: its folder/,
+  ],
+  [
+    'a report that is a folder',
+    ['redeploy', '...', '--report-html', 'folder'],
+    /--report-html: cannot write folder: it is a folder/,
+  ],
+  [
+    'a report below a file',
+    ['redeploy', '...', '--report-json', 'file/r.json'],
+    /--report-json: cannot write file\/r\.json: .*not a folder/,
+  ],
+  [
+    'a report that is no file',
+    ['redeploy', '...', '--report-json', '/dev/null'],
+    /--report-json: .*not a regular file/,
+  ],
+  [
+    'two reports in one file',
+    ['redeploy', '...', '--report-json', 'r', '--report-html', 'r'],
+    /--report-html: names the same/,
+  ],
+  ['a report without a name', ['redeploy', '...', '--report-json', ''], /--report-json: names no file/],
+  ['no result to show', ['report', 'nope.json'], /nope\.json: there is no such file/],
+  ['a file that is no result', ['report', 'not-a-result.json'], /is not a fleet result/],
+  ['a lock without a name', ['lock', 'status', '--control-plane', 'https://cp.example.com'], /no lock group/],
+];
+
+describe('bad input ends with exit code 2, one or two lines, no request, and no word of the token', () => {
+  it.each(cases)('%s', async (_name, args, says, env) => {
+    const full = args.flatMap((arg) => (arg === '...' ? good : [arg]));
+    const ran = await fleet(full, { cwd: temp.path, env });
+    expect(ran.stderr).toMatch(says);
+    expect(ran.code).toBe(2);
+    expect(ran.stdout).toBe('');
+    expect(ran.stderr).toMatch(/^error: .+\n(?:next: .+\n)?$/);
+    expect(ran.stderr).not.toMatch(new RegExp(`${TOKEN}|hunter2`));
+    expect(server.seen).toEqual([]);
+  });
+
+  it('is silent on stdout with --json too', async () => {
+    const ran = await fleet(['redeploy', ...good, '--soak', '60', '--json'], { cwd: temp.path });
+    expect([ran.code, ran.stdout]).toEqual([2, '']);
+  });
+
+  it('leaves no file behind', () => {
+    expect(readdirSync(temp.path).filter((name) => name.includes('tmp') || name.startsWith('r'))).toEqual([]);
+  });
+});

@@ -1,0 +1,65 @@
+/** Runs the built command as a process of its own, in an empty folder and with nothing but PATH in its environment. */
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const CLI = fileURLToPath(new URL('../dist/cli.js', import.meta.url));
+export const TOKEN = 'token-3f9c1d-never-print-me';
+export const SHA = 'abcdef1234567890abcdef1234567890abcdef12';
+
+export interface Ran {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+export interface RunOptions {
+  env?: Record<string, string>;
+  cwd?: string;
+  /** Called whenever something was printed. */
+  onOutput?: (so: { stdout: string; stderr: string; kill: (signal: NodeJS.Signals) => void }) => void;
+}
+
+export function fleet(args: string[], options: RunOptions = {}): Promise<Ran> {
+  const child = spawn(process.execPath, [CLI, ...args], {
+    cwd: options.cwd ?? tmpdir(),
+    env: { PATH: process.env.PATH, FLEET_CP_TOKEN: TOKEN, ...options.env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let [stdout, stderr] = ['', ''];
+  const told = () => options.onOutput?.({ stdout, stderr, kill: (signal) => void child.kill(signal) });
+  child.stdout.on('data', (data) => {
+    stdout += data;
+    told();
+  });
+  child.stderr.on('data', (data) => {
+    stderr += data;
+    told();
+  });
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code) => resolve({ code, stdout, stderr }));
+  });
+}
+
+/** A temporary folder; remove it with the returned function. */
+export function folder(): { path: string; remove: () => void } {
+  const path = mkdtempSync(join(tmpdir(), 'fleet-cli-'));
+  return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
+}
+
+/** A server on loopback that refuses every token and counts what reaches it. */
+export async function countingServer() {
+  const seen: string[] = [];
+  const server = createServer((request, response) => {
+    seen.push(`${request.method} ${request.url}`);
+    response.writeHead(401).end();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return { url, seen, close: () => new Promise((resolve) => server.close(resolve)) };
+}

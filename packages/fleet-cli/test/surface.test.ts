@@ -1,0 +1,165 @@
+import { spawn } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { SETTINGS } from '@tenant-fleet/fleet-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { CLI, countingServer, fleet, folder, SHA, TOKEN } from './cli.js';
+
+const temp = folder();
+let server: Awaited<ReturnType<typeof countingServer>>;
+beforeAll(async () => {
+  server = await countingServer();
+});
+afterAll(async () => {
+  temp.remove();
+  await server.close();
+});
+
+describe('help and version', () => {
+  it('prints the version of the package and nothing else', async () => {
+    const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+    for (const args of [['--version'], ['-V'], ['--version', '--no-color']]) {
+      expect(await fleet(args)).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' });
+    }
+  });
+
+  it('names every setting that redeploy takes, with its variables and its default', async () => {
+    const { stdout, code } = await fleet(['redeploy', '--help']);
+    expect(code).toBe(0);
+    const text = stdout.replace(/\s+/g, ' ');
+    for (const setting of SETTINGS) {
+      if (setting.name === 'tenant') continue;
+      expect(text).toContain(` --${setting.name} `);
+      for (const name of setting.env) expect(text).toContain(name);
+      if ('default' in setting) expect(text).toContain(`default ${setting.default}`);
+    }
+  });
+
+  it('shows examples first and the exit codes last', async () => {
+    for (const args of [['redeploy'], ['plan'], ['verify'], ['report'], ['lock', 'status']]) {
+      const { stdout } = await fleet([...args, '--help']);
+      expect(stdout.indexOf('Examples:')).toBeGreaterThan(0);
+      expect(stdout.indexOf('Examples:')).toBeLessThan(stdout.indexOf('--json'));
+      expect(stdout.indexOf('Exit codes:')).toBeGreaterThan(stdout.indexOf('--json'));
+    }
+  });
+
+  it('every flag in an example exists', async () => {
+    for (const command of ['redeploy', 'plan', 'verify', 'report']) {
+      const { stdout } = await fleet([command, '--help']);
+      const [examples = '', rest = ''] = stdout
+        .split('\n\n')
+        .slice(2)
+        .join('\n\n')
+        .split(/\n\n(.*)/s);
+      for (const [flag] of examples.matchAll(/--[a-z-]+/g)) {
+        if (flag === '--short') continue;
+        expect(rest).toContain(`${flag} `);
+      }
+    }
+  });
+
+  it('without a command: the help on stderr, exit code 2', async () => {
+    const ran = await fleet([]);
+    expect([ran.code, ran.stdout]).toEqual([2, '']);
+    expect(ran.stderr).toMatch(/^Redeploys a fleet[\s\S]*Commands:/);
+  });
+});
+
+describe('precedence', () => {
+  const place = async (args: string[], env: Record<string, string>, file: string) => {
+    writeFileSync(join(temp.path, 'fleet.config.yaml'), file);
+    const ran = await fleet(['redeploy', ...args], { cwd: temp.path, env });
+    expect(ran.code).toBe(2);
+    return ran.stderr;
+  };
+
+  it('a flag wins over a variable, that over the file, that over the default', async () => {
+    expect(await place(['--soak', '1'], { FLEET_SOAK: '2' }, 'soak: 3')).toContain('--soak: "1"');
+    expect(await place([], { FLEET_SOAK: '2' }, 'soak: 3')).toContain('FLEET_SOAK: "2"');
+    expect(await place([], {}, 'soak: 3')).toContain('soak in fleet.config.yaml: "3"');
+    expect(await place([], {}, '{}')).toContain('--control-plane is missing');
+  });
+
+  it('the last of a flag given twice wins', async () => {
+    expect(await place(['--soak', '1s', '--soak', '7'], {}, '{}')).toContain('--soak: "7"');
+  });
+
+  it('the token file wins over the variable', async () => {
+    writeFileSync(join(temp.path, 'token'), 'null\n');
+    const args = ['--control-plane', server.url, '--token-file', 'token'];
+    expect(await place(args, {}, '{}')).toContain('what was given is not a token');
+  });
+});
+
+describe('streams', () => {
+  const args = () => [
+    ...['redeploy', '--control-plane', server.url, '--tenant-url', `${server.url}/{slug}`],
+    ...['--target-tag', 'main-1', '--expected-sha', SHA, '--no-lock', '--timeout', '2s'],
+  ];
+
+  it('nothing but one document on stdout with --json, and the token nowhere', async () => {
+    const ran = await fleet([...args(), '--json', '--verbose']);
+    expect(JSON.parse(ran.stdout)).toMatchObject({ schema: 'fleet-result/1', exit_code: ran.code });
+    expect(ran.stderr).toContain('CONTROL PLANE ERROR');
+    expect(ran.stdout + ran.stderr).not.toContain(TOKEN);
+    expect(server.seen.length).toBeGreaterThan(0);
+  });
+
+  it('progress on stderr, the closing block on stdout', async () => {
+    const ran = await fleet(args());
+    expect(ran.stderr).toMatch(/^rolling the fleet to main-1/);
+    expect(ran.stdout).toMatch(/^CONTROL PLANE ERROR: /);
+  });
+
+  it('only the closing block with --quiet', async () => {
+    const ran = await fleet([...args(), '--quiet']);
+    expect(ran.stderr).toBe('');
+    expect(ran.stdout).toMatch(/^CONTROL PLANE ERROR: /);
+  });
+
+  it('colours where they are forced, and never with --no-color', async () => {
+    const colour = '\u001b[';
+    expect((await fleet(args())).stdout).not.toContain(colour);
+    expect((await fleet(args(), { env: { FORCE_COLOR: '1' } })).stdout).toContain(colour);
+    expect((await fleet([...args(), '--no-color'], { env: { FORCE_COLOR: '1' } })).stdout).not.toContain(
+      escape,
+    );
+  });
+
+  it('a reader that goes away does not end the run with a stack', async () => {
+    const child = spawn(process.execPath, [CLI, ...args(), '--json'], {
+      env: { PATH: process.env.PATH, FLEET_CP_TOKEN: TOKEN },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    child.stdout.destroy();
+    let stderr = '';
+    child.stderr.on('data', (data) => {
+      stderr += data;
+    });
+    expect(await new Promise((resolve) => child.on('close', resolve))).toBe(5);
+    expect(stderr).not.toMatch(/EPIPE|\n\s+at /);
+  });
+});
+
+describe('saved results', () => {
+  it('writes, shows and renders one', async () => {
+    const [json, html] = [join(temp.path, 'result.json'), join(temp.path, 'result.html')];
+    const ran = await fleet([
+      ...[
+        'redeploy',
+        '--control-plane',
+        server.url,
+        '--tenant-url',
+        `${server.url}/{slug}`,
+        '--target-tag',
+        'main-1',
+      ],
+      ...['--expected-sha', SHA, '--no-lock', '--timeout', '2s', '--report-json', json],
+    ]);
+    expect(ran.code).toBe(5);
+    const shown = await fleet(['report', json, '--html', html]);
+    expect(shown).toEqual({ code: 0, stdout: ran.stdout, stderr: '' });
+    expect(readFileSync(html, 'utf8')).toMatch(/^<!doctype html>/);
+  });
+});
