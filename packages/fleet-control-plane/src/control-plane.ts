@@ -1,0 +1,173 @@
+import { randomUUID } from 'node:crypto';
+import type { AddressInfo } from 'node:net';
+import { type Clock, systemClock } from './clock.js';
+import { Channel } from './db/channel.js';
+import { Database } from './db/database.js';
+import { type EmbeddedDatabase, startEmbedded } from './db/embedded.js';
+import { migrate } from './db/migrate.js';
+import { createApp } from './http/app.js';
+import { createLock, type Lock } from './lock/lock.js';
+import { LOCK_PREFIX, lockRoutes } from './lock/routes.js';
+import { LOCK_CHANNEL } from './lock/store.js';
+import { OwnerWatch } from './rolls/owner.js';
+import { Redeploy } from './rolls/redeploy.js';
+import { rollRoutes } from './rolls/routes.js';
+import type { FleetFile } from './sim/behaviour.js';
+import { Fleet, SIM_CHANNEL } from './sim/fleet.js';
+import { TenantListener } from './sim/listener.js';
+import { simRoutes } from './sim/routes.js';
+import { version } from './version.js';
+
+export interface ControlPlaneOptions {
+  /** Bearer token of every call but `/health` and `/openapi.json`. */
+  token: string;
+  /** PostgreSQL to use. Default: an embedded server of our own. */
+  databaseUrl?: string;
+  /** Folder in which the embedded server keeps its data. Default: a temporary one, removed at the end. */
+  dataDir?: string;
+  /** Default 127.0.0.1. */
+  host?: string;
+  /** Port of the control plane. Default 0: any free one. */
+  port?: number;
+  /** Port of the simulated tenants. Default 0: any free one. */
+  tenantPort?: number;
+  /** Lock group that guards the fleet. Default `staging`. */
+  lockGroup?: string;
+  /** Lock groups that exist. Default: every valid name does. */
+  groups?: readonly string[];
+  /** Most claims that wait in one group. Default 100. */
+  queueLimit?: number;
+  /** Behaves as a control plane that knows nothing of locks, fences and proofs. Default false. */
+  legacy?: boolean;
+  /** Ignores a canary that is no tenant, as the first control planes did. Default false. */
+  legacyCanary?: boolean;
+  /** The simulated fleet. */
+  fleet?: FleetFile;
+  clock?: Clock;
+  /** Takes lines for the operator. Default: none are written. */
+  log?: (line: string) => void;
+}
+
+export interface ControlPlane {
+  /** Base URL, without a slash at the end. */
+  url: string;
+  /** URL of a tenant with `{slug}` in it; `/buildinfo` goes after it. */
+  tenantUrlTemplate: string;
+  databaseUrl: string;
+  /** The embedded server; undefined when `databaseUrl` was given. */
+  database: EmbeddedDatabase | undefined;
+  /** One sweep at once, for tests that step the clock by hand. */
+  sweep(): Promise<void>;
+  /** Stops everything that was started. Safe to call twice. */
+  close(): Promise<void>;
+}
+
+/** Starts a control plane with its simulated fleet; what was started is stopped again when that fails half way. */
+export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
+  const undo: (() => Promise<unknown>)[] = [];
+  const close = async () => {
+    for (const step of undo.splice(0).reverse()) await step().catch(() => {});
+  };
+  try {
+    return await start(options, undo, close);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function start(
+  options: ControlPlaneOptions,
+  undo: (() => Promise<unknown>)[],
+  close: () => Promise<void>,
+): Promise<ControlPlane> {
+  const { clock = systemClock, host = '127.0.0.1', log = () => {}, legacy = false } = options;
+  const origin = randomUUID();
+  const stopping = new AbortController();
+
+  const database = options.databaseUrl ? undefined : await startEmbedded(options.dataDir, log);
+  if (database) undo.push(() => database.close());
+  const databaseUrl = options.databaseUrl ?? database?.url ?? '';
+  await migrate(databaseUrl);
+  const db = new Database(databaseUrl);
+  undo.push(() => db.close());
+
+  const fleet = new Fleet(db, clock, origin);
+  await fleet.seed(options.fleet);
+  const owners = new OwnerWatch(db, clock, origin);
+  await owners.register();
+  undo.push(() => owners.retire());
+
+  let redeploy: Redeploy | undefined;
+  const lock = createLock({
+    db,
+    clock,
+    origin,
+    queueLimit: options.queueLimit ?? 100,
+    alongside: async (late) => {
+      if (late) owners.restart();
+      await owners.beat();
+      await redeploy?.catchUp();
+    },
+  });
+  redeploy = new Redeploy({
+    db,
+    store: lock.store,
+    fleet,
+    clock,
+    owner: origin,
+    lockGroup: options.lockGroup ?? 'staging',
+    legacy,
+    legacyCanary: options.legacyCanary ?? false,
+    stopping: stopping.signal,
+  });
+  const rolls = redeploy;
+  undo.push(() => rolls.idle());
+
+  const channel = listenTo(databaseUrl, clock, lock, fleet);
+  await channel.open();
+  undo.push(() => channel.close());
+
+  const app = await createApp({ token: options.token, version, log });
+  const shared = { db, stopping: stopping.signal };
+  await app.register(rollRoutes, { ...shared, redeploy, legacy });
+  await app.register(simRoutes, { prefix: '/sim', fleet });
+  if (!legacy) {
+    const groups = options.groups && new Set(options.groups);
+    await app.register(lockRoutes, { prefix: LOCK_PREFIX, ...shared, service: lock.service, groups });
+  }
+  undo.push(() => app.close());
+  await app.listen({ port: options.port ?? 0, host });
+
+  const tenants = new TenantListener(fleet, clock);
+  const tenantPort = await tenants.listen(options.tenantPort ?? 0, host);
+  undo.push(() => tenants.close());
+  lock.sweep.start();
+  undo.push(() => lock.sweep.stop());
+  undo.push(async () => stopping.abort());
+
+  return {
+    url: `http://${urlHost(host)}:${(app.server.address() as AddressInfo).port}`,
+    tenantUrlTemplate: `http://${urlHost(host)}:${tenantPort}/{slug}`,
+    databaseUrl,
+    database,
+    sweep: () => lock.sweep.now(),
+    close,
+  };
+}
+
+function listenTo(url: string, clock: Clock, lock: Lock, fleet: Fleet): Channel {
+  return new Channel(url, [LOCK_CHANNEL, SIM_CHANNEL], clock, {
+    message(name, payload) {
+      if (name === LOCK_CHANNEL) lock.heard(payload);
+      else fleet.heard(payload);
+    },
+    reconnected() {
+      lock.reconnected();
+      fleet.heard('');
+    },
+  });
+}
+
+const urlHost = (host: string) =>
+  host === '0.0.0.0' ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host;

@@ -1,0 +1,152 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import swagger from '@fastify/swagger';
+import Fastify, { type FastifyError, type FastifyReply } from 'fastify';
+import {
+  hasZodFastifySchemaValidationErrors,
+  jsonSchemaTransform,
+  validatorCompiler,
+  type ZodTypeProvider,
+} from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { databaseProblem } from '../db/errors.js';
+import { Problem } from './problem.js';
+
+/** Largest request body, in bytes. */
+export const BODY_LIMIT = 64 * 1024;
+const OPEN = new Set(['/health', '/openapi.json']);
+
+export interface AppOptions {
+  token: string;
+  version: string;
+  log: (line: string) => void;
+}
+
+/** The server without its calls: who may come in, how refusals look, the OpenAPI document. */
+export async function createApp({ token, version, log }: AppOptions) {
+  const app = Fastify({
+    bodyLimit: BODY_LIMIT,
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 200 },
+    forceCloseConnections: true,
+    requestTimeout: 30_000,
+    frameworkErrors: (error, _request, reply: FastifyReply) => {
+      const problem = toProblem(error, log);
+      reply
+        .code(problem.status)
+        .header('content-type', 'application/problem+json')
+        .send(JSON.stringify(problem.body()));
+    },
+  }).withTypeProvider<ZodTypeProvider>();
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(() => (data) => JSON.stringify(data));
+
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'Fleet control plane',
+        version,
+        description: 'Fleet lock, redeploy endpoint and simulated fleet.',
+      },
+      components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } } },
+      security: [{ bearer: [] }],
+    },
+    transform: jsonSchemaTransform,
+  });
+
+  app.addHook('onRequest', async (request) => {
+    if (OPEN.has(request.url.split('?', 1)[0] ?? '')) return;
+    if (!authorised(request.headers.authorization, token)) {
+      throw new Problem(
+        401,
+        'unauthorized',
+        'The bearer token is missing or wrong.',
+        'Send "Authorization: Bearer <token>" with the token of this control plane.',
+      );
+    }
+  });
+  app.setErrorHandler((error: FastifyError | Error, _request, reply) => {
+    const problem = toProblem(error, log);
+    const { retryAfterSeconds } = problem.more;
+    if (retryAfterSeconds !== undefined) reply.header('retry-after', String(retryAfterSeconds));
+    return reply
+      .code(problem.status)
+      .header('content-type', 'application/problem+json')
+      .serializer((body: unknown) => JSON.stringify(body))
+      .send(problem.body());
+  });
+  app.setNotFoundHandler((request) => {
+    const path = request.url.split('?', 1)[0];
+    throw new Problem(
+      404,
+      'not_found',
+      `There is no ${request.method} ${path?.slice(0, 200)} here.`,
+      'See /openapi.json for the calls.',
+    );
+  });
+  app.get(
+    '/health',
+    { schema: { security: [], response: { 200: z.object({ status: z.literal('ok') }) } } },
+    async () => ({ status: 'ok' as const }),
+  );
+  app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
+  return app;
+}
+
+export type App = Awaited<ReturnType<typeof createApp>>;
+
+/** Both sides are hashed first, so that neither content nor length shows in the time it takes. */
+function authorised(header: string | undefined, token: string): boolean {
+  const given = /^Bearer +(\S+) *$/i.exec(header ?? '')?.[1] ?? '';
+  const digest = (text: string) => createHash('sha256').update(text).digest();
+  return timingSafeEqual(digest(given), digest(token));
+}
+
+const CLIENT_FAULTS: Record<string, [status: number, code: string, detail: string, next: string]> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: [
+    413,
+    'body_too_large',
+    `The body is larger than ${BODY_LIMIT} bytes.`,
+    'Send less.',
+  ],
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: [
+    415,
+    'wrong_content_type',
+    'The body is not declared as JSON.',
+    'Send "Content-Type: application/json".',
+  ],
+  FST_ERR_CTP_EMPTY_JSON_BODY: [400, 'bad_request', 'The body is empty.', 'Send a JSON object.'],
+};
+
+function toProblem(error: FastifyError | Error, log: (line: string) => void): Problem {
+  if (error instanceof Problem) return error;
+  if (hasZodFastifySchemaValidationErrors(error)) {
+    const where = error.validationContext ?? 'request';
+    const what = error.validation
+      .slice(0, 5)
+      .map(
+        ({ instancePath, message }) => `${instancePath.replaceAll('/', '.').slice(1) || where}: ${message}`,
+      );
+    return new Problem(
+      400,
+      'bad_request',
+      `The ${where} is not valid: ${what.join('; ')}.`,
+      'Correct the fields named here and send it again.',
+    );
+  }
+  const code = 'code' in error ? String(error.code) : '';
+  const fault = CLIENT_FAULTS[code];
+  if (fault) return new Problem(...fault);
+  const database = databaseProblem(error);
+  if (database) return database;
+  const status = 'statusCode' in error && typeof error.statusCode === 'number' ? error.statusCode : 500;
+  if (status >= 400 && status < 500) {
+    return new Problem(status, 'bad_request', error.message, 'Correct the request and send it again.');
+  }
+  log(`internal error: ${error.stack ?? error.message}`);
+  return new Problem(
+    500,
+    'internal_error',
+    'The control plane failed at this request.',
+    'Look at its log; report it if it happens again.',
+  );
+}

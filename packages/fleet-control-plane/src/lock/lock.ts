@@ -1,0 +1,67 @@
+import type { Clock } from '../clock.js';
+import type { Database } from '../db/database.js';
+import { Observer } from './observe.js';
+import { LockService } from './service.js';
+import { type Committed, LockStore } from './store.js';
+import { Sweep } from './sweep.js';
+import { claimsOf, claimTopic, statusTopic, WakeHub } from './wake.js';
+
+/** The parts of the lock, wired together. */
+export interface Lock {
+  service: LockService;
+  store: LockStore;
+  hub: WakeHub;
+  sweep: Sweep;
+  /** Takes in a notification of another replica. */
+  heard(payload: string): void;
+  /** The database connection was lost and is back. */
+  reconnected(): void;
+}
+
+export function createLock(options: {
+  db: Database;
+  clock: Clock;
+  /** Names this process in its notifications. */
+  origin: string;
+  queueLimit: number;
+  alongside?: (restart: boolean) => Promise<void>;
+}): Lock {
+  const { db, clock, origin, queueLimit, alongside } = options;
+  const hub = new WakeHub(clock);
+  const observer = new Observer();
+  const committed = ({ group, claims, wakeAll }: Committed) => {
+    const now = clock.now();
+    for (const claim of claims) {
+      if (claim.state === 'held') observer.sawHolder(group, claim, now);
+      if (claim.state === 'queued') observer.sawWaiter(group, claim, now);
+      else hub.wake(claimTopic(group, claim.claimId), { kind: 'claim', claim });
+    }
+    if (wakeAll) hub.wakeAll(claimsOf(group));
+    hub.wake(statusTopic(group), { kind: 'look' });
+  };
+  const store = new LockStore(db, origin, committed);
+  const sweep = new Sweep({ db, store, hub, observer, clock, ...(alongside && { alongside }) });
+  return {
+    service: new LockService({ db, store, hub, observer, clock, queueLimit }),
+    store,
+    hub,
+    sweep,
+    heard(payload) {
+      const { from, group, claims, wakeAll } = JSON.parse(payload) as {
+        from: string;
+        group: string;
+        claims: string[];
+        wakeAll: boolean;
+      };
+      // What this process committed itself it has told its own waiters already.
+      if (from === origin) return;
+      for (const claimId of claims) hub.wake(claimTopic(group, claimId), { kind: 'look' });
+      if (wakeAll) hub.wakeAll(claimsOf(group));
+      hub.wake(statusTopic(group), { kind: 'look' });
+    },
+    reconnected() {
+      sweep.interrupt();
+      hub.wakeAll('');
+    },
+  };
+}

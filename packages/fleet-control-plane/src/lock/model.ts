@@ -1,0 +1,82 @@
+import type { ClaimState, Frozen, Holder, Order } from '@tenant-fleet/fleet-core/contract';
+
+/** One claim, as its row says. */
+export interface Claim {
+  claimId: string;
+  state: ClaimState;
+  session: string;
+  fingerprint: string;
+  holder: Holder;
+  /** Seconds a lease lives without renewal. */
+  ttlSeconds: number;
+  maxHoldSeconds: number | null;
+  orderKey: string | null;
+  orderNumber: number | null;
+  /** Place in the queue: the lowest is next. */
+  place: number;
+  token: number | null;
+  /** False while a grant that a long poll brought has not been renewed yet. */
+  confirmed: boolean;
+  renewSeq: number;
+  pollSeq: number;
+  /** Milliseconds held so far, by the servers' monotonic clocks; written at every renewal. */
+  heldMs: number;
+  step: string | null;
+  queuedAt: Date;
+  acquiredAt: Date | null;
+  endedAt: Date | null;
+  endReason: string | null;
+  endedBy: EndedBy | null;
+  result: string | null;
+}
+
+/** What superseded or outdated a claim. */
+export interface EndedBy {
+  number: number;
+  holder: Holder;
+  state: 'queued' | 'held' | 'rolled';
+}
+
+/** The highest order of a key that ever started a real roll. */
+export interface Mark {
+  key: string;
+  number: number;
+  holder: Holder;
+}
+
+/** Everything a transition may look at, read under the group's row lock. */
+export interface GroupState {
+  name: string;
+  version: number;
+  lastToken: number;
+  lastPlace: number;
+  lastEvent: number;
+  frozen: Frozen | null;
+  /** The database's timeline: it grows with every promotion of a standby. */
+  timeline: number;
+  /** The database's time, for people. */
+  now: Date;
+  held: Claim | null;
+  /** In order of their places. */
+  waiting: Claim[];
+  /** The claim that the call is about, in whatever state; null when unknown. */
+  subject: Claim | null;
+  marks: Mark[];
+}
+
+/** One row of the audit log. */
+export interface Event {
+  seq: number;
+  kind: string;
+  claimId: string | null;
+  token: number | null;
+  actor: string | null;
+  detail: Record<string, unknown> | null;
+}
+
+export const orderOf = (claim: Pick<Claim, 'orderKey' | 'orderNumber'>): Order | null =>
+  claim.orderKey === null || claim.orderNumber === null
+    ? null
+    : { key: claim.orderKey, number: claim.orderNumber };
+
+export const isLive = (claim: Claim): boolean => claim.state === 'queued' || claim.state === 'held';

@@ -1,0 +1,136 @@
+import type { Frozen, LockEvent } from '@tenant-fleet/fleet-core/contract';
+import type { Reader } from '../db/database.js';
+import { CLAIM_COLUMNS } from './columns.js';
+import type { Claim } from './model.js';
+
+export interface GroupRow {
+  name: string;
+  version: number;
+  lastToken: number;
+  frozen: Frozen | null;
+}
+
+/** What the sweep looks at: the live claims of every group, and only the columns that decide. */
+export type LiveRow = Pick<
+  Claim,
+  | 'claimId'
+  | 'state'
+  | 'renewSeq'
+  | 'pollSeq'
+  | 'ttlSeconds'
+  | 'confirmed'
+  | 'maxHoldSeconds'
+  | 'heldMs'
+  | 'token'
+> & {
+  group: string;
+};
+
+/** One group with its live claims. The row comes first: what follows may be newer than its version, never older. */
+export async function readGroup(
+  db: Reader,
+  group: string,
+): Promise<{ row: GroupRow | undefined; held: Claim | null; waiting: Claim[] }> {
+  const rows = await db.rows<GroupRow>({
+    name: 'group-read',
+    text: 'SELECT name, version, last_token AS "lastToken", frozen FROM lock_groups WHERE name = $1',
+    values: [group],
+  });
+  const claims = await db.rows<Claim>({
+    name: 'claims-read',
+    text: `SELECT ${CLAIM_COLUMNS} FROM lock_claims
+      WHERE group_name = $1 AND state IN ('queued', 'held') ORDER BY place`,
+    values: [group],
+  });
+  return {
+    row: rows[0],
+    held: claims.find((claim) => claim.state === 'held') ?? null,
+    waiting: claims.filter((claim) => claim.state === 'queued'),
+  };
+}
+
+export async function readClaim(db: Reader, group: string, claimId: string): Promise<Claim | undefined> {
+  const rows = await db.rows<Claim>({
+    name: 'claim-read',
+    text: `SELECT ${CLAIM_COLUMNS} FROM lock_claims WHERE group_name = $1 AND claim_id = $2`,
+    values: [group, claimId],
+  });
+  return rows[0];
+}
+
+/** Counts a poll of a waiter; undefined when it waits no longer. */
+export async function countPoll(
+  db: Reader,
+  group: string,
+  claimId: string,
+  who?: { session: string; fingerprint: string },
+): Promise<Claim | undefined> {
+  const rows = await db.rows<Claim>({
+    name: 'claim-poll',
+    text: `UPDATE lock_claims SET poll_seq = poll_seq + 1
+      WHERE group_name = $1 AND claim_id = $2 AND state = 'queued'
+        AND ($3::text IS NULL OR (session = $3 AND fingerprint = $4))
+      RETURNING ${CLAIM_COLUMNS}`,
+    values: [group, claimId, who?.session ?? null, who?.fingerprint ?? null],
+  });
+  return rows[0];
+}
+
+/**
+ * The usual renewal in one statement, without the group's lock: it changes nothing that another claim looks at.
+ * Undefined when anything is out of the ordinary; the slow way then says what.
+ */
+export async function renewFast(
+  db: Reader,
+  group: string,
+  claimId: string,
+  renewal: { session: string; token: number; step: string | undefined; heldMs: number },
+): Promise<{ renewSeq: number; ttlSeconds: number } | undefined> {
+  const rows = await db.rows<{ renewSeq: number; ttlSeconds: number }>({
+    name: 'claim-renew',
+    text: `UPDATE lock_claims SET renew_seq = renew_seq + 1, confirmed = true, renewed_at = now(),
+        held_ms = GREATEST(held_ms, $5)
+      WHERE group_name = $1 AND claim_id = $2 AND session = $3 AND token = $4 AND state = 'held'
+        AND ($6::text IS NULL OR step IS NOT DISTINCT FROM $6)
+        AND (max_hold_seconds IS NULL OR $5 < max_hold_seconds * 1000)
+      RETURNING renew_seq AS "renewSeq", ttl_seconds AS "ttlSeconds"`,
+    values: [
+      group,
+      claimId,
+      renewal.session,
+      renewal.token,
+      Math.floor(renewal.heldMs),
+      renewal.step ?? null,
+    ],
+  });
+  return rows[0];
+}
+
+export async function readLive(db: Reader): Promise<{ groups: GroupRow[]; claims: LiveRow[] }> {
+  const groups = await db.rows<GroupRow>({
+    name: 'sweep-groups',
+    text: 'SELECT name, version, last_token AS "lastToken", frozen FROM lock_groups',
+  });
+  const claims = await db.rows<LiveRow>({
+    name: 'sweep-claims',
+    text: `SELECT group_name AS "group", claim_id AS "claimId", state, renew_seq AS "renewSeq", poll_seq AS "pollSeq",
+        ttl_seconds AS "ttlSeconds", confirmed, max_hold_seconds AS "maxHoldSeconds", held_ms AS "heldMs", token
+      FROM lock_claims WHERE state IN ('queued', 'held')`,
+  });
+  return { groups, claims };
+}
+
+export async function readEvents(
+  db: Reader,
+  group: string,
+  after: number,
+  limit: number,
+): Promise<LockEvent[]> {
+  const rows = await db.rows<Omit<LockEvent, 'at'> & { at: Date }>({
+    name: 'events-read',
+    text: `SELECT seq, at, kind, claim_id, fencing_token, actor, detail FROM lock_events
+      WHERE group_name = $1 AND seq > $2 ORDER BY seq LIMIT $3`,
+    values: [group, after, limit],
+  });
+  return rows.map((row) => ({ ...row, at: row.at.toISOString() }) as LockEvent);
+}

@@ -1,0 +1,13 @@
+#!/usr/bin/env node
+import { openApiDocument, startControlPlane } from './index.js';
+import { parseArguments } from './options.js';
+import { runUntilStopped } from './run.js';
+
+const parsed = await parseArguments(process.argv.slice(2), process.env);
+if (parsed.kind === 'exit') {
+  process.exitCode = parsed.code;
+} else if (parsed.kind === 'openapi') {
+  process.stdout.write(`${JSON.stringify(await openApiDocument(), null, 2)}\n`);
+} else {
+  await runUntilStopped(parsed.settings, startControlPlane);
+}

@@ -1,0 +1,47 @@
+import { systemClock } from './clock.js';
+import { Database } from './db/database.js';
+import { createApp } from './http/app.js';
+import { createLock } from './lock/lock.js';
+import { LOCK_PREFIX, lockRoutes } from './lock/routes.js';
+import { Redeploy } from './rolls/redeploy.js';
+import { rollRoutes } from './rolls/routes.js';
+import { Fleet } from './sim/fleet.js';
+import { simRoutes } from './sim/routes.js';
+import { version } from './version.js';
+
+/** The OpenAPI document, made from the routes' own schemas; needs no database. */
+export async function openApiDocument(): Promise<unknown> {
+  // A pool connects at its first query only, and describing the routes makes none.
+  const db = new Database('postgres://127.0.0.1:1/none');
+  const origin = 'document';
+  const clock = systemClock;
+  const stopping = new AbortController().signal;
+  const lock = createLock({ db, clock, origin, queueLimit: 0 });
+  const fleet = new Fleet(db, clock, origin);
+  const redeploy = new Redeploy({
+    db,
+    store: lock.store,
+    fleet,
+    clock,
+    owner: origin,
+    lockGroup: 'staging',
+    legacy: false,
+    legacyCanary: false,
+    stopping,
+  });
+  const app = await createApp({ token: origin, version, log: () => {} });
+  await app.register(rollRoutes, { db, stopping, redeploy, legacy: false });
+  await app.register(simRoutes, { prefix: '/sim', fleet });
+  await app.register(lockRoutes, {
+    prefix: LOCK_PREFIX,
+    db,
+    stopping,
+    service: lock.service,
+    groups: undefined,
+  });
+  await app.ready();
+  const document = app.swagger();
+  await app.close();
+  await db.close();
+  return document;
+}

@@ -1,0 +1,69 @@
+import { fencingTokenSchema, lockGroupSchema } from '@tenant-fleet/fleet-core/contract';
+import { badRequest, Problem } from '../http/problem.js';
+import type { Claim } from '../lock/model.js';
+import type { Roll } from './store.js';
+
+const CLAIM_FIRST =
+  'Claim the lock and send Fleet-Lock-Group and Fleet-Fence with the token that you were granted.';
+
+/** Reads the two headers that every real roll carries. */
+export function parseFence(
+  headers: { group: string | undefined; fence: string | undefined },
+  guardedBy: string,
+): number {
+  if (headers.group === undefined || headers.fence === undefined) {
+    throw new Problem(
+      428,
+      'fence_missing',
+      `A real roll of this fleet needs the lock "${guardedBy}".`,
+      CLAIM_FIRST,
+    );
+  }
+  if (!lockGroupSchema.safeParse(headers.group).success)
+    throw badRequest('Fleet-Lock-Group is not the name of a lock group.', CLAIM_FIRST);
+  const token = fencingTokenSchema.safeParse(
+    /^\d{1,16}$/.test(headers.fence) ? Number(headers.fence) : Number.NaN,
+  );
+  if (!token.success) throw badRequest('Fleet-Fence is not a fencing token.', CLAIM_FIRST);
+  if (headers.group !== guardedBy) {
+    throw new Problem(
+      412,
+      'stale_fence',
+      `This fleet is guarded by the lock group "${guardedBy}", not by "${headers.group}".`,
+      `Claim the lock "${guardedBy}".`,
+      { extra: { lock_group: guardedBy } },
+    );
+  }
+  return token.data;
+}
+
+/** Decides under the group's row lock whether the bearer of a token may roll now. */
+export function checkFence(token: number, held: Claim | null, lastToken: number, open: Roll[]): void {
+  if (held?.token !== token) {
+    const why =
+      token > lastToken
+        ? 'was never granted'
+        : held
+          ? `is not the newest: ${held.holder.name} holds the lock with ${held.token}`
+          : 'belongs to a lease that is over';
+    throw new Problem(
+      412,
+      'stale_fence',
+      `Fencing token ${token} ${why}.`,
+      'Stop: the right to roll this fleet is gone. Claim the lock again if the work is still needed.',
+      {
+        extra: { last_fencing_token: lastToken },
+      },
+    );
+  }
+  const running = open[0];
+  if (running) {
+    throw new Problem(
+      409,
+      'draining',
+      `A roll under token ${running.fencing_token} to ${running.target_tag} is still running (${running.slugs.length} tenants).`,
+      'Send the same request again after Retry-After seconds; the lock stays yours while you renew it.',
+      { retryAfterSeconds: 2, extra: { roll: { id: running.id, fencing_token: running.fencing_token } } },
+    );
+  }
+}

@@ -1,0 +1,111 @@
+import { hostname } from 'node:os';
+import type { RedeployAnswer } from '@tenant-fleet/fleet-core/contract';
+import type { Clock } from '../clock.js';
+import type { Database } from '../db/database.js';
+
+/** Seconds without a beat after which a control plane counts as dead. */
+export const OWNER_DEAD_AFTER_SECONDS = 6;
+
+const CUT: RedeployAnswer = {
+  ok: false,
+  error: 'the control plane stopped during this roll; ask the tenants what they run',
+  results: [],
+};
+
+interface Owner {
+  id: string;
+  host: string | null;
+  pid: number | null;
+  beat: number | null;
+}
+
+/**
+ * Which control planes live, so that a roll whose process died does not block the fleet for ever.
+ *
+ * Each process has a row whose `beat` it raises once a second. The others close its rolls when the beat stood still
+ * for six seconds before their own monotonic clock, or at once when the row is gone (a clean stop), or names a process
+ * of this very host that no longer exists. Closing wrongly is safe: a swap of a tenant is written only while its roll
+ * is open.
+ */
+export class OwnerWatch {
+  private readonly seen = new Map<string, { beat: number; since: number }>();
+
+  constructor(
+    private readonly db: Database,
+    private readonly clock: Clock,
+    readonly id: string,
+  ) {}
+
+  async register(): Promise<void> {
+    await this.db.rows({
+      text: 'INSERT INTO control_planes (id, host, pid) VALUES ($1, $2, $3)',
+      values: [this.id, hostname(), process.pid],
+    });
+    await this.closeDead();
+  }
+
+  /** Once a second: shows that this process lives, and looks after the others. */
+  async beat(): Promise<void> {
+    await this.db.rows({
+      name: 'owner-beat',
+      text: `INSERT INTO control_planes (id, host, pid) VALUES ($1, $2, $3)
+        ON CONFLICT (id) DO UPDATE SET beat = control_planes.beat + 1`,
+      values: [this.id, hostname(), process.pid],
+    });
+    await this.closeDead();
+  }
+
+  /** Starts the observation over, when this process could not look. */
+  restart(): void {
+    this.seen.clear();
+  }
+
+  private async closeDead(): Promise<void> {
+    const owners = await this.db.rows<Owner>({
+      name: 'owners-open',
+      text: `SELECT DISTINCT rolls.owner AS id, host, pid, beat FROM rolls
+        LEFT JOIN control_planes ON control_planes.id = rolls.owner
+        WHERE ended_at IS NULL AND rolls.owner <> $1`,
+      values: [this.id],
+    });
+    for (const owner of owners) {
+      if (!this.isDead(owner)) continue;
+      await this.db.rows({
+        text: `UPDATE rolls SET ended_at = clock_timestamp(), result = 'cut', status = 500, answer = $2
+          WHERE owner = $1 AND ended_at IS NULL`,
+        values: [owner.id, JSON.stringify(CUT)],
+      });
+    }
+  }
+
+  private isDead({ id, host, pid, beat }: Owner): boolean {
+    if (beat === null) return true;
+    if (host === hostname() && pid !== null && !this.mayRun(pid)) return true;
+    const now = this.clock.now();
+    const known = this.seen.get(id);
+    if (!known || known.beat !== beat) {
+      this.seen.set(id, { beat, since: now });
+      return false;
+    }
+    return now - known.since >= OWNER_DEAD_AFTER_SECONDS * 1000;
+  }
+
+  private mayRun(pid: number): boolean {
+    try {
+      process.kill(pid, 0);
+      return true;
+    } catch (error) {
+      return (error as NodeJS.ErrnoException).code !== 'ESRCH';
+    }
+  }
+
+  /** Takes this process off the list and closes what it leaves behind. */
+  async retire(): Promise<void> {
+    await this.db.rows({
+      text: `UPDATE rolls SET ended_at = clock_timestamp(), result = 'cut', status = 500, answer = $2
+        WHERE owner = $1 AND ended_at IS NULL`,
+      values: [this.id, JSON.stringify(CUT)],
+    });
+    await this.db.rows({ text: 'DELETE FROM control_planes WHERE id = $1', values: [this.id] });
+  }
+}

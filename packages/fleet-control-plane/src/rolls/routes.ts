@@ -1,0 +1,109 @@
+import {
+  FENCE_HEADER,
+  IDEMPOTENCY_HEADER,
+  LOCK_GROUP_HEADER,
+  REDEPLOY_PATH,
+  redeployAnswerSchema,
+  redeployRequestSchema,
+} from '@tenant-fleet/fleet-core/contract';
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import type { Database } from '../db/database.js';
+import { problems } from '../http/openapi.js';
+import { shuttingDown } from '../http/problem.js';
+import { until } from '../http/signals.js';
+import type { Redeploy } from './redeploy.js';
+import { readRolls } from './store.js';
+
+export const ROLLS_PATH = '/cp/admin/rolls';
+const ROLLS_PAGE = 1000;
+
+const rollSchema = z.looseObject({
+  id: z.number().int(),
+  group: z.string(),
+  fencing_token: z.number().nullable(),
+  claim_id: z.string().nullable(),
+  idempotency_key: z.string().nullable(),
+  target_tag: z.string(),
+  slugs: z.array(z.string()),
+  started_at: z.string(),
+  ended_at: z.string().nullable(),
+  result: z.enum(['ok', 'failed', 'cut']).nullable(),
+});
+
+const headersSchema = z.looseObject({
+  [LOCK_GROUP_HEADER]: z.string().optional(),
+  [FENCE_HEADER]: z.string().optional(),
+  [IDEMPOTENCY_HEADER]: z.string().min(1).max(200).optional(),
+});
+
+/** Callers of the first control planes send an empty canary for "none". */
+const lenient = z.preprocess((body) => {
+  if (typeof body !== 'object' || body === null || !('canary_slug' in body) || body.canary_slug !== '')
+    return body;
+  const { canary_slug: _none, ...rest } = body;
+  return rest;
+}, redeployRequestSchema);
+
+export interface RollRoutesOptions {
+  redeploy: Redeploy;
+  db: Database;
+  legacy: boolean;
+  stopping: AbortSignal;
+}
+
+/** `POST redeploy-fleet`, and the record of rolls. */
+export const rollRoutes: FastifyPluginAsyncZod<RollRoutesOptions> = async (app, options) => {
+  const { redeploy, db, legacy, stopping } = options;
+
+  app.post(
+    REDEPLOY_PATH,
+    {
+      schema: {
+        summary: 'Roll the fleet to an image tag, or plan it',
+        headers: headersSchema,
+        body: legacy ? lenient : redeployRequestSchema,
+        response: {
+          200: redeployAnswerSchema,
+          500: redeployAnswerSchema.describe('some tenant failed; the rows count all the same'),
+          ...problems(400, 401, 409, 412, 422, 428, 503),
+        },
+      },
+    },
+    async (request, reply) => {
+      const { status, answer, replayed } = await redeploy.call(
+        request.body,
+        {
+          group: request.headers[LOCK_GROUP_HEADER],
+          fence: request.headers[FENCE_HEADER],
+          idempotencyKey: request.headers[IDEMPOTENCY_HEADER],
+        },
+        until(reply, stopping),
+      );
+      if (stopping.aborted) throw shuttingDown();
+      if (replayed) reply.header('idempotent-replayed', 'true');
+      return reply.code(status as 200).send(answer);
+    },
+  );
+
+  app.get(
+    ROLLS_PATH,
+    {
+      schema: {
+        summary: `The record of rolls after an id, ${ROLLS_PAGE} rows at most`,
+        querystring: z.strictObject({ after: z.coerce.number().int().min(0).default(0) }),
+        response: { 200: z.looseObject({ rolls: z.array(rollSchema) }), ...problems(400, 401, 503) },
+      },
+    },
+    async ({ query }) => ({
+      rolls: (await readRolls(db, query.after, ROLLS_PAGE)).map(
+        ({ fingerprint: _f, answer: _a, status: _s, ...roll }) => ({
+          ...roll,
+          started_at: roll.started_at.toISOString(),
+          ended_at: roll.ended_at?.toISOString() ?? null,
+          result: roll.result as 'ok' | 'failed' | 'cut' | null,
+        }),
+      ),
+    }),
+  );
+};

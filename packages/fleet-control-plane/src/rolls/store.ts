@@ -1,0 +1,102 @@
+import type { RedeployAnswer } from '@tenant-fleet/fleet-core/contract';
+import type { Query, Reader } from '../db/database.js';
+
+export interface Roll {
+  id: number;
+  group: string;
+  fencing_token: number | null;
+  claim_id: string | null;
+  idempotency_key: string | null;
+  fingerprint: string;
+  target_tag: string;
+  slugs: string[];
+  owner: string;
+  started_at: Date;
+  ended_at: Date | null;
+  result: string | null;
+  status: number | null;
+  answer: RedeployAnswer | null;
+}
+
+export type NewRoll = Pick<
+  Roll,
+  | 'id'
+  | 'group'
+  | 'fencing_token'
+  | 'claim_id'
+  | 'idempotency_key'
+  | 'fingerprint'
+  | 'target_tag'
+  | 'slugs'
+  | 'owner'
+>;
+
+const COLUMNS = `id, group_name AS "group", fencing_token, claim_id, idempotency_key, fingerprint, target_tag, slugs,
+  owner, started_at, ended_at, result, status, answer`;
+
+export const nextRollId: Query = {
+  name: 'roll-id',
+  text: `SELECT nextval(pg_get_serial_sequence('rolls', 'id')) AS id`,
+};
+
+export const openRolls = (group: string): Query => ({
+  name: 'rolls-open',
+  text: `SELECT ${COLUMNS} FROM rolls WHERE group_name = $1 AND ended_at IS NULL ORDER BY id`,
+  values: [group],
+});
+
+export const rollByKey = (key: string | null): Query => ({
+  name: 'roll-by-key',
+  text: `SELECT ${COLUMNS} FROM rolls WHERE idempotency_key = $1`,
+  values: [key],
+});
+
+export const insertRoll = (roll: NewRoll): Query => ({
+  name: 'roll-insert',
+  text: `INSERT INTO rolls (id, group_name, fencing_token, claim_id, idempotency_key, fingerprint, target_tag, slugs,
+    owner) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+  values: [
+    roll.id,
+    roll.group,
+    roll.fencing_token,
+    roll.claim_id,
+    roll.idempotency_key,
+    roll.fingerprint,
+    roll.target_tag,
+    roll.slugs,
+    roll.owner,
+  ],
+});
+
+/** Remembers the highest order of a key that started a real roll; it never sinks. */
+export const raiseMark = (group: string, key: string, number: number, holder: unknown): Query => ({
+  name: 'mark-raise',
+  text: `INSERT INTO lock_order_marks VALUES ($1, $2, $3, $4)
+    ON CONFLICT (group_name, key) DO UPDATE SET number = excluded.number, holder = excluded.holder
+    WHERE lock_order_marks.number < excluded.number`,
+  values: [group, key, number, JSON.stringify(holder)],
+});
+
+export const endRoll = (id: number, result: string, status: number, answer: RedeployAnswer): Query => ({
+  name: 'roll-end',
+  text: `UPDATE rolls SET ended_at = clock_timestamp(), result = $2, status = $3, answer = $4
+    WHERE id = $1 AND ended_at IS NULL`,
+  values: [id, result, status, JSON.stringify(answer)],
+});
+
+export async function readRoll(db: Reader, id: number): Promise<Roll | undefined> {
+  const rows = await db.rows<Roll>({
+    name: 'roll-read',
+    text: `SELECT ${COLUMNS} FROM rolls WHERE id = $1`,
+    values: [id],
+  });
+  return rows[0];
+}
+
+export function readRolls(db: Reader, after: number, limit: number): Promise<Roll[]> {
+  return db.rows<Roll>({
+    name: 'rolls-read',
+    text: `SELECT ${COLUMNS} FROM rolls WHERE id > $1 ORDER BY id LIMIT $2`,
+    values: [after, limit],
+  });
+}
