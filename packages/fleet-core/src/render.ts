@@ -110,8 +110,11 @@ function lineOf(event: FleetEvent, verbose: boolean): string | null {
       return tenantLine(event);
     case 'verify.started':
       return `verifying ${plural(event.slugs.length, 'tenant')}, each has ${formatDuration(event.settle_budget_ms)} to settle`;
+    // Its tenants were told one by one, and the wave or the closing block sums them up.
     case 'verify.finished':
-      return `verified: ${event.on_target} of ${event.of} on target after ${formatDuration(event.duration_ms)}`;
+      return verbose
+        ? `verified: ${event.on_target} of ${event.of} on target after ${formatDuration(event.duration_ms)}`
+        : null;
     case 'warning':
       return `warning: ${event.reason}`;
     case 'heartbeat':
@@ -124,11 +127,12 @@ function lineOf(event: FleetEvent, verbose: boolean): string | null {
 function tenantLine(event: Extract<FleetEvent, { code: 'tenant.changed' }>): string {
   const width = String(event.of).length;
   const progress = `[${String(event.on_target).padStart(width, '0')}/${event.of}]`;
-  const sha = event.observed_sha ? `, answers ${shortSha(event.observed_sha)}` : '';
   const why = event.detail ? `, ${event.detail}` : '';
-  const after = ` after ${formatDuration(event.after_ms)}`;
-  if (event.status === 'on_target') return `${progress} ${event.slug}: on target${after}${why}`;
-  return `${progress} ${event.slug}: ${statusInWords(event.status)}${sha}${why}${after}`;
+  if (event.status === 'on_target')
+    return `${progress} ${event.slug}: on target after ${formatDuration(event.after_ms)}${why}`;
+  const answer = event.observed_sha ? `, answers ${shortSha(event.observed_sha)}` : '';
+  const after = event.status === 'waiting' ? '' : ` after ${formatDuration(event.after_ms)}`;
+  return `${progress} ${event.slug}: ${statusInWords(event.status)}${why || answer}${after}`;
 }
 
 /** A status as people say it. */

@@ -140,18 +140,18 @@ describe('an event line', () => {
       '[03/12] acme: on target after 4.1s',
     ],
     [
-      'says what a stale tenant answers',
+      'says once what a stale tenant answers',
       {
         code: 'tenant.changed',
         slug: 'acme',
         status: 'stale',
         observed_sha: OLD,
-        detail: 'budget used up',
+        detail: 'still on 1111111',
         after_ms: 240_000,
         on_target: 0,
         of: 1,
       },
-      '[0/1] acme: stale, answers 1111111, budget used up after 4m',
+      '[0/1] acme: stale, still on 1111111 after 4m',
     ],
     [
       'keeps an answer that is well to itself',
