@@ -257,10 +257,18 @@ export function timesOf(result: FleetResult): string {
 }
 
 function stragglerLine(tenant: TenantResult): string {
-  const answer = tenant.observed_sha ? `answers ${oneLine(shortSha(tenant.observed_sha))}` : 'no commit seen';
-  const where = tenant.phase ? `rolled in ${oneLine(tenant.phase)}` : 'not rolled';
-  const why = tenant.detail ? `; ${oneLine(tenant.detail)}` : '';
-  return `  ${oneLine(tenant.slug)}: ${statusInWords(tenant.status)}, ${answer}, ${where}, asked ${plural(tenant.probes, 'time')}${why}`;
+  const { slug, status, detail, phase, probes, observed_sha: sha } = tenant;
+  const why = detail ? oneLine(detail) : '';
+  const answer = sha ? `answers ${oneLine(shortSha(sha))}` : 'no commit seen';
+  const facts = [
+    statusInWords(status),
+    // The reason mostly names the commit already.
+    ...(sha && why.includes(shortSha(sha)) ? [] : [answer]),
+    ...(why ? [why] : []),
+    phase ? `rolled in ${oneLine(phase)}` : 'not rolled',
+    `asked ${plural(probes, 'time')}`,
+  ];
+  return `  ${oneLine(slug)}: ${facts.join(', ')}`;
 }
 
 function planLines(result: FleetResult): string[] {

@@ -222,7 +222,7 @@ describe('the closing block', () => {
       'FAILED: staging is not proven to run main-abcdef1 (abcdef1).',
       'Reason: 2 tenants are not proven',
       '3 tenants: 1 on target, 1 stale, 1 excused (took 42s)',
-      '  beta: stale, answers 1111111, rolled in batch-1, asked 40 times; settle budget used up',
+      '  beta: stale, answers 1111111, settle budget used up, rolled in batch-1, asked 40 times',
       '  temp: excused, no commit seen, rolled in batch-1, asked 3 times',
       'Warning: renewal was late',
       'Next: fleet verify',
