@@ -29,34 +29,42 @@ type Gate = [name: string, check: () => Promise<string>];
  * @throws FleetError with outcome `refused`, `held` or `superseded`.
  */
 export async function passGates(io: Gates): Promise<void> {
-  for (const [gate, check] of [...cheapGates(io), ...headGate(io), ...ciGate(io)])
-    await pass(io, gate, check);
+  const { event } = io.config.trigger;
+  const gates: Gate[] = event === undefined ? [] : [['event', async () => checkEvent(event)]];
+  gates.push(...switchGate(io), ...headGate(io), ...ciGate(io));
+  for (const [gate, check] of gates) {
+    const detail = await pass(io, gate, check);
+    if (detail !== null) io.emit({ code: 'gate.passed', gate, detail });
+  }
 }
 
 /** The gates that may close while a roll is under way: asked again under the lock and before every wave. */
 export async function recheckGates(io: Gates): Promise<void> {
-  for (const [gate, check] of [...cheapGates(io), ...headGate(io)]) await pass(io, gate, check);
+  for (const [gate, check] of [...switchGate(io), ...headGate(io)]) await pass(io, gate, check);
 }
 
-async function pass({ config, emit }: Gates, gate: string, check: () => Promise<string>): Promise<void> {
+/** The branch head alone, where it decides: asked again at the verdict. */
+export async function recheckHead(io: Gates): Promise<void> {
+  for (const [gate, check] of headGate(io)) await pass(io, gate, check);
+}
+
+/** @returns What the gate says, or null where it stopped a dry run, which goes on all the same. */
+async function pass({ config, emit }: Gates, gate: string, check: () => Promise<string>): Promise<string | null> {
   try {
-    emit({ code: 'gate.passed', gate, detail: await check() });
+    return await check();
   } catch (error) {
     if (!(error instanceof FleetError)) throw error;
     const outcome = error.outcome === 'held' || error.outcome === 'superseded' ? error.outcome : 'refused';
     emit({ code: 'gate.stopped', gate, outcome, reason: error.message, obeyed: !config.dryRun });
     if (!config.dryRun) throw error;
+    return null;
   }
 }
 
-function cheapGates(io: Gates): Gate[] {
-  const { config } = io;
-  const gates: Gate[] = [];
-  const { event } = config.trigger;
-  if (event !== undefined) gates.push(['event', async () => checkEvent(event)]);
-  if (config.killSwitch) gates.push(['kill switch', () => checkKillSwitch(io, config.killSwitch as string)]);
-  else if (config.hold !== null) gates.push(['hold', async () => checkHold(config.hold === true)]);
-  return gates;
+function switchGate(io: Gates): Gate[] {
+  const { killSwitch, hold } = io.config;
+  if (killSwitch) return [['kill switch', () => checkKillSwitch(io, killSwitch)]];
+  return hold === null ? [] : [['hold', async () => checkHold(hold)]];
 }
 
 function headGate(io: Gates): Gate[] {

@@ -82,11 +82,6 @@ export class Ledger {
     return this.#tenants.has(slug);
   }
 
-  /** Takes a tenant out of the fleet: its control plane no longer lists it. */
-  drop(slug: string): void {
-    this.#tenants.delete(slug);
-  }
-
   get slugs(): string[] {
     return [...this.#tenants.keys()];
   }

@@ -35,7 +35,8 @@ export async function probe(
     });
     return readBuildinfo(answer.status, answer.headers, answer.body);
   } catch (error) {
-    if (!(error instanceof HttpFailure) || error.kind === 'aborted') throw error;
+    if (!(error instanceof HttpFailure)) throw error;
+    if (error.kind === 'aborted') throw options.signal.reason;
     if (error.kind === 'too_large')
       return { kind: 'invalid', why: `answer is larger than ${MAX_BYTES / 1024} KiB` };
     return { kind: 'unreachable', why: error.message };

@@ -98,6 +98,7 @@ export async function roll(
       return 'answered';
     }
     if (next === 'look') {
+      for (const slug of pending) ledger.get(slug).note = 'the answer to its roll was lost';
       emit({ code: 'call.unknown', phase, reason: sent.reason });
       return 'unknown';
     }

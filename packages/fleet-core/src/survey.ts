@@ -61,13 +61,12 @@ export async function lookAgain(io: Calls, settle: boolean): Promise<void> {
   const open = proveAgain.filter((slug) => !ledger.isOnTarget(slug) && ledger.statusOf(slug) !== 'excused');
   if (settle && open.length) await verifyTenants(io, open, config.settleBudgetMs);
   for (const slug of before) {
-    if (after.includes(slug) || ledger.isOnTarget(slug) || ledger.get(slug).observed?.kind !== 'unreachable')
-      continue;
-    ledger.drop(slug);
-    io.emit({
-      code: 'warning',
-      reason: `${slug} is gone: the control plane no longer lists it and it does not answer`,
-    });
+    if (!after.includes(slug)) ledger.get(slug).note = 'the control plane no longer lists it';
+  }
+  for (const slug of ledger.slugs) {
+    if (ledger.isOnTarget(slug) && ledger.get(slug).row?.verified === false) {
+      io.emit({ code: 'warning', reason: `${slug}: ${ledger.detailOf(slug)}` });
+    }
   }
 }
 

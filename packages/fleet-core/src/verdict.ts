@@ -29,13 +29,13 @@ export function judge({ ledger, canary, maxStragglers, halt, alreadyOnTarget }: 
   const failed = (reason: string): Verdict => ({ outcome: 'failed', reason, next: nextSteps(ledger, halt) });
 
   if (enumerated === 0) return failed('no tenant was enumerated: nothing was verified');
-  if (on_target === 0) return failed(`none of ${enumerated} tenants is on target${say(ledger, stragglers)}`);
   if (halt) {
     return failed(
       `halted at ${halt.phase}: ${list(halt.unproven)} not proven on target${say(ledger, halt.unproven)}` +
         (halt.notRolled.length ? `; ${halt.notRolled.length} tenants were not rolled` : ''),
     );
   }
+  if (on_target === 0) return failed(`none of ${enumerated} tenants is on target${say(ledger, stragglers)}`);
   if (canary && ledger.has(canary) && !ledger.isOnTarget(canary)) {
     return failed(`the canary ${canary} is not on target${say(ledger, [canary])}`);
   }

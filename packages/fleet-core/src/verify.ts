@@ -71,7 +71,8 @@ export async function verifyTenants(
             of: slugs.length,
           });
         }
-        if (done(slug)) return;
+        // A tenant that its control plane calls unhealthy will not be proven by asking on.
+        if (done(slug) || ledger.get(slug).row?.healthy === false) return;
         const { streak, flapped } = ledger.get(slug);
         // A proof under way may end after the budget: the tenant no longer answers with the old commit.
         if (streak > 0 && (!flapped || left > 0)) {

@@ -1,0 +1,56 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { LOCKS_PATH } from '../../src/contract.js';
+import type { FakeFleet } from './fake-fleet.js';
+import { json } from './fake-fleet.js';
+
+export interface LockCall {
+  verb: 'claim' | 'renew' | 'release' | 'status';
+  claim: string;
+  body: Record<string, unknown>;
+  query: URLSearchParams;
+}
+export type LockScript = (call: LockCall, response: ServerResponse) => void;
+
+/** The lock endpoints with scripted answers; by default every claim is granted, renewed and released. */
+export class FakeLock {
+  readonly calls: LockCall[] = [];
+  token = 7;
+  ttlSeconds = 30;
+  claim: LockScript = (_, response) => this.grant(response);
+  renew: LockScript = (_, response) => json(response, 200, { state: 'held', ttl_seconds: this.ttlSeconds });
+  release: LockScript = (_, response) => json(response, 200, { state: 'released', already: false });
+
+  constructor(fleet: FakeFleet) {
+    fleet.extra = (request, response, body) => this.#serve(request, response, body);
+  }
+
+  grant(response: ServerResponse): void {
+    json(response, 200, {
+      state: 'held',
+      fencing_token: this.token,
+      ttl_seconds: this.ttlSeconds,
+      acquired_at: '2026-01-01T00:00:00Z',
+    });
+  }
+
+  /** Answers that the claim waits behind a holder. */
+  queue(response: ServerResponse, extra: Record<string, unknown> = {}): void {
+    const holder = { name: 'fleet redeploy staging', actor: 'bob', held_for_seconds: 65, step: 'rolling batch-2', alive: true };
+    json(response, 202, { state: 'queued', position: 1, queue_length: 1, holder, ...extra });
+  }
+
+  of(verb: LockCall['verb']): LockCall[] {
+    return this.calls.filter((call) => call.verb === verb);
+  }
+
+  #serve(request: IncomingMessage, response: ServerResponse, body: string): boolean {
+    const url = new URL(request.url ?? '', 'http://x');
+    if (!url.pathname.startsWith(LOCKS_PATH)) return false;
+    const [, claim = '', action] = /\/claims\/([^/]+)(?:\/(renew|release))?$/.exec(url.pathname) ?? [];
+    const verb = !claim ? 'status' : ((action ?? 'claim') as LockCall['verb']);
+    const call: LockCall = { verb, claim, body: body ? JSON.parse(body) : {}, query: url.searchParams };
+    this.calls.push(call);
+    if (verb !== 'status') this[verb](call, response);
+    return true;
+  }
+}
