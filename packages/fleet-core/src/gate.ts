@@ -49,7 +49,11 @@ export async function recheckHead(io: Gates): Promise<void> {
 }
 
 /** @returns What the gate says, or null where it stopped a dry run, which goes on all the same. */
-async function pass({ config, emit }: Gates, gate: string, check: () => Promise<string>): Promise<string | null> {
+async function pass(
+  { config, emit }: Gates,
+  gate: string,
+  check: () => Promise<string>,
+): Promise<string | null> {
   try {
     return await check();
   } catch (error) {

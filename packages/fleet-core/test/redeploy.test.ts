@@ -23,7 +23,10 @@ describe('lost answers', () => {
     expect(result.outcome).toBe('succeeded');
     expect(fleet.rolled).toEqual(SLUGS);
     expect(sink.of('call.unknown')).toHaveLength(1);
-    expect(result.calls.filter((call) => call.kind === 'roll').map((call) => call.outcome)).toEqual(['unknown', 'answered']);
+    expect(result.calls.filter((call) => call.kind === 'roll').map((call) => call.outcome)).toEqual([
+      'unknown',
+      'answered',
+    ]);
   });
 
   test('37: a connection that dies before anything moved ends in failed, and still nothing is sent twice', async () => {
@@ -45,16 +48,19 @@ describe('lost answers', () => {
     expect(fleet.rolls).toHaveLength(1);
   });
 
-  test.each([520, 524, 525])('38: HTTP %i of an edge is an unknown outcome, not a reason to send again', async (status) => {
-    const options = await start(['acme']);
-    fleet.script.set(0, (_, response, done) => {
-      done();
-      response.writeHead(status, { 'content-type': 'text/html' }).end('<html>cloudy</html>');
-    });
-    const { result } = await run(options);
-    expect(result.outcome).toBe('succeeded');
-    expect(fleet.rolls).toHaveLength(1);
-  });
+  test.each([520, 524, 525])(
+    '38: HTTP %i of an edge is an unknown outcome, not a reason to send again',
+    async (status) => {
+      const options = await start(['acme']);
+      fleet.script.set(0, (_, response, done) => {
+        done();
+        response.writeHead(status, { 'content-type': 'text/html' }).end('<html>cloudy</html>');
+      });
+      const { result } = await run(options);
+      expect(result.outcome).toBe('succeeded');
+      expect(fleet.rolls).toHaveLength(1);
+    },
+  );
 
   test.each([
     ['HTML', '<html>'],
@@ -87,7 +93,8 @@ describe('retries', () => {
 
   test('35: after three retries the tenants have the last word', async () => {
     const options = await start(['acme']);
-    for (let call = 0; call < 4; call++) fleet.script.set(call, (_, response) => void response.writeHead(502).end());
+    for (let call = 0; call < 4; call++)
+      fleet.script.set(call, (_, response) => void response.writeHead(502).end());
     const { result } = await run(options);
     expect(result.outcome).toBe('failed');
     expect(fleet.rolls).toHaveLength(4);
@@ -145,7 +152,9 @@ describe('retries', () => {
   test('an older roll that still drains is waited for as the control plane says', async () => {
     const options = await start(['acme']);
     for (const index of [0, 1]) {
-      fleet.script.set(index, (_, response) => json(response, 409, { error: 'draining' }, { 'retry-after': '7' }));
+      fleet.script.set(index, (_, response) =>
+        json(response, 409, { error: 'draining' }, { 'retry-after': '7' }),
+      );
     }
     const { result, clock } = await run(options);
     expect(result.outcome).toBe('succeeded');
@@ -173,7 +182,9 @@ describe('refusals', () => {
     [428, 'guards this fleet with a lock'],
   ])('33, 34, 40: HTTP %i is a control plane error, sent once', async (status, text) => {
     const options = await start();
-    fleet.script.set(0, (_, response) => json(response, status, { error: 'nope' }, { location: `${fleet.url}/elsewhere` }));
+    fleet.script.set(0, (_, response) =>
+      json(response, status, { error: 'nope' }, { location: `${fleet.url}/elsewhere` }),
+    );
     const { result } = await run({ ...options, batchSize: 2 });
     expect(result).toMatchObject({ outcome: 'control_plane_error', exit_code: 5, deployed: false });
     expect(result.reason).toContain(text);
@@ -190,7 +201,10 @@ describe('refusals', () => {
 
   test('45: an edge that refuses with a web page is told apart from a token that lacks the right', async () => {
     const options = await start(['acme']);
-    fleet.script.set(0, (_, response) => void response.writeHead(403, { 'content-type': 'text/html' }).end('error code: 1010'));
+    fleet.script.set(
+      0,
+      (_, response) => void response.writeHead(403, { 'content-type': 'text/html' }).end('error code: 1010'),
+    );
     const { result } = await run(options);
     expect(result.reason).toContain('a proxy in front of the control plane');
   });
@@ -245,7 +259,11 @@ async function runRefusing(options: FakeFleet['options'], refuses: () => boolean
     clock,
     ports: {
       http: (request) =>
-        http(request.method === 'POST' && fleet.plans > 0 && refuses() ? { ...request, url: 'http://127.0.0.1:1/' } : request),
+        http(
+          request.method === 'POST' && fleet.plans > 0 && refuses()
+            ? { ...request, url: 'http://127.0.0.1:1/' }
+            : request,
+        ),
     },
   });
 }

@@ -29,8 +29,20 @@ describe('waves', () => {
     });
     expect(sink.of('soak.passed')[0]).toMatchObject({ slug: 'cedar', probes: 6 });
     expect(clock.monotonic()).toBe(60_000);
-    expect(result).toMatchObject({ outcome: 'succeeded', deployed: true, exit_code: 0, reason: 'all 6 tenants on target' });
-    expect(result.tenants.map((tenant) => tenant.phase)).toEqual(['batch-1', 'batch-1', 'canary', 'batch-2', 'batch-2', 'batch-3']);
+    expect(result).toMatchObject({
+      outcome: 'succeeded',
+      deployed: true,
+      exit_code: 0,
+      reason: 'all 6 tenants on target',
+    });
+    expect(result.tenants.map((tenant) => tenant.phase)).toEqual([
+      'batch-1',
+      'batch-1',
+      'canary',
+      'batch-2',
+      'batch-2',
+      'batch-3',
+    ]);
     expect(resultSchema.safeParse(result).success).toBe(true);
   });
 
@@ -40,9 +52,16 @@ describe('waves', () => {
     fleet.tenants.set('cedar', NEW);
     const first = await run({ ...options, canary: 'cedar', batchSize: 2 });
     expect(phases()).toEqual(['acme dune', 'elm fig']);
-    expect(first.result.tenants.find((tenant) => tenant.slug === 'birch')).toMatchObject({ phase: null, status: 'on_target' });
+    expect(first.result.tenants.find((tenant) => tenant.slug === 'birch')).toMatchObject({
+      phase: null,
+      status: 'on_target',
+    });
     const second = await run({ ...options, canary: 'cedar' });
-    expect(second.result).toMatchObject({ outcome: 'succeeded', reason: 'already on target', deployed: true });
+    expect(second.result).toMatchObject({
+      outcome: 'succeeded',
+      reason: 'already on target',
+      deployed: true,
+    });
     expect(fleet.rolls).toHaveLength(2);
     await run({ ...options, force: true });
     expect(fleet.rolls).toHaveLength(4);
@@ -50,9 +69,23 @@ describe('waves', () => {
 
   test('16: a single call carries the rollout of the control plane, the target always with it', async () => {
     const options = await start();
-    const { result } = await run({ ...options, strategy: 'single-call', canary: 'elm', soakMs: 45_500, batchSize: 4, maxStragglers: 1 });
+    const { result } = await run({
+      ...options,
+      strategy: 'single-call',
+      canary: 'elm',
+      soakMs: 45_500,
+      batchSize: 4,
+      maxStragglers: 1,
+    });
     expect(fleet.rolls.map((roll) => roll.body)).toEqual([
-      { target_tag: 'staging-bbbbbbb', confirm: true, canary_slug: 'elm', soak_seconds: 46, batch_size: 4, max_stragglers: 1 },
+      {
+        target_tag: 'staging-bbbbbbb',
+        confirm: true,
+        canary_slug: 'elm',
+        soak_seconds: 46,
+        batch_size: 4,
+        max_stragglers: 1,
+      },
     ]);
     expect(result.outcome).toBe('succeeded');
   });
@@ -146,7 +179,10 @@ describe('stragglers', () => {
     fleet.stuck.add('birch');
     fleet.script.set(0, (_, response, done) => {
       done();
-      json(response, 200, { ok: true, results: ['acme', 'cedar'].map((slug) => ({ slug, ssm_status: 'Success', healthz_ok: true })) });
+      json(response, 200, {
+        ok: true,
+        results: ['acme', 'cedar'].map((slug) => ({ slug, ssm_status: 'Success', healthz_ok: true })),
+      });
     });
     const { result } = await run(options);
     expect(result.outcome).toBe('failed');
@@ -159,7 +195,11 @@ describe('stragglers', () => {
     fleet.stuck.add('acme');
     fleet.script.set(0, (roll, response, done) => {
       done();
-      json(response, 500, { ok: false, error: 'x', results: roll.slugs.map((slug) => ({ slug, ssm_status: slug === 'acme' ? 'Failed' : 'Success' })) });
+      json(response, 500, {
+        ok: false,
+        error: 'x',
+        results: roll.slugs.map((slug) => ({ slug, ssm_status: slug === 'acme' ? 'Failed' : 'Success' })),
+      });
     });
     const { result } = await run({ ...options, maxStragglers: 1 });
     expect(result.outcome).toBe('succeeded_with_quarantine');
@@ -167,7 +207,9 @@ describe('stragglers', () => {
 
   test('64: an old answer during the drain window is not yet stale', async () => {
     const options = await start(['acme']);
-    fleet.script.set(0, (_, response) => json(response, 200, { ok: true, results: [{ slug: 'acme', ssm_status: 'Success' }] }));
+    fleet.script.set(0, (_, response) =>
+      json(response, 200, { ok: true, results: [{ slug: 'acme', ssm_status: 'Success' }] }),
+    );
     let probes = 0;
     fleet.onProbe = () => {
       if (++probes > 8) fleet.tenants.set('acme', NEW);
@@ -222,10 +264,19 @@ describe('ephemeral tenants', () => {
     fleet.script.set(0, (_, response, done) => {
       done();
       fleet.tenants.delete('e2e-1');
-      json(response, 500, { ok: false, results: [{ slug: 'e2e-1', ssm_status: 'Failed', ssm_exit_code: 2 }, { slug: 'acme', ssm_status: 'Success' }] });
+      json(response, 500, {
+        ok: false,
+        results: [
+          { slug: 'e2e-1', ssm_status: 'Failed', ssm_exit_code: 2 },
+          { slug: 'acme', ssm_status: 'Success' },
+        ],
+      });
     });
     const { result } = await run({ ...options, ephemeral: ['e2e-*', 'rt-e2e-*'] });
-    expect(result).toMatchObject({ outcome: 'succeeded', counts: { enumerated: 3, on_target: 2, excused: 1 } });
+    expect(result).toMatchObject({
+      outcome: 'succeeded',
+      counts: { enumerated: 3, on_target: 2, excused: 1 },
+    });
     expect(result.reason).toContain('excused: e2e-1');
   });
 
@@ -249,16 +300,23 @@ describe('what can be seen', () => {
   test.each([
     ['a web page', 200, 'text/html', '<html>hello</html>'],
     ['a 404 page', 404, 'text/html', '<html>not found</html>'],
-  ])('63: a fleet that answers %s cannot be proven, so it is not rolled', async (_name, status, type, body) => {
-    const options = await start();
-    for (const slug of SLUGS) fleet.tenants.set(slug, (response) => void response.writeHead(status, { 'content-type': type }).end(body));
-    const { result } = await run(options);
-    expect(result).toMatchObject({ outcome: 'failed', counts: { invalid: 6 } });
-    expect(result.reason).toContain('nothing was rolled');
-    expect(fleet.rolls).toHaveLength(0);
-    const forced = await run({ ...options, force: true });
-    expect(forced.result.outcome).toBe('succeeded');
-  });
+  ])(
+    '63: a fleet that answers %s cannot be proven, so it is not rolled',
+    async (_name, status, type, body) => {
+      const options = await start();
+      for (const slug of SLUGS)
+        fleet.tenants.set(
+          slug,
+          (response) => void response.writeHead(status, { 'content-type': type }).end(body),
+        );
+      const { result } = await run(options);
+      expect(result).toMatchObject({ outcome: 'failed', counts: { invalid: 6 } });
+      expect(result.reason).toContain('nothing was rolled');
+      expect(fleet.rolls).toHaveLength(0);
+      const forced = await run({ ...options, force: true });
+      expect(forced.result.outcome).toBe('succeeded');
+    },
+  );
 
   test('62: unreachable, invalid and stale are told apart', async () => {
     const options = await start(['acme', 'birch', 'cedar', 'dune']);
@@ -309,7 +367,10 @@ describe('what can be seen', () => {
       json(response, 200, { ok: true, results: [{ slug: 'acme', ssm_status: 'Success' }] });
     });
     const { result } = await run(options);
-    expect(result).toMatchObject({ outcome: 'failed', counts: { enumerated: 2, on_target: 1, unreachable: 1 } });
+    expect(result).toMatchObject({
+      outcome: 'failed',
+      counts: { enumerated: 2, on_target: 1, unreachable: 1 },
+    });
     expect(result.tenants[1]?.detail).toContain('no longer lists it');
     expect((await run(options)).result).toMatchObject({ outcome: 'succeeded', counts: { enumerated: 1 } });
   });
@@ -332,7 +393,14 @@ describe('commands that change nothing', () => {
     const { result, sink } = await run({ ...options, canary: 'elm', batchSize: 3 }, { command: 'plan' });
     expect(result).toMatchObject({ outcome: 'planned', deployed: false, exit_code: 0, lock: null });
     expect(result.counts).toMatchObject({ on_target: 1, stale: 5 });
-    expect(result.tenants.map((tenant) => tenant.phase)).toEqual([null, 'batch-1', 'batch-1', 'batch-1', 'canary', 'batch-2']);
+    expect(result.tenants.map((tenant) => tenant.phase)).toEqual([
+      null,
+      'batch-1',
+      'batch-1',
+      'batch-1',
+      'canary',
+      'batch-2',
+    ]);
     expect(sink.of('plan.ready')[0]?.waves).toHaveLength(3);
     expect(fleet.rolls).toHaveLength(0);
     expect(fleet.probes).toHaveLength(6);
@@ -340,11 +408,20 @@ describe('commands that change nothing', () => {
 
   test('verify asks until the budget ends, and knows the fleet from the control plane or from the user', async () => {
     const options = await start(['acme', 'birch'], NEW);
-    expect((await run(options, { command: 'verify' })).result).toMatchObject({ outcome: 'succeeded', deployed: true });
+    expect((await run(options, { command: 'verify' })).result).toMatchObject({
+      outcome: 'succeeded',
+      deployed: true,
+    });
     fleet.tenants.set('birch', OLD);
-    expect((await run(options, { command: 'verify' })).result).toMatchObject({ outcome: 'failed', exit_code: 1 });
+    expect((await run(options, { command: 'verify' })).result).toMatchObject({
+      outcome: 'failed',
+      exit_code: 1,
+    });
     const plans = fleet.plans;
-    const alone = await run({ ...options, tenant: ['acme'], controlPlane: undefined, controlPlaneToken: undefined }, { command: 'verify' });
+    const alone = await run(
+      { ...options, tenant: ['acme'], controlPlane: undefined, controlPlaneToken: undefined },
+      { command: 'verify' },
+    );
     expect(alone.result).toMatchObject({ outcome: 'succeeded', counts: { enumerated: 1 } });
     expect(fleet.plans).toBe(plans);
     expect(fleet.rolls).toHaveLength(0);
@@ -355,7 +432,12 @@ describe('endings', () => {
   test('--timeout in the middle of a roll ends in failed, with what is known', async () => {
     const options = await start();
     for (const slug of SLUGS.slice(3)) fleet.stuck.add(slug);
-    const { result, clock } = await run({ ...options, batchSize: 3, settleBudgetMs: 600_000, timeoutMs: 60_000 });
+    const { result, clock } = await run({
+      ...options,
+      batchSize: 3,
+      settleBudgetMs: 600_000,
+      timeoutMs: 60_000,
+    });
     expect(result).toMatchObject({ outcome: 'failed', exit_code: 1, counts: { on_target: 3, stale: 3 } });
     expect(result.reason).toContain('--timeout 60s');
     expect(clock.monotonic()).toBe(60_000);
@@ -373,7 +455,12 @@ describe('endings', () => {
       abort.abort(signal);
     });
     const { result, clock } = await run({ ...options, batchSize: 3 }, { signal: abort.signal });
-    expect(result).toMatchObject({ outcome: 'interrupted', exit_code: code, deployed: false, counts: { enumerated: 6 } });
+    expect(result).toMatchObject({
+      outcome: 'interrupted',
+      exit_code: code,
+      deployed: false,
+      counts: { enumerated: 6 },
+    });
     expect(result.reason).toContain(`${signal} while rolling`);
     expect(clock.pending).toBe(0);
   });

@@ -35,7 +35,13 @@ export class FakeLock {
 
   /** Answers that the claim waits behind a holder. */
   queue(response: ServerResponse, extra: Record<string, unknown> = {}): void {
-    const holder = { name: 'fleet redeploy staging', actor: 'bob', held_for_seconds: 65, step: 'rolling batch-2', alive: true };
+    const holder = {
+      name: 'fleet redeploy staging',
+      actor: 'bob',
+      held_for_seconds: 65,
+      step: 'rolling batch-2',
+      alive: true,
+    };
     json(response, 202, { state: 'queued', position: 1, queue_length: 1, holder, ...extra });
   }
 
