@@ -5,9 +5,9 @@ export interface Child {
   process: ChildProcess;
   /** Exit code once it has ended, 128 + N after a signal. Never rejects. */
   ended: Promise<number>;
-  /** Asks it to end. */
-  signal(name: NodeJS.Signals): void;
-  /** Ends it and whatever it started in its group, at once. */
+  /** Asks it to end, once: a second signal would cut its orderly end short. */
+  stop(name: NodeJS.Signals): void;
+  /** Ends it and whatever is left of its group, at once. */
   kill(): void;
 }
 
@@ -28,11 +28,14 @@ export function startChild(
       // It has ended meanwhile, which is what was wanted.
     }
   };
+  let asked = false;
   return {
     process: child,
     ended,
-    signal: (name) => {
-      if (child.exitCode === null && child.signalCode === null && child.pid) send(child.pid, name);
+    stop: (name) => {
+      if (asked || child.exitCode !== null || child.signalCode !== null || !child.pid) return;
+      asked = true;
+      send(child.pid, name);
     },
     kill: () => {
       if (child.pid) send(-child.pid, 'SIGKILL');

@@ -1,6 +1,6 @@
 /** The main job on one machine: control plane with PostgreSQL, twelve tenants, and the built command rolling them. */
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { constants, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -43,8 +43,10 @@ async function main(args: string[]): Promise<number> {
 async function play(broken: boolean): Promise<number> {
   const started = performance.now();
   const folder = mkdtempSync(join(tmpdir(), 'fleet-demo-'));
+  // Started by root, PostgreSQL runs as a user of its own, who has to get through.
+  chmodSync(folder, 0o711);
   const children: Child[] = [];
-  const remove = () => rmSync(folder, { recursive: true, force: true });
+  const remove = () => rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
   let interrupted: NodeJS.Signals | undefined;
   const stop = (name: NodeJS.Signals) => {
     if (interrupted) {
@@ -54,12 +56,18 @@ async function play(broken: boolean): Promise<number> {
     }
     interrupted = name;
     // The last one started ends first: the command gives its lock back while the control plane still runs.
-    children.at(-1)?.signal(name);
+    children.at(-1)?.stop(name);
   };
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, stop);
 
   try {
-    const env = { ...cleanEnvironment(), FLEET_CP_TOKEN: randomBytes(24).toString('hex') };
+    const env = {
+      ...cleanEnvironment(),
+      FLEET_CP_TOKEN: randomBytes(24).toString('hex'),
+      // Whatever a child leaves lying about, it leaves in the folder that is removed.
+      TMPDIR: folder,
+      TEMP: folder,
+    };
     const start = (file: string, options: string[], stdio: Parameters<typeof startChild>[2]['stdio']) => {
       const child = startChild(file, options, { env, cwd: folder, stdio });
       children.push(child);
@@ -95,7 +103,7 @@ async function play(broken: boolean): Promise<number> {
     let lost = false;
     plane.ended.then(() => {
       lost = true;
-      fleet.signal('SIGTERM');
+      fleet.stop('SIGTERM');
     });
     const code = await fleet.ended;
     say();
@@ -104,8 +112,9 @@ async function play(broken: boolean): Promise<number> {
     return code;
   } finally {
     for (const child of children.toReversed()) {
-      child.signal('SIGTERM');
+      child.stop('SIGTERM');
       await endedWithin(child, 10_000);
+      child.kill();
     }
     remove();
     say(`All of it is stopped and removed again, ${since(started)} after the start.`);

@@ -35,6 +35,7 @@ export function writeConfig(folder: string, controlPlane: string, tenantUrl: str
     '    soak: 1s',
     '    batch-size: 4',
     '    settle-budget: 4s',
+    '    lock-ttl: 6s',
     '    timeout: 2m',
   ];
   writeFileSync(join(folder, 'fleet.config.yaml'), `${lines.join('\n')}\n`);
