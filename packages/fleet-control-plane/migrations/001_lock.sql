@@ -43,7 +43,7 @@ CREATE TABLE lock_claims (
 CREATE UNIQUE INDEX lock_claims_one_holder ON lock_claims (group_name) WHERE state = 'held';
 CREATE UNIQUE INDEX lock_claims_token_once ON lock_claims (group_name, token) WHERE token IS NOT NULL;
 CREATE UNIQUE INDEX lock_claims_place_once ON lock_claims (group_name, place) WHERE state = 'queued';
-CREATE INDEX lock_claims_live ON lock_claims (state) WHERE state IN ('queued', 'held');
+CREATE INDEX lock_claims_live ON lock_claims (group_name, place) WHERE state IN ('queued', 'held');
 
 -- The highest order of each key that ever started a real roll.
 CREATE TABLE lock_order_marks (

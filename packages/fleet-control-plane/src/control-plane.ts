@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { type Clock, systemClock } from './clock.js';
 import { Channel } from './db/channel.js';
@@ -84,6 +85,8 @@ async function start(
   const { clock = systemClock, host = '127.0.0.1', log = () => {}, legacy = false } = options;
   const origin = randomUUID();
   const stopping = new AbortController();
+  // Every open long poll listens.
+  setMaxListeners(0, stopping.signal);
 
   const database = options.databaseUrl ? undefined : await startEmbedded(options.dataDir, log);
   if (database) undo.push(() => database.close());

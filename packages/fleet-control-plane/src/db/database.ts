@@ -48,6 +48,10 @@ export class Database implements Reader {
     this.pool = new pg.Pool(config);
     // An idle connection that dies is replaced at the next use; without a listener it would end the process.
     this.pool.on('error', () => {});
+    // Every statement here looks up few rows by key: planning it anew each time would cost more than running it.
+    this.pool.on('connect', (client) => {
+      client.query('SET plan_cache_mode = force_generic_plan').catch(() => {});
+    });
   }
 
   async rows<R>(query: Query): Promise<R[]> {

@@ -2,7 +2,7 @@ import type { Clock } from '../clock.js';
 import type { Database } from '../db/database.js';
 import { Observer } from './observe.js';
 import { LockService } from './service.js';
-import { type Committed, LockStore } from './store.js';
+import { type Committed, LockStore, parseNote } from './store.js';
 import { Sweep } from './sweep.js';
 import { claimsOf, claimTopic, statusTopic, WakeHub } from './wake.js';
 
@@ -47,12 +47,13 @@ export function createLock(options: {
     hub,
     sweep,
     heard(payload) {
-      const { from, group, claims, wakeAll } = JSON.parse(payload) as {
-        from: string;
-        group: string;
-        claims: string[];
-        wakeAll: boolean;
-      };
+      const note = parseNote(payload);
+      // What cannot be read may concern anybody.
+      if (!note) {
+        hub.wakeAll('');
+        return;
+      }
+      const { from, group, claims, wakeAll } = note;
       // What this process committed itself it has told its own waiters already.
       if (from === origin) return;
       for (const claimId of claims) hub.wake(claimTopic(group, claimId), { kind: 'look' });

@@ -22,6 +22,7 @@ export interface Claim {
   /** Milliseconds held so far, by the servers' monotonic clocks; written at every renewal. */
   heldMs: number;
   step: string | null;
+  /** Times are for people; nothing is decided by them. */
   queuedAt: Date;
   acquiredAt: Date | null;
   endedAt: Date | null;
@@ -57,8 +58,10 @@ export interface GroupState {
   /** The database's time, for people. */
   now: Date;
   held: Claim | null;
-  /** In order of their places. */
+  /** The head of the queue and the waiters of the arriving key, in order of their places. */
   waiting: Claim[];
+  /** How many wait in all. */
+  waitingCount: number;
   /** The claim that the call is about, in whatever state; null when unknown. */
   subject: Claim | null;
   marks: Mark[];

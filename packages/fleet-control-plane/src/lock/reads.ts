@@ -1,6 +1,5 @@
 import type { Frozen, LockEvent } from '@tenant-fleet/fleet-core/contract';
 import type { Reader } from '../db/database.js';
-import { CLAIM_COLUMNS } from './columns.js';
 import type { Claim } from './model.js';
 
 export interface GroupRow {
@@ -38,8 +37,7 @@ export async function readGroup(
   });
   const claims = await db.rows<Claim>({
     name: 'claims-read',
-    text: `SELECT ${CLAIM_COLUMNS} FROM lock_claims
-      WHERE group_name = $1 AND state IN ('queued', 'held') ORDER BY place`,
+    text: `SELECT * FROM lock_claim_view WHERE "group" = $1 AND state IN ('queued', 'held') ORDER BY place`,
     values: [group],
   });
   return {
@@ -52,7 +50,7 @@ export async function readGroup(
 export async function readClaim(db: Reader, group: string, claimId: string): Promise<Claim | undefined> {
   const rows = await db.rows<Claim>({
     name: 'claim-read',
-    text: `SELECT ${CLAIM_COLUMNS} FROM lock_claims WHERE group_name = $1 AND claim_id = $2`,
+    text: 'SELECT * FROM lock_claim_view WHERE "group" = $1 AND "claimId" = $2',
     values: [group, claimId],
   });
   return rows[0];
@@ -67,10 +65,10 @@ export async function countPoll(
 ): Promise<Claim | undefined> {
   const rows = await db.rows<Claim>({
     name: 'claim-poll',
-    text: `UPDATE lock_claims SET poll_seq = poll_seq + 1
-      WHERE group_name = $1 AND claim_id = $2 AND state = 'queued'
+    text: `UPDATE lock_claim_view SET "pollSeq" = "pollSeq" + 1
+      WHERE "group" = $1 AND "claimId" = $2 AND state = 'queued'
         AND ($3::text IS NULL OR (session = $3 AND fingerprint = $4))
-      RETURNING ${CLAIM_COLUMNS}`,
+      RETURNING *`,
     values: [group, claimId, who?.session ?? null, who?.fingerprint ?? null],
   });
   return rows[0];
@@ -113,9 +111,9 @@ export async function readLive(db: Reader): Promise<{ groups: GroupRow[]; claims
   });
   const claims = await db.rows<LiveRow>({
     name: 'sweep-claims',
-    text: `SELECT group_name AS "group", claim_id AS "claimId", state, renew_seq AS "renewSeq", poll_seq AS "pollSeq",
-        ttl_seconds AS "ttlSeconds", confirmed, max_hold_seconds AS "maxHoldSeconds", held_ms AS "heldMs", token
-      FROM lock_claims WHERE state IN ('queued', 'held')`,
+    text: `SELECT "group", "claimId", state, "renewSeq", "pollSeq", "ttlSeconds", confirmed, "maxHoldSeconds",
+        "heldMs", token
+      FROM lock_claim_view WHERE state IN ('queued', 'held')`,
   });
   return { groups, claims };
 }

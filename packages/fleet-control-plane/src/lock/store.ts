@@ -1,15 +1,14 @@
+import { z } from 'zod';
 import type { Commit, Database, Query, Reader } from '../db/database.js';
-import { CLAIM_COLUMNS } from './columns.js';
 import { Draft } from './draft.js';
-import type { Claim, Event, GroupState, Mark } from './model.js';
+import type { Claim, GroupState } from './model.js';
 
 /** PostgreSQL channel on which one replica tells the others which claims a commit changed. */
 export const LOCK_CHANNEL = 'fleet_lock';
 /** PostgreSQL refuses notifications of 8000 bytes and more. */
 const PAYLOAD_MAX = 7800;
-
-const GROUP = `name, version, last_token AS "lastToken", last_place AS "lastPlace", last_event AS "lastEvent",
-  frozen, clock_timestamp() AS now`;
+/** How much of the queue a transition reads. Should all of these be outdated, the next sweep goes on behind them. */
+const HEAD = 8;
 
 /** What a commit tells those who wait: the claims it changed, as they are now. */
 export interface Committed {
@@ -19,17 +18,35 @@ export interface Committed {
   wakeAll: boolean;
 }
 
+const noteSchema = z.object({
+  from: z.string(),
+  group: z.string(),
+  claims: z.array(z.string()),
+  wakeAll: z.boolean(),
+});
+/** What another replica is told of a commit. */
+export type Note = z.infer<typeof noteSchema>;
+
+/** Reads a notification; null for one that another version, or a hand, has written differently. */
+export function parseNote(payload: string): Note | null {
+  try {
+    return noteSchema.parse(JSON.parse(payload));
+  } catch {
+    return null;
+  }
+}
+
 export interface Load {
   /** The claim that the call is about. */
   subject?: string;
   /** Its order key, when it may be new. */
   orderKey?: string;
-  /** Rows to lock as well: those whose counters decide, since renewals and polls do not take the group's lock. */
+  /** Claims whose rows are locked too: their counters decide, and renewals and polls do not take the group's lock. */
   lock?: string[];
   /** Sent along with the group's rows; their answers go to the decision. */
   reads?: Query[];
   /** More to write in the same transaction. */
-  writes?: (draft: Draft) => Query[];
+  writes?: () => Query[];
 }
 
 export class LockStore {
@@ -42,20 +59,12 @@ export class LockStore {
 
   /**
    * One transition: locks the group's row, reads, lets `decide` change a draft, and commits what it changed together
-   * with the audit rows. Nothing slow or remote may happen in `decide`.
+   * with the audit rows. Nothing slow or remote may happen in `decide`. Two round trips in all.
    */
   async transact<T>(group: string, load: Load, decide: (draft: Draft, reads: unknown[][]) => T): Promise<T> {
-    for (;;) {
-      const done = await this.db.transaction((tx) => this.attempt(tx, group, load, decide));
-      if (done) {
-        if (done.committed) this.committed(done.committed);
-        return done.value;
-      }
-      await this.db.rows({
-        text: 'INSERT INTO lock_groups (name) VALUES ($1) ON CONFLICT DO NOTHING',
-        values: [group],
-      });
-    }
+    const { value, committed } = await this.db.transaction((tx) => this.attempt(tx, group, load, decide));
+    if (committed) this.committed(committed);
+    return value;
   }
 
   private async attempt<T>(
@@ -63,157 +72,112 @@ export class LockStore {
     group: string,
     load: Load,
     decide: (draft: Draft, reads: unknown[][]) => T,
-  ): Promise<Commit<{ value: T; committed: Committed | null } | null>> {
-    const [groups, , claims, marks, ...reads] = await Promise.all([
-      tx.rows<Omit<GroupState, 'held' | 'waiting' | 'subject' | 'marks'>>({
-        name: 'group-lock',
-        text: `SELECT ${GROUP}, ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int AS timeline
-          FROM lock_groups WHERE name = $1 FOR UPDATE`,
-        values: [group],
-      }),
-      load.lock
-        ? tx.rows({
-            name: 'claims-lock',
-            text: 'SELECT 1 FROM lock_claims WHERE group_name = $1 AND claim_id = ANY($2) FOR UPDATE',
-            values: [group, load.lock],
-          })
-        : [],
-      tx.rows<Claim>({
-        name: 'claims-live',
-        text: `SELECT ${CLAIM_COLUMNS} FROM lock_claims
-          WHERE group_name = $1 AND (state IN ('queued', 'held') OR claim_id = $2) ORDER BY place`,
-        values: [group, load.subject ?? null],
-      }),
-      tx.rows<Mark>({
-        name: 'marks',
-        text: `SELECT key, number, holder FROM lock_order_marks WHERE group_name = $1 AND (key = $2 OR key IN
-          (SELECT order_key FROM lock_claims WHERE group_name = $1 AND state = 'queued'))`,
-        values: [group, load.orderKey ?? null],
+  ): Promise<Commit<{ value: T; committed: Committed | null }>> {
+    const [rows, ...reads] = await Promise.all([
+      tx.rows<{ state: GroupState }>({
+        name: 'lock-read',
+        text: 'SELECT fleet_lock_read($1, $2, $3, $4, $5) AS state',
+        values: [group, load.subject ?? null, load.orderKey ?? null, load.lock ?? null, HEAD],
       }),
       ...(load.reads ?? []).map((query) => tx.rows(query)),
     ]);
-    const row = groups[0];
-    if (!row) return { writes: [], result: null };
-    const draft = new Draft({
-      ...row,
-      held: claims.find((claim) => claim.state === 'held') ?? null,
-      waiting: claims.filter((claim) => claim.state === 'queued'),
-      subject: claims.find((claim) => claim.claimId === load.subject) ?? null,
-      marks,
-    });
+    const read = rows[0]?.state;
+    if (!read) throw new Error('fleet_lock_read answered nothing');
+    const draft = new Draft(revive(read));
     const value = decide(draft, reads);
-    const more = load.writes?.(draft) ?? [];
+    const more = load.writes?.() ?? [];
     if (!draft.dirty) return { writes: more, result: { value, committed: null } };
-    const committed = {
-      group,
-      version: draft.version,
-      claims: [...draft.changed.values()],
-      wakeAll: draft.wakeAll,
+    const { version, wakeAll } = draft;
+    const committed = { group, version, claims: [...draft.changed.values()], wakeAll };
+    return { writes: [this.write(draft, committed), ...more], result: { value, committed } };
+  }
+
+  private write(draft: Draft, committed: Committed): Query {
+    const { group, version, claims, wakeAll } = committed;
+    const { lastToken, lastPlace, lastEvent, frozen } = draft.state;
+    const created = claims.filter((claim) => draft.created.has(claim.claimId));
+    const known = claims.filter((claim) => !draft.created.has(claim.claimId));
+    const live = known.filter((claim) => claim.state === 'held' || claim.state === 'queued');
+    const ended = known.filter((claim) => !live.includes(claim));
+    const row = (claim: Claim) => rowOf(group, claim, draft);
+    const change = {
+      version,
+      last_token: lastToken,
+      last_place: lastPlace,
+      last_event: lastEvent,
+      frozen,
+      ...(ended.length > 0 && { ended: ended.map(row) }),
+      ...(created.length > 0 && { created: created.map(row) }),
+      ...(live.length > 0 && { live: live.map(row) }),
+      ...(draft.events.length > 0 && {
+        events: draft.events.map(({ seq, kind, claimId, token, actor, detail }) => ({
+          seq,
+          kind,
+          claim_id: claimId,
+          fencing_token: token,
+          actor,
+          detail,
+        })),
+      }),
     };
-    return { writes: [...this.writes(draft, committed), ...more], result: { value, committed } };
-  }
-
-  private writes(draft: Draft, committed: Committed): Query[] {
-    const { state } = draft;
-    const queries: Query[] = [
-      {
-        name: 'group-write',
-        text: `UPDATE lock_groups SET version = $2, last_token = $3, last_place = $4, last_event = $5, frozen = $6
-          WHERE name = $1`,
-        values: [
-          state.name,
-          draft.version,
-          state.lastToken,
-          state.lastPlace,
-          state.lastEvent,
-          state.frozen && JSON.stringify(state.frozen),
-        ],
-      },
-    ];
-    // The end of one hold goes before the next grant: the index that allows one holder is checked row by row.
-    const ordered = committed.claims
-      .slice()
-      .sort((a, b) => Number(a.state === 'held') - Number(b.state === 'held'));
-    for (const claim of ordered) {
-      queries.push(
-        draft.created.has(claim.claimId)
-          ? insertClaim(state.name, claim)
-          : updateClaim(state.name, claim, draft.renewed),
-      );
-    }
-    if (draft.events.length > 0) queries.push(insertEvents(state.name, draft.events));
-    queries.push(notify(this.origin, committed));
-    return queries;
+    const ids = claims.map((claim) => claim.claimId);
+    return {
+      name: 'lock-write',
+      text: 'SELECT fleet_lock_write($1, $2, $3)',
+      values: [group, JSON.stringify(change), note({ from: this.origin, group, claims: ids, wakeAll })],
+    };
   }
 }
 
-function insertClaim(group: string, c: Claim): Query {
+/** JSON has no dates. */
+function revive(state: GroupState): GroupState {
+  const date = (value: Date | null) => (value === null ? null : new Date(value));
+  const claim = (row: Claim): Claim => ({
+    ...row,
+    queuedAt: new Date(row.queuedAt),
+    acquiredAt: date(row.acquiredAt),
+    endedAt: date(row.endedAt),
+  });
   return {
-    name: 'claim-insert',
-    text: `INSERT INTO lock_claims (group_name, claim_id, state, session, fingerprint, holder, ttl_seconds,
-        max_hold_seconds, order_key, order_number, place, token, confirmed, acquired_at, ended_at, end_reason, ended_by)
-      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
-    values: [
-      group,
-      c.claimId,
-      c.state,
-      c.session,
-      c.fingerprint,
-      JSON.stringify(c.holder),
-      c.ttlSeconds,
-      c.maxHoldSeconds,
-      c.orderKey,
-      c.orderNumber,
-      c.place,
-      c.token,
-      c.confirmed,
-      c.acquiredAt,
-      c.endedAt,
-      c.endReason,
-      c.endedBy && JSON.stringify(c.endedBy),
-    ],
+    ...state,
+    now: new Date(state.now),
+    held: state.held && claim(state.held),
+    subject: state.subject && claim(state.subject),
+    waiting: state.waiting.map(claim).sort((a, b) => a.place - b.place),
   };
 }
 
-/** Leaves the counters of renewals and polls alone but for counting up: others move them without the group's lock. */
-function updateClaim(group: string, c: Claim, renewed: ReadonlySet<string>): Query {
+function rowOf(group: string, claim: Claim, draft: Draft) {
+  const renewals = draft.renewed.has(claim.claimId) ? 1 : 0;
   return {
-    name: 'claim-update',
-    text: `UPDATE lock_claims SET state = $3, place = $4, token = $5, confirmed = confirmed OR $6, step = $7,
-        acquired_at = $8, ended_at = $9, end_reason = $10, ended_by = $11, result = $12,
-        renew_seq = renew_seq + $13, renewed_at = CASE WHEN $13 > 0 THEN now() ELSE renewed_at END
-      WHERE group_name = $1 AND claim_id = $2 AND state IN ('queued', 'held')`,
-    values: [
-      group,
-      c.claimId,
-      c.state,
-      c.place,
-      c.token,
-      c.confirmed,
-      c.step,
-      c.acquiredAt,
-      c.endedAt,
-      c.endReason,
-      c.endedBy && JSON.stringify(c.endedBy),
-      c.result,
-      renewed.has(c.claimId) ? 1 : 0,
-    ],
+    group_name: group,
+    claim_id: claim.claimId,
+    state: claim.state,
+    session: claim.session,
+    fingerprint: claim.fingerprint,
+    holder: claim.holder,
+    ttl_seconds: claim.ttlSeconds,
+    max_hold_seconds: claim.maxHoldSeconds,
+    order_key: claim.orderKey,
+    order_number: claim.orderNumber,
+    place: claim.place,
+    token: claim.token,
+    confirmed: claim.confirmed,
+    renew_seq: renewals,
+    poll_seq: 0,
+    held_ms: 0,
+    step: claim.step,
+    queued_at: claim.queuedAt,
+    acquired_at: claim.acquiredAt,
+    renewed_at: renewals > 0 ? draft.state.now : null,
+    ended_at: claim.endedAt,
+    end_reason: claim.endReason,
+    ended_by: claim.endedBy,
+    result: claim.result,
   };
 }
 
-function insertEvents(group: string, events: Event[]): Query {
-  return {
-    name: 'events-insert',
-    text: `INSERT INTO lock_events (group_name, seq, kind, claim_id, fencing_token, actor, detail)
-      SELECT $1, seq, kind, "claimId", token, actor, detail FROM jsonb_to_recordset($2::jsonb)
-        AS e (seq bigint, kind text, "claimId" uuid, token bigint, actor text, detail jsonb)`,
-    values: [group, JSON.stringify(events)],
-  };
-}
-
-function notify(origin: string, { group, version, claims, wakeAll }: Committed): Query {
-  const message = { from: origin, group, version, claims: claims.map((claim) => claim.claimId), wakeAll };
-  let payload = JSON.stringify(message);
-  if (payload.length > PAYLOAD_MAX) payload = JSON.stringify({ ...message, claims: [], wakeAll: true });
-  return { name: 'notify', text: `SELECT pg_notify('${LOCK_CHANNEL}', $1)`, values: [payload] };
+function note(what: Note): string {
+  const payload = JSON.stringify(what);
+  return payload.length <= PAYLOAD_MAX ? payload : JSON.stringify({ ...what, claims: [], wakeAll: true });
 }

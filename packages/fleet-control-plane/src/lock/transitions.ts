@@ -56,7 +56,7 @@ export function claim(draft: Draft, claimId: string, body: ClaimRequest, limits:
     draft.create(arriving);
     return draft.end(arriving, 'outdated', { by: verdict.by });
   }
-  if (verdict.supersedes.length === 0 && state.waiting.length >= limits.queue) throw queueFull(limits.queue);
+  if (verdict.supersedes.length === 0 && state.waitingCount >= limits.queue) throw queueFull(limits.queue);
   for (const older of verdict.supersedes) {
     draft.end(older, 'superseded', {
       by: { number: order?.number ?? 0, holder: body.holder, state: 'queued' },
