@@ -16,15 +16,19 @@ export function isLoopback(hostname: string): boolean {
 
 /** What is wrong with a base URL, and what to write instead; null where it is fine. */
 export function urlProblem(value: string, allowHttp: boolean): [string, string?] | null {
-  const url = URL.canParse(value) ? new URL(value) : null;
-  if (!url || !/^https?:$/.test(url.protocol))
-    return [`${JSON.stringify(value.slice(0, 120))} is not an http(s) URL`];
-  if (url.username || url.password)
+  if (/^[a-z]+:\/*[^/?#]*@/i.test(value))
     return ['carries a user name or password', 'credentials are never part of a URL'];
-  if (url.search || url.hash) return ['has a query or a fragment'];
+  if (!/^https?:\/\/[^\s\\{}]+$/i.test(value) || !URL.canParse(value)) {
+    // What stands before an @ may be a credential, so such a value is not quoted.
+    const quoted = value.includes('@') ? 'the value' : JSON.stringify(value.slice(0, 120));
+    return [`${quoted} is not an http(s) URL`];
+  }
+  // An empty query too: the path that is appended would become a part of it.
+  if (/[?#]/.test(value)) return ['has a query or a fragment'];
+  const url = new URL(value);
   if (url.protocol === 'http:' && !allowHttp && !isLoopback(url.hostname)) {
     return [
-      `http:// to ${url.hostname} would send the token in the clear`,
+      `http:// to ${url.hostname} could be read and forged on the way`,
       'use https://; http:// is for loopback only',
     ];
   }
@@ -37,6 +41,7 @@ export function tenantUrlProblem(template: string): [string, string?] | null {
     return ['must contain {slug} exactly once', 'for example https://{slug}.staging.example.com'];
   }
   const probe = template.replace('{slug}', 'slug-0');
+  if (/\/buildinfo\/*$/.test(probe)) return ['ends in /buildinfo', 'leave that out: it is appended'];
   const problem = urlProblem(probe, false);
   if (problem) return problem;
   const url = new URL(probe);

@@ -3,6 +3,7 @@ import { hostOf, tenantUrlProblem, urlProblem } from './address.js';
 import { lockGroupSchema, shaSchema, slugSchema, TTL_SECONDS, tagSchema } from './contract.js';
 import { parseDuration } from './duration.js';
 import { usageError } from './errors.js';
+import { globProblem } from './glob.js';
 import type { Command, FleetOptions, Trigger } from './options.js';
 import { type SettingName, settingOf } from './settings.js';
 import { parseSwitch } from './switch.js';
@@ -94,17 +95,13 @@ export function checkOptions(command: Command, options: FleetOptions, label: Lab
   const wantsCp = command !== 'verify' || !options.tenant?.length;
   const controlPlane =
     wantsCp && command !== 'lock' ? origin('control-plane', need('control-plane', options.controlPlane)) : '';
-  const lockUrl = options.lockUrl || options.controlPlane;
-  if (
-    options.controlPlaneHost &&
-    controlPlane &&
-    hostOf(controlPlane) !== options.controlPlaneHost.toLowerCase()
-  ) {
-    fail(
-      'control-plane',
-      `names ${hostOf(controlPlane)}, and this environment may only talk to ${options.controlPlaneHost}`,
-    );
-  }
+  const pinned = (url: string): string => {
+    const only = options.controlPlaneHost?.toLowerCase();
+    if (only && url && hostOf(url) !== only)
+      fail('control-plane', `names ${hostOf(url)}, and this environment may only talk to ${only}`);
+    return url;
+  };
+  pinned(controlPlane);
   const token = wantsCp ? checkToken(options.controlPlaneToken, 'FLEET_CP_TOKEN') : '';
 
   const tenantUrl = command === 'lock' ? '' : need('tenant-url', options.tenantUrl);
@@ -139,14 +136,8 @@ export function checkOptions(command: Command, options: FleetOptions, label: Lab
       fail('tenant', `${JSON.stringify(slug)} is not a tenant slug (one DNS label)`);
   }
   for (const glob of options.ephemeral ?? []) {
-    if (!/^[a-z0-9*?[\]{},!-]{1,100}$/.test(glob))
-      fail('ephemeral', `${JSON.stringify(glob)} is not a glob over slugs`);
-    if (/^[*?]*$/.test(glob))
-      fail(
-        'ephemeral',
-        `${glob} matches every tenant`,
-        'an ephemeral tenant is never a failure: name a prefix, for example e2e-*',
-      );
+    const problem = globProblem(glob);
+    if (problem) fail('ephemeral', problem[0], problem[1]);
   }
 
   const environment = options.environment?.trim() || null;
@@ -163,7 +154,9 @@ export function checkOptions(command: Command, options: FleetOptions, label: Lab
       fail('lock-group', `${JSON.stringify(group)} must match ^[a-z0-9][a-z0-9._-]{0,62}$`);
     lock = {
       group,
-      url: origin('lock-url', need(options.lockUrl ? 'lock-url' : 'control-plane', lockUrl)),
+      url: options.lockUrl
+        ? origin('lock-url', options.lockUrl)
+        : pinned(origin('control-plane', need('control-plane', options.controlPlane))),
       waitMs: span('lock-wait', options.lockWaitMs, 0),
       ttlMs: span('lock-ttl', options.lockTtlMs, TTL_SECONDS.min * 1000, TTL_SECONDS.max * 1000),
     };
@@ -194,7 +187,8 @@ export function checkOptions(command: Command, options: FleetOptions, label: Lab
   const giteaToken = options.giteaToken ? checkToken(options.giteaToken, 'GITEA_TOKEN') : null;
   const supersededBy =
     options.supersededBy ??
-    (order !== undefined
+    // Without a lock there is no claim that could carry an order.
+    (order !== undefined && !options.noLock
       ? 'claim'
       : branch && giteaToken && options.repository && options.giteaUrl
         ? 'head'
@@ -209,10 +203,11 @@ export function checkOptions(command: Command, options: FleetOptions, label: Lab
         ? 'superseded-by'
         : null;
   let gitea: Config['gitea'] = null;
-  if (gateUses && command !== 'verify' && command !== 'lock') {
+  const gated = command === 'redeploy' || command === 'plan';
+  if (gateUses && gated) {
     const repository = options.repository ?? '';
     if (!options.giteaUrl) fail(gateUses, 'needs a Gitea server', 'give --gitea-url');
-    if (!/^[\w.-]+\/[\w.-]+$/.test(repository))
+    if (!/^[\w.-]*\w[\w.-]*\/[\w.-]*\w[\w.-]*$/.test(repository))
       fail('repository', `${JSON.stringify(repository)} is not owner/name`);
     if (killSwitch && !giteaToken) {
       throw usageError('GITEA_TOKEN: is empty, and --kill-switch cannot be read without it', {
@@ -226,7 +221,7 @@ export function checkOptions(command: Command, options: FleetOptions, label: Lab
       repository,
     };
   }
-  if (supersededBy === 'head' && !branch) fail('branch', 'is needed by --superseded-by head');
+  if (supersededBy === 'head' && !branch && gated) fail('branch', 'is needed by --superseded-by head');
 
   const trigger = options.trigger ?? {};
   return {

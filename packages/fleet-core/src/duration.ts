@@ -15,7 +15,7 @@ export function parseDuration(text: string, option: string): number {
   if (!match) {
     const bare = /^\d+(?:\.\d+)?$/.test(text.trim());
     throw usageError(
-      `${option}: ${bare ? `"${text.trim()}" has no unit` : `${JSON.stringify(text)} is not a duration`}`,
+      `${option}: ${bare ? `"${text.trim()}" has no unit` : `${JSON.stringify(text.slice(0, 40))} is not a duration`}`,
       {
         option,
         hint: bare ? `write ${text.trim()}s or ${text.trim()}m` : 'write for example 250ms, 90s, 4m or 1h',
@@ -30,7 +30,7 @@ export function parseDuration(text: string, option: string): number {
 
 /** Milliseconds as people say them: `850ms`, `12s`, `4m 10s`, `1h 5m`. */
 export function formatDuration(ms: number): string {
-  if (ms < 1000) return `${Math.round(ms)}ms`;
+  if (Math.round(ms) < 1000) return `${Math.round(ms)}ms`;
   const seconds = Math.round(ms / 1000);
   if (seconds < 60) return `${ms < 10_000 ? (ms / 1000).toFixed(1).replace(/\.0$/, '') : seconds}s`;
   const [hours, minutes, rest] = [

@@ -31,7 +31,8 @@ export class Emitter {
     }
     this.#arm();
     try {
-      this.#sink({ at: new Date(this.#clock.wall()).toISOString(), ...event });
+      const returned: unknown = this.#sink({ at: new Date(this.#clock.wall()).toISOString(), ...event });
+      if (returned instanceof Promise) returned.catch(() => {});
     } catch {
       // A reader of events that fails must not decide how a deploy ends.
     }
@@ -53,7 +54,7 @@ export class Emitter {
       this.emit({
         code: 'heartbeat',
         doing: this.doing,
-        elapsed_ms: this.#clock.monotonic() - this.#started,
+        elapsed_ms: Math.round(this.#clock.monotonic() - this.#started),
       }),
     );
   }

@@ -1,4 +1,5 @@
 import type { Outcome } from './outcome.js';
+import { oneLine } from './sanitize.js';
 
 /**
  * Stable codes. Match on these, never on text.
@@ -63,7 +64,12 @@ export function isFleetError(error: unknown): error is FleetError {
   return typeof error === 'object' && error !== null && BRAND in error;
 }
 
-/** A mistake of the caller: exit code 2, no request was sent. */
+/** A mistake of the caller: exit code 2, no request was sent. One line each, whatever was typed or read. */
 export function usageError(message: string, details: Omit<FleetErrorDetails, 'outcome'> = {}): FleetError {
-  return new FleetError('USAGE', message, details);
+  const { option, hint } = details;
+  return new FleetError('USAGE', oneLine(message, 500), {
+    ...details,
+    option: option && oneLine(option),
+    hint: hint && oneLine(hint, 500),
+  });
 }

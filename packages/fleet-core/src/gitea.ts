@@ -44,6 +44,8 @@ const statusSchema = z.looseObject({
   state: z.string().nullish(),
   description: z.string().nullish(),
 });
+/** How Gitea words a refusal; the pages and problem documents of proxies have other fields. */
+const refusalSchema = z.looseObject({ message: z.string() });
 export type CommitStatus = z.infer<typeof statusSchema>;
 
 export class Gitea {
@@ -102,10 +104,10 @@ export class Gitea {
       if (answer.status === 404) return { kind: 'absent' };
       if (answer.status === 403) {
         // A proxy's refusal says nothing about rights: it must not open the fallback that a lack of rights opens.
-        const edge = json === undefined || /error code: 10\d\d/i.test(answer.body);
-        return edge
-          ? { kind: 'unreadable', why: 'a proxy in front of Gitea refused the request (HTTP 403)' }
-          : { kind: 'forbidden' };
+        const own = refusalSchema.safeParse(json).success && !/error.?code\W*10\d\d/i.test(answer.body);
+        return own
+          ? { kind: 'forbidden' }
+          : { kind: 'unreadable', why: 'a proxy in front of Gitea refused the request (HTTP 403)' };
       }
       return {
         kind: 'unreadable',

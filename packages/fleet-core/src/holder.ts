@@ -11,13 +11,17 @@ export function holderOf(config: Config, hostname: string): Holder {
   return {
     name: `fleet ${config.command} ${what}`.slice(0, 200),
     ...(trigger.actor ? { actor: trigger.actor.slice(0, 200) } : {}),
-    ...(trigger.runUrl && URL.canParse(trigger.runUrl) ? { run_url: trigger.runUrl } : {}),
-    ...(config.gitea ? { repository: config.gitea.repository } : {}),
+    ...(isWebAddress(trigger.runUrl) ? { run_url: trigger.runUrl } : {}),
+    ...(config.gitea ? { repository: config.gitea.repository.slice(0, 200) } : {}),
     ...(config.branch ? { branch: config.branch.slice(0, 255) } : {}),
     ...(config.expectedSha ? { sha: config.expectedSha } : {}),
     host: hostname.slice(0, 255) || 'unknown',
   };
 }
+
+/** The lock server takes nothing else, and a page makes a link of it. */
+const isWebAddress = (url: string | null | undefined): url is string =>
+  !!url && url.length <= 2000 && /^https?:\/\//i.test(url) && URL.canParse(url);
 
 /** A holder made safe to print: its texts were written by somebody else. */
 export function cleanHolder(holder: WaitedFor): WaitedFor {
@@ -25,7 +29,7 @@ export function cleanHolder(holder: WaitedFor): WaitedFor {
   return {
     name: oneLine(holder.name, 160),
     actor: safe(holder.actor),
-    run_url: safe(holder.run_url),
+    run_url: isWebAddress(holder.run_url) ? safe(holder.run_url) : undefined,
     repository: safe(holder.repository),
     branch: safe(holder.branch),
     sha: safe(holder.sha),

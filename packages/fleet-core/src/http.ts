@@ -1,4 +1,4 @@
-import { Agent, request as undiciRequest } from 'undici';
+import { Agent, buildConnector, request as undiciRequest } from 'undici';
 import type { Clock } from './ports.js';
 
 export interface HttpRequest {
@@ -47,16 +47,19 @@ export class HttpFailure extends Error {
   }
 }
 
+const CONNECT_TIMEOUT_MS = 10_000;
 const USER_AGENT = 'fleet/0 (+https://www.npmjs.com/package/@tenant-fleet/fleet-core)';
 
-/** Failures that happen before the first byte of the request is written. */
-const NOT_SENT: Record<string, string> = {
+/** Why there is no connection, in words. */
+const NO_CONNECTION: Record<string, string> = {
   ECONNREFUSED: 'connection refused',
   ENOTFOUND: 'no such host',
   EAI_AGAIN: 'name lookup failed',
   EHOSTUNREACH: 'no route to host',
   ENETUNREACH: 'network unreachable',
+  ETIMEDOUT: 'connecting timed out',
   UND_ERR_CONNECT_TIMEOUT: 'connecting timed out',
+  ECONNRESET: 'connection closed while connecting',
   CERT_HAS_EXPIRED: 'TLS: certificate has expired',
   DEPTH_ZERO_SELF_SIGNED_CERT: 'TLS: self-signed certificate',
   SELF_SIGNED_CERT_IN_CHAIN: 'TLS: self-signed certificate in the chain',
@@ -70,7 +73,7 @@ const NOT_SENT: Record<string, string> = {
 /** The HTTP port on undici: pooled connections for the control plane, one connection a request where `fresh`. */
 export function undiciHttp(clock: Clock): Http {
   // The clock port ends every exchange, so undici's own limits, shorter than a fleet-wide roll, are off.
-  const limits = { headersTimeout: 0, bodyTimeout: 0, connect: { timeout: 10_000 } };
+  const limits = { headersTimeout: 0, bodyTimeout: 0, connect: connector() };
   const pooled = new Agent(limits);
   const fresh = new Agent({ ...limits, pipelining: 0 });
 
@@ -122,10 +125,30 @@ export function undiciHttp(clock: Clock): Http {
   };
 }
 
+/**
+ * Tells "never connected" from "broke later" by where it happened: the same codes (a reset, an unreachable host) stand
+ * for both, and only the first means that nothing was sent.
+ */
+function connector(): buildConnector.connector {
+  const connect = buildConnector({ timeout: CONNECT_TIMEOUT_MS });
+  return (options, callback) =>
+    connect(options, (error, socket) => {
+      if (!error) return callback(null, socket);
+      const code = codeOf(error);
+      const why = NO_CONNECTION[code] ?? `cannot connect${code && ` (${code})`}`;
+      callback(new HttpFailure('not_sent', why, { cause: error }), null);
+    });
+}
+
 function failureOf(error: unknown): HttpFailure {
-  const code = (error as { code?: unknown }).code;
-  const reason = typeof code === 'string' ? NOT_SENT[code] : undefined;
-  if (reason) return new HttpFailure('not_sent', reason, { cause: error });
-  const known = typeof code === 'string' && /^[A-Z0-9_]+$/.test(code) ? ` (${code})` : '';
-  return new HttpFailure('broken', `connection broke${known}`, { cause: error });
+  const code = codeOf(error);
+  if (code === 'UND_ERR_HEADERS_OVERFLOW')
+    return new HttpFailure('too_large', 'the headers of the answer are too large', { cause: error });
+  return new HttpFailure('broken', `connection broke${code && ` (${code})`}`, { cause: error });
+}
+
+/** The code of an error where it is one that is safe to print, else an empty text. */
+function codeOf(error: unknown): string {
+  const { code } = error as { code?: unknown };
+  return typeof code === 'string' && /^[A-Z0-9_]+$/.test(code) ? code : '';
 }

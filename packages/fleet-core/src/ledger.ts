@@ -1,5 +1,5 @@
 /** What is known of every enumerated tenant; each is in exactly one status at any time. */
-import picomatch from 'picomatch';
+import { matcherOf } from './glob.js';
 import type { Observation } from './probe.js';
 import type { Counts, TenantResult, TenantStatus } from './report.js';
 
@@ -21,6 +21,8 @@ export interface Tenant {
   probes: number;
   /** Answers on target in a row. */
   streak: number;
+  /** It answered on target, if only once, since its roll. */
+  seenOnTarget: boolean;
   /** It answered on target and then with another commit. */
   flapped: boolean;
   /** Monotonic milliseconds of its first answer, or of the start of its roll. */
@@ -46,7 +48,7 @@ export class Ledger {
     readonly confirmations: number,
     ephemeral: string[],
   ) {
-    this.#isEphemeral = ephemeral.length ? picomatch(ephemeral) : () => false;
+    this.#isEphemeral = matcherOf(ephemeral);
   }
 
   /** Adds a tenant; known ones stay as they are. */
@@ -61,6 +63,7 @@ export class Ledger {
         baseline: null,
         probes: 0,
         streak: 0,
+        seenOnTarget: false,
         flapped: false,
         since: null,
         onTargetAfterMs: null,
@@ -94,10 +97,11 @@ export class Ledger {
     tenant.observed = observation;
     if (observation.kind === 'sha' && observation.sha === this.expectedSha) {
       tenant.streak++;
+      tenant.seenOnTarget = true;
       tenant.onTargetAfterMs ??= Math.round(now - tenant.since);
       return;
     }
-    if (tenant.streak > 0 && (observation.kind === 'sha' || observation.kind === 'dev'))
+    if (tenant.seenOnTarget && (observation.kind === 'sha' || observation.kind === 'dev'))
       tenant.flapped = true;
     tenant.streak = 0;
     tenant.onTargetAfterMs = null;
@@ -110,8 +114,8 @@ export class Ledger {
 
   /** Starts the proof anew: what a tenant said before its roll proves nothing after it. */
   startRoll(slug: string, phase: string, now: number): void {
-    const fresh = { streak: 0, flapped: false, since: now, onTargetAfterMs: null, row: null, note: null };
-    Object.assign(this.get(slug), { phase, ...fresh });
+    const proof = { streak: 0, seenOnTarget: false, flapped: false, since: now, onTargetAfterMs: null };
+    Object.assign(this.get(slug), { phase, ...proof, row: null, note: null });
   }
 
   /** True where the answers so far prove the tenant on target. */

@@ -21,34 +21,48 @@ export async function loadConfig(
   const { flags, env } = layers;
   const named = text(flags.config) ?? text(env.FLEET_CONFIG);
   const path = named ?? DEFAULT_CONFIG_FILE;
-  const source = await readText(path, named === undefined ? undefined : '--config', ports);
+  const namedBy = text(flags.config) ? '--config' : 'FLEET_CONFIG';
+  const source = await readConfig(path, named === undefined ? undefined : namedBy, ports);
   const file = source === undefined ? undefined : { path, content: parseYaml(source, path) };
 
   const tokenFile =
     text(flags['token-file']) ?? (text(env.FLEET_CP_TOKEN) ? undefined : text(env.FLEET_TOKEN_FILE));
-  const token = tokenFile === undefined ? undefined : await readText(tokenFile, '--token-file', ports);
+  const tokenFrom = text(flags['token-file']) ? '--token-file' : 'FLEET_TOKEN_FILE';
+  const token = tokenFile === undefined ? undefined : await readToken(tokenFile, tokenFrom, ports);
   return resolveConfig(command, { flags, env, file, token });
 }
 
 /** The file's text; undefined where it is absent and nobody asked for it by name. */
-async function readText(path: string, askedBy: string | undefined, ports: Pick<Ports, 'readFile'>) {
+async function readConfig(path: string, askedBy: string | undefined, ports: Pick<Ports, 'readFile'>) {
   try {
     return await ports.readFile(path);
   } catch (cause) {
-    const absent = (cause as { code?: string }).code === 'ENOENT';
-    if (absent && askedBy === undefined) return undefined;
+    if (isAbsent(cause) && askedBy === undefined) return undefined;
     const option = askedBy ?? path;
-    throw usageError(`${option}: cannot read ${path}${absent ? ': there is no such file' : ''}`, {
+    const why = isAbsent(cause) ? ': there is no such file' : '';
+    throw usageError(`${option}: cannot read ${path}${why}`, { option, cause });
+  }
+}
+
+async function readToken(path: string, option: string, ports: Pick<Ports, 'readFile'>) {
+  try {
+    return await ports.readFile(path);
+  } catch (error) {
+    // Whoever gives the token itself in place of its file must not find it in a log: neither path nor cause is kept.
+    const why = isAbsent(error) ? 'there is no such file' : 'it is not readable';
+    throw usageError(`${option}: cannot read the file that it names: ${why}`, {
       option,
-      cause,
+      hint: 'name a file; the token itself is never an argument',
     });
   }
 }
 
+const isAbsent = (error: unknown) => (error as { code?: unknown }).code === 'ENOENT';
+
 /** YAML 1.2, of which JSON is a part; duplicate keys are errors. */
 function parseYaml(source: string, path: string): unknown {
   try {
-    return parse(source, { maxAliasCount: 20 });
+    return parse(source, { maxAliasCount: 20, logLevel: 'error' });
   } catch (cause) {
     const where = cause instanceof YAMLParseError && cause.linePos ? `:${cause.linePos[0].line}` : '';
     const what =

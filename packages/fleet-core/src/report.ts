@@ -86,13 +86,32 @@ export const resultSchema = z
     next: z.array(z.string()),
   })
   .refine((result) => addsUp(result.counts), 'counts do not add up')
-  .refine((result) => result.deployed === isDeployed(result.outcome), '`deployed` contradicts `outcome`');
+  .refine((result) => countsMatch(result.counts, result.tenants), '`counts` contradict `tenants`')
+  .refine((result) => result.deployed === isDeployed(result.outcome), '`deployed` contradicts `outcome`')
+  .refine((result) => isProven(result), '`outcome` claims more than the tenants proved');
 export type FleetResult = z.infer<typeof resultSchema>;
 
 /** Every enumerated tenant is in exactly one status. */
 export function addsUp(counts: Counts): boolean {
   const { on_target, stale, unreachable, invalid, unhealthy, excused } = counts;
   return counts.enumerated === on_target + stale + unreachable + invalid + unhealthy + excused;
+}
+
+/** Every tenant stands in the list once, with the status under which it was counted. */
+function countsMatch(counts: Counts, tenants: TenantResult[]): boolean {
+  if (new Set(tenants.map(({ slug }) => slug)).size !== tenants.length) return false;
+  if (counts.enumerated !== tenants.length) return false;
+  return TENANT_STATUSES.every(
+    (status) => counts[status] === tenants.filter((tenant) => tenant.status === status).length,
+  );
+}
+
+/** Nobody but the excused is off target in a success; with quarantine, more than half are on target. */
+function isProven({ outcome, counts }: { outcome: Outcome; counts: Counts }): boolean {
+  const asked = counts.enumerated - counts.excused;
+  if (outcome === 'succeeded') return counts.on_target > 0 && counts.on_target === asked;
+  if (outcome === 'succeeded_with_quarantine') return counts.on_target * 2 > asked;
+  return true;
 }
 
 export interface ReportInput {

@@ -4,7 +4,7 @@ import { type Config, checkOptions, type Label } from './config.js';
 import { parseDuration } from './duration.js';
 import { usageError } from './errors.js';
 import type { Command, FleetOptions, Trigger } from './options.js';
-import { SETTING_NAMES, SETTINGS, type Setting, type SettingName } from './settings.js';
+import { SETTING_NAMES, SETTINGS, type Setting, type SettingName, settingOf } from './settings.js';
 
 export type Env = Readonly<Record<string, string | undefined>>;
 
@@ -40,7 +40,7 @@ export function resolveOptions(layers: Layers): { options: FleetOptions; label: 
   const labels = new Map<SettingName, string>();
   const values = new Map<SettingName, Value>();
   for (const setting of SETTINGS) {
-    const found = lookUp(setting, layers, file);
+    const found = lookUp(setting, layers) ?? file.values.get(setting.name);
     if (!found) continue;
     labels.set(setting.name, found.label);
     const value = read(setting, found);
@@ -90,11 +90,7 @@ export function resolveOptions(layers: Layers): { options: FleetOptions; label: 
   return { options, label: (name) => labels.get(name) ?? `--${name}` };
 }
 
-function lookUp(
-  setting: Setting & { name: SettingName },
-  layers: Layers,
-  file: FileLayer,
-): Found | undefined {
+function lookUp(setting: Setting & { name: SettingName }, layers: Layers): Found | undefined {
   const flag = layers.flags[setting.name];
   if (flag !== undefined) return { raw: flag, label: `--${setting.name}` };
   for (const name of setting.env) {
@@ -102,7 +98,7 @@ function lookUp(
     // CI passes '' for a variable that is not set; only --hold gives the empty value a meaning, and that is "off".
     if (raw !== undefined && (raw !== '' || setting.name === 'hold')) return { raw, label: name };
   }
-  return file.values.get(setting.name);
+  return undefined;
 }
 
 function read(setting: Setting, { raw, label }: Found): Value | undefined {
@@ -115,10 +111,13 @@ function read(setting: Setting, { raw, label }: Found): Value | undefined {
     );
   }
   if (setting.kind === 'list') {
-    const items = Array.isArray(raw) ? raw : String(raw).split(/[\n,]/);
+    // A comma between braces belongs to a glob.
+    const items = Array.isArray(raw) ? raw : String(raw).split(/[\n,](?![^{}\n]*\})/);
     const kept = items.map((item) => item.trim());
     if (kept.every((item) => !item)) {
-      if (kept.length > 1) throw bad('has only empty entries');
+      // A list that is typed and empty would open the gate that it was meant to close.
+      const typed = Array.isArray(raw) && raw.length > 0 && setting.name === 'require-context';
+      if (kept.length > 1 || typed) throw bad('has only empty entries');
       return undefined;
     }
     return Array.isArray(raw) ? kept : kept.filter(Boolean);
@@ -162,13 +161,14 @@ function fileLayer(layers: Layers): FileLayer {
   const values = new Map<SettingName, Found>();
   if (!file || file.content === null || file.content === undefined) return { values };
   const top = record(file.content, file.path);
-  const { environments: listed, environment: preset, ...shared } = top;
+  const { environments: listed, ...shared } = top;
   const environments =
     listed === undefined || listed === null ? {} : record(listed, `environments in ${file.path}`);
   const names = Object.keys(environments);
-  const flag = layers.flags.environment;
-  const asked =
-    (typeof flag === 'string' && flag) || layers.env.FLEET_ENVIRONMENT || (preset as string | undefined);
+  addKeys(values, shared, '', file.path);
+  const setting = settingOf('environment') as Setting & { name: 'environment' };
+  const found = lookUp(setting, layers) ?? values.get('environment');
+  const asked = found && (read(setting, found) as string | undefined);
   const chosen = asked ?? (names.length === 1 ? names[0] : undefined);
   if (names.length && chosen === undefined) {
     throw usageError(`--environment is missing: ${file.path} has ${names.join(', ')}`, {
@@ -182,14 +182,9 @@ function fileLayer(layers: Layers): FileLayer {
       hint: `it has ${names.join(', ')}`,
     });
   }
-  addKeys(values, shared, '', file.path);
   if (chosen !== undefined && names.length) {
-    addKeys(
-      values,
-      record(environments[chosen], `environments.${chosen} in ${file.path}`),
-      `environments.${chosen}.`,
-      file.path,
-    );
+    const own = record(environments[chosen] ?? {}, `environments.${chosen} in ${file.path}`);
+    addKeys(values, own, `environments.${chosen}.`, file.path);
   }
   return { environment: chosen, values };
 }
@@ -200,6 +195,7 @@ function addKeys(
   prefix: string,
   path: string,
 ): void {
+  const seen = new Set<SettingName>();
   for (const [key, raw] of Object.entries(keys)) {
     const name = key
       .replace(/([a-z])([A-Z])/g, '$1-$2')
@@ -207,21 +203,29 @@ function addKeys(
       .toLowerCase();
     const label = `${prefix}${key} in ${path}`;
     const setting = SETTINGS.find((entry) => entry.name === name);
-    if (!setting || (setting as Setting).noFile) {
+    if (!setting || (setting as Setting).noFile || (prefix && name === 'environment')) {
       const secret = /token|secret|password/.test(name);
       throw usageError(`${label}: unknown key`, {
         option: label,
         hint: secret
           ? 'a token never stands in this file: use FLEET_CP_TOKEN or --token-file'
-          : didYouMean(name),
+          : didYouMean(name, prefix ? [] : ['environments']),
       });
     }
+    if (seen.has(setting.name))
+      throw usageError(`${label}: ${setting.name} is given twice`, { option: label });
+    seen.add(setting.name);
     if (raw === null || raw === undefined) continue;
     const list = Array.isArray(raw) && raw.every((item) => typeof item === 'string');
     if (!list && !['string', 'number', 'boolean'].includes(typeof raw)) {
       throw usageError(`${label}: must be ${setting.kind === 'list' ? 'a list of texts' : 'one value'}`, {
         option: label,
       });
+    }
+    const isText = setting.kind === 'text' || setting.kind === 'list';
+    if (isText && setting.name !== 'hold' && !list && typeof raw !== 'string') {
+      // YAML has read 1.10 as 1.1 by now.
+      throw usageError(`${label}: must be a text`, { option: label, hint: 'put the value in quotes' });
     }
     values.set(setting.name, { raw: raw as string | string[], label });
   }
@@ -233,9 +237,9 @@ function record(value: unknown, where: string): Record<string, unknown> {
   throw usageError(`${where}: must be a mapping of names to values`, { option: where });
 }
 
-/** The nearest setting name, for a typing error. */
-export function didYouMean(name: string): string | undefined {
-  const scored = SETTING_NAMES.map((known) => ({ known, distance: leven(name, known) }));
+/** The nearest setting name, or one of the others, for a typing error. */
+export function didYouMean(name: string, others: string[] = []): string | undefined {
+  const scored = [...SETTING_NAMES, ...others].map((known) => ({ known, distance: leven(name, known) }));
   const best = scored.sort((a, b) => a.distance - b.distance)[0];
   return best && best.distance <= 3 ? `did you mean ${best.known}?` : undefined;
 }

@@ -33,10 +33,13 @@ export type Next =
 export function nextStep(call: 'plan' | 'roll', exchange: Exchange, reachedBefore: boolean): Next {
   if ('failure' in exchange) {
     if (exchange.failure === 'not_sent') return reachedBefore ? 'retry' : 'give_up';
+    if (exchange.failure === 'broken' && call === 'plan') return 'retry';
     return call === 'plan' ? 'give_up' : 'look';
   }
   const { status, readable, error } = exchange;
   if (status === 200) return readable ? 'read' : call === 'plan' ? 'give_up' : 'look';
+  // "Accepted" and its like: something may be rolling.
+  if (status > 200 && status < 300) return call === 'plan' ? 'give_up' : 'look';
   // 500 with rows says that some tenant failed; the rows count.
   if (status === 500) return readable ? 'read' : call === 'plan' ? 'give_up' : 'look';
   if (status === 409 && error === 'draining') return 'wait';

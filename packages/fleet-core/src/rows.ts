@@ -34,9 +34,10 @@ export function applyRows(io: { ledger: Ledger; emit: Emit }, slugs: string[], r
 
 function rowReport(row: RedeployRow): RowReport {
   const status = row.ssm_status;
-  const ran = status === undefined || status === null || status === 'Success';
   const code = row.ssm_exit_code;
-  const word = status && /^[A-Za-z]{1,30}$/.test(status) ? status : 'an unknown status';
+  const ran = (status === undefined || status === null || status === 'Success') && !code;
+  const known = status && /^[A-Za-z]{1,30}$/.test(status) ? status : 'with an unknown status';
+  const word = status ? known : 'without a status';
   const failure = !ran
     ? `its redeploy command ended ${word}${code === null || code === undefined ? '' : ` (exit code ${code})`}`
     : row.error

@@ -16,7 +16,14 @@ export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<v
   });
 }
 
-/** `Retry-After` in milliseconds (delta seconds, RFC 9110), bounded; the fallback where it is absent or a date. */
+/** Whoever says "again at once" would otherwise be asked in a tight loop. */
+const SHORTEST_RETRY_MS = 1_000;
+
+/**
+ * `Retry-After` in milliseconds (delta seconds, RFC 9110), from 1 000 to `maxMs`; the fallback where it is absent or a
+ * date.
+ */
 export function retryAfterMs(header: string | undefined, fallbackMs: number, maxMs = 60_000): number {
-  return header && /^\d{1,6}$/.test(header.trim()) ? Math.min(Number(header) * 1000, maxMs) : fallbackMs;
+  if (!header || !/^\d{1,6}$/.test(header.trim())) return fallbackMs;
+  return Math.min(Math.max(Number(header) * 1000, SHORTEST_RETRY_MS), maxMs);
 }

@@ -1,12 +1,17 @@
 import { usageError } from './errors.js';
 
-/** Refuses what is certainly no token: empty, the text of a null, an expression that CI did not fill in. */
+/**
+ * The token without the white space around it.
+ *
+ * @throws FleetError `USAGE` for what is certainly none: empty, the text of a null, a mask of stars, several lines, an
+ *   expression that CI did not fill in. The value is never part of the error.
+ */
 export function checkToken(value: string | undefined, name: string): string {
   const token = (value ?? '').trim();
   const hint = name === 'FLEET_CP_TOKEN' ? 'set FLEET_CP_TOKEN or give --token-file' : `set ${name}`;
   if (!token) throw usageError(`${name}: the token is missing`, { option: name, hint });
   if (
-    /^(?:null|none|undefined|false)$/i.test(token) ||
+    /^(?:null|nil|none|undefined|true|false|\*+)$/i.test(token) ||
     token.includes('${{') ||
     !/^[\x21-\x7e]+$/.test(token)
   ) {

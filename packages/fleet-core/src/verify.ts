@@ -55,7 +55,8 @@ export async function verifyTenants(
         const elapsed = now - started;
         ledger.observe(slug, observation, now);
         if (untilQuiet && done(slug)) quietSince = now;
-        const left = budgetMs - (now - quietSince);
+        // Whole milliseconds: what a fraction would leave over, no timer can wait for.
+        const left = Math.floor(budgetMs - (now - quietSince));
         const status = done(slug) ? 'on_target' : left <= 0 ? ledger.statusOf(slug) : 'waiting';
         const news = `${status} ${shaOf(observation) ?? observation.kind}`;
         if (budgetMs > 0 && news !== shown) {

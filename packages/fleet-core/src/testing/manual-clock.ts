@@ -88,11 +88,18 @@ export class ManualClock implements Clock {
         continue;
       }
       if (next.at > end) throw new Error(`still running after ${limit} ms of manual time`);
-      this.#now = Math.max(this.#now, next.at);
-      this.#timers.delete(next);
-      next.fire();
+      this.fireNext();
     }
     return done;
+  }
+
+  /** Moves to the next timer and fires it. */
+  fireNext(): void {
+    const next = this.#next();
+    if (!next) return;
+    this.#now = Math.max(this.#now, next.at);
+    this.#timers.delete(next);
+    next.fire();
   }
 
   #next(): Timer | undefined {

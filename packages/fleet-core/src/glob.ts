@@ -1,0 +1,30 @@
+/** Globs over slugs, for tenants that may vanish. */
+import picomatch from 'picomatch';
+
+/** Slugs that have nothing in common: a glob that takes them all takes everybody. */
+const UNLIKE = ['a', 'acme', 'm1', 'tenant-one', 'zeta-corp-42'];
+
+/** What is wrong with a glob over slugs, and what to write instead; null where it is fine. */
+export function globProblem(glob: string): [string, string?] | null {
+  const plain = glob.replace(/\{[a-z0-9*?[\]!,-]+\}/g, '');
+  if (!/^[a-z0-9*?[\]{},!-]{1,100}$/.test(glob) || /^!|[{},]/.test(plain)) {
+    return [
+      `${JSON.stringify(glob.slice(0, 120))} is not a glob over slugs`,
+      'give each glob on its own: letters, digits, "-", "*", "?", "[...]" and "{a,b}", and no "!" in front',
+    ];
+  }
+  if (UNLIKE.every(matcherOf([glob]))) {
+    return [
+      `${glob} matches every tenant`,
+      'an ephemeral tenant is never a failure: name a prefix, for example e2e-*',
+    ];
+  }
+  return null;
+}
+
+/** True for slugs that any of the globs matches. */
+export function matcherOf(globs: readonly string[]): (slug: string) => boolean {
+  if (!globs.length) return () => false;
+  const matches = picomatch([...globs]);
+  return (slug) => matches(slug);
+}
