@@ -1,0 +1,159 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { LockStatus } from '@tenant-fleet/fleet-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { fleet, folder } from './cli.js';
+import { document, type Roll, World } from './world.js';
+
+let world: World;
+const temp = folder();
+beforeAll(async () => {
+  world = await World.start();
+});
+afterAll(async () => {
+  await world?.plane.close();
+  temp.remove();
+});
+
+const slow = { acme: { roll_ms: 1500 }, beta: { roll_ms: 1500 } };
+
+describe('signals', () => {
+  it.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)(
+    '%s in the middle of a roll: lease given back, report written, exit code %i',
+    async (name, code) => {
+      await world.setFleet(slow);
+      const report = join(temp.path, `${name}.json`);
+      let sent = false;
+      const ran = await world.redeploy(['--batch-size', '1', '--report-json', report], {
+        onOutput: ({ stderr, kill }) => {
+          if (sent || !stderr.includes('rolling acme')) return;
+          sent = true;
+          kill(name);
+        },
+      });
+      expect(ran.code).toBe(code);
+      expect(ran.result).toMatchObject({ outcome: 'interrupted', deployed: false });
+      expect(ran.stderr).toContain(`${name}: stopping in order`);
+      expect(JSON.parse(readFileSync(report, 'utf8'))).toEqual(ran.result);
+      const status = await world.call<LockStatus>('GET', world.lock('staging'));
+      expect([status.held, status.queue]).toEqual([null, []]);
+    },
+  );
+
+  it('SIGINT in the queue: the place is given up', async () => {
+    await world.setFleet({ acme: { roll_ms: 3000 } });
+    const holder = world.redeploy();
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    let sent = false;
+    const ran = await world.redeploy([], {
+      onOutput: ({ stderr, kill }) => {
+        if (sent || !stderr.includes('waiting')) return;
+        sent = true;
+        kill('SIGINT');
+      },
+    });
+    expect([ran.code, ran.result.outcome]).toEqual([130, 'interrupted']);
+    expect((await world.call<LockStatus>('GET', world.lock('staging'))).queue).toEqual([]);
+    expect((await holder).code).toBe(0);
+  });
+
+  it('a second SIGINT ends it at once, and the lease runs out by itself', async () => {
+    await world.setFleet({ acme: { roll_ms: 8000 } });
+    let signals = 0;
+    const started = Date.now();
+    const args = world.args('--lock-group', 'staging', '--lock-ttl', '2s');
+    const ran = await fleet(['redeploy', ...args], {
+      onOutput: ({ stderr, kill }) => {
+        const due = stderr.includes('stopping in order') ? 2 : stderr.includes('rolling acme') ? 1 : 0;
+        if (signals < due) {
+          signals = due;
+          kill('SIGINT');
+        }
+      },
+    });
+    expect(ran.code).toBe(130);
+    expect(Date.now() - started).toBeLessThan(5000);
+    await new Promise((resolve) => setTimeout(resolve, 2500));
+    expect((await world.call<LockStatus>('GET', world.lock('staging'))).held).toBeNull();
+  });
+});
+
+describe('two runs at once', () => {
+  it('never roll at the same time, by the record of the server', async () => {
+    await world.setFleet({ acme: { roll_ms: 300 }, beta: { roll_ms: 300 }, gamma: { roll_ms: 300 } });
+    const before = (await world.rolls()).length;
+    const both = await Promise.all([
+      world.redeploy(['--batch-size', '1', '--force']),
+      world.redeploy(['--batch-size', '1', '--force']),
+    ]);
+    for (const ran of both) expect([ran.code, ran.result.outcome]).toEqual([0, 'succeeded']);
+    const rolls = (await world.rolls()).slice(before);
+    expect(rolls).toHaveLength(6);
+    for (const [index, roll] of rolls.entries()) {
+      const next = rolls[index + 1];
+      if (!next) continue;
+      expect(roll.ended_at).not.toBeNull();
+      expect(Date.parse(roll.ended_at ?? '')).toBeLessThanOrEqual(Date.parse(next.started_at));
+      // The runs follow each other whole: a fencing token that has passed never comes back.
+      expect(next.fencing_token).toBeGreaterThanOrEqual(roll.fencing_token);
+    }
+    expect(new Set(rolls.map((roll: Roll) => roll.fencing_token)).size).toBe(2);
+  });
+});
+
+describe('when the other side dies in the middle of a roll', () => {
+  it('PostgreSQL killed: a clear end in time, never "deployed" unproven', async () => {
+    await world.setFleet(slow);
+    let killed = false;
+    const started = Date.now();
+    const ran = await world.redeploy(['--batch-size', '1', '--timeout', '20s'], {
+      onOutput: ({ stderr }) => {
+        if (killed || !stderr.includes('rolling acme')) return;
+        killed = true;
+        void world.plane.database?.kill();
+      },
+    });
+    expect(killed).toBe(true);
+    expect(Date.now() - started).toBeLessThan(25_000);
+    if (ran.result.deployed) expect(ran.result.counts.on_target).toBe(2);
+    else expect(ran.code).not.toBe(0);
+    expect(ran.stderr).not.toMatch(/\n\s+at .*:\d+/);
+  });
+
+  it('the control plane gone: the same', async () => {
+    const other = await World.start();
+    await other.setFleet(slow);
+    let closed: Promise<void> | undefined;
+    const started = Date.now();
+    const ran = document(
+      await fleet(
+        [
+          'redeploy',
+          ...other.args(
+            '--batch-size',
+            '1',
+            '--lock-group',
+            'staging',
+            '--lock-ttl',
+            '4s',
+            '--timeout',
+            '20s',
+            '--json',
+          ),
+        ],
+        {
+          onOutput: ({ stderr }) => {
+            if (!closed && stderr.includes('rolling acme')) closed = other.plane.close();
+          },
+        },
+      ),
+    );
+    await closed;
+    expect(Date.now() - started).toBeLessThan(25_000);
+    expect(ran.result.deployed).toBe(false);
+    expect(ran.code).not.toBe(0);
+  });
+});

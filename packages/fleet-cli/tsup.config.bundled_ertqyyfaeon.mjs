@@ -1,0 +1,32 @@
+// tsup.config.ts
+import { readFileSync } from 'node:fs';
+import { defineConfig } from 'tsup';
+
+var { version } = JSON.parse(readFileSync('package.json', 'utf8'));
+var tsup_config_default = defineConfig({
+  entry: { cli: 'src/cli.ts' },
+  format: 'esm',
+  target: 'node20',
+  clean: true,
+  // Everything is bundled: one file is read where a tree of modules would be looked up, and the start is quicker.
+  noExternal: [/.*/],
+  splitting: true,
+  minifySyntax: true,
+  minifyWhitespace: true,
+  esbuildPlugins: [
+    {
+      name: 'no-locales',
+      setup(build) {
+        build.onLoad({ filter: /zod\/v4\/locales\/index\.js$/ }, () => ({ contents: 'export {}' }));
+      },
+    },
+  ],
+  define: { FLEET_VERSION: JSON.stringify(version) },
+  // Bundled CommonJS parts ask for Node's own modules by `require`.
+  banner: {
+    js: "import { createRequire as __createRequire } from 'node:module';\nconst require = __createRequire(import.meta.url);",
+  },
+});
+
+export { tsup_config_default as default };
+//# sourceMappingURL=data:application/json;base64,ewogICJ2ZXJzaW9uIjogMywKICAic291cmNlcyI6IFsidHN1cC5jb25maWcudHMiXSwKICAic291cmNlc0NvbnRlbnQiOiBbImNvbnN0IF9faW5qZWN0ZWRfZmlsZW5hbWVfXyA9IFwiL3dvcmsvbWFpbi9wYWNrYWdlcy9mbGVldC1jbGkvdHN1cC5jb25maWcudHNcIjtjb25zdCBfX2luamVjdGVkX2Rpcm5hbWVfXyA9IFwiL3dvcmsvbWFpbi9wYWNrYWdlcy9mbGVldC1jbGlcIjtjb25zdCBfX2luamVjdGVkX2ltcG9ydF9tZXRhX3VybF9fID0gXCJmaWxlOi8vL3dvcmsvbWFpbi9wYWNrYWdlcy9mbGVldC1jbGkvdHN1cC5jb25maWcudHNcIjtpbXBvcnQgeyByZWFkRmlsZVN5bmMgfSBmcm9tICdub2RlOmZzJztcbmltcG9ydCB7IGRlZmluZUNvbmZpZyB9IGZyb20gJ3RzdXAnO1xuXG5jb25zdCB7IHZlcnNpb24gfSA9IEpTT04ucGFyc2UocmVhZEZpbGVTeW5jKCdwYWNrYWdlLmpzb24nLCAndXRmOCcpKSBhcyB7IHZlcnNpb246IHN0cmluZyB9O1xuXG5leHBvcnQgZGVmYXVsdCBkZWZpbmVDb25maWcoe1xuICBlbnRyeTogeyBjbGk6ICdzcmMvY2xpLnRzJyB9LFxuICBmb3JtYXQ6ICdlc20nLFxuICB0YXJnZXQ6ICdub2RlMjAnLFxuICBjbGVhbjogdHJ1ZSxcbiAgLy8gRXZlcnl0aGluZyBpcyBidW5kbGVkOiBvbmUgZmlsZSBpcyByZWFkIHdoZXJlIGEgdHJlZSBvZiBtb2R1bGVzIHdvdWxkIGJlIGxvb2tlZCB1cCwgYW5kIHRoZSBzdGFydCBpcyBxdWlja2VyLlxuICBub0V4dGVybmFsOiBbLy4qL10sXG4gIHNwbGl0dGluZzogdHJ1ZSxcbiAgbWluaWZ5U3ludGF4OiB0cnVlLFxuICBtaW5pZnlXaGl0ZXNwYWNlOiB0cnVlLFxuICBlc2J1aWxkUGx1Z2luczogW1xuICAgIHtcbiAgICAgIG5hbWU6ICduby1sb2NhbGVzJyxcbiAgICAgIHNldHVwKGJ1aWxkKSB7XG4gICAgICAgIC8vIFNjaGVtYSBtZXNzYWdlcyBhcmUgc2hvd24gaW4gRW5nbGlzaCBvbmx5OyB0aGUgb3RoZXIgZm9ydHkgbGFuZ3VhZ2VzIGFyZSBhIHNpeHRoIG9mIHRoZSBidW5kbGUuXG4gICAgICAgIGJ1aWxkLm9uTG9hZCh7IGZpbHRlcjogL3pvZFxcL3Y0XFwvbG9jYWxlc1xcL2luZGV4XFwuanMkLyB9LCAoKSA9PiAoeyBjb250ZW50czogJ2V4cG9ydCB7fScgfSkpO1xuICAgICAgfSxcbiAgICB9LFxuICBdLFxuICBkZWZpbmU6IHsgRkxFRVRfVkVSU0lPTjogSlNPTi5zdHJpbmdpZnkodmVyc2lvbikgfSxcbiAgLy8gQnVuZGxlZCBDb21tb25KUyBwYXJ0cyBhc2sgZm9yIE5vZGUncyBvd24gbW9kdWxlcyBieSBgcmVxdWlyZWAuXG4gIGJhbm5lcjoge1xuICAgIGpzOiBcImltcG9ydCB7IGNyZWF0ZVJlcXVpcmUgYXMgX19jcmVhdGVSZXF1aXJlIH0gZnJvbSAnbm9kZTptb2R1bGUnO1xcbmNvbnN0IHJlcXVpcmUgPSBfX2NyZWF0ZVJlcXVpcmUoaW1wb3J0Lm1ldGEudXJsKTtcIixcbiAgfSxcbn0pO1xuIl0sCiAgIm1hcHBpbmdzIjogIjtBQUFxTyxTQUFTLG9CQUFvQjtBQUNsUSxTQUFTLG9CQUFvQjtBQUU3QixJQUFNLEVBQUUsUUFBUSxJQUFJLEtBQUssTUFBTSxhQUFhLGdCQUFnQixNQUFNLENBQUM7QUFFbkUsSUFBTyxzQkFBUSxhQUFhO0FBQUEsRUFDMUIsT0FBTyxFQUFFLEtBQUssYUFBYTtBQUFBLEVBQzNCLFFBQVE7QUFBQSxFQUNSLFFBQVE7QUFBQSxFQUNSLE9BQU87QUFBQTtBQUFBLEVBRVAsWUFBWSxDQUFDLElBQUk7QUFBQSxFQUNqQixXQUFXO0FBQUEsRUFDWCxjQUFjO0FBQUEsRUFDZCxrQkFBa0I7QUFBQSxFQUNsQixnQkFBZ0I7QUFBQSxJQUNkO0FBQUEsTUFDRSxNQUFNO0FBQUEsTUFDTixNQUFNLE9BQU87QUFFWCxjQUFNLE9BQU8sRUFBRSxRQUFRLCtCQUErQixHQUFHLE9BQU8sRUFBRSxVQUFVLFlBQVksRUFBRTtBQUFBLE1BQzVGO0FBQUEsSUFDRjtBQUFBLEVBQ0Y7QUFBQSxFQUNBLFFBQVEsRUFBRSxlQUFlLEtBQUssVUFBVSxPQUFPLEVBQUU7QUFBQTtBQUFBLEVBRWpELFFBQVE7QUFBQSxJQUNOLElBQUk7QUFBQSxFQUNOO0FBQ0YsQ0FBQzsiLAogICJuYW1lcyI6IFtdCn0K
