@@ -44,6 +44,8 @@ export interface Config {
   askedBy: 'ci' | 'human';
 }
 
+const isRepository = (text: string | undefined) => /^[\w.-]*\w[\w.-]*\/[\w.-]*\w[\w.-]*$/.test(text ?? '');
+
 /** How an option is called towards the user: `--soak`, `FLEET_SOAK`, `soak in fleet.config.yaml`. */
 export type Label = (name: SettingName) => string;
 
@@ -207,8 +209,7 @@ export function checkOptions(command: Command, options: FleetOptions, label: Lab
   if (gateUses && gated) {
     const repository = options.repository ?? '';
     if (!options.giteaUrl) fail(gateUses, 'needs a Gitea server', 'give --gitea-url');
-    if (!/^[\w.-]*\w[\w.-]*\/[\w.-]*\w[\w.-]*$/.test(repository))
-      fail('repository', `${JSON.stringify(repository)} is not owner/name`);
+    if (!isRepository(repository)) fail('repository', `${JSON.stringify(repository)} is not owner/name`);
     if (killSwitch && !giteaToken) {
       throw usageError('GITEA_TOKEN: is empty, and --kill-switch cannot be read without it', {
         option: 'GITEA_TOKEN',
@@ -220,6 +221,12 @@ export function checkOptions(command: Command, options: FleetOptions, label: Lab
       token: giteaToken,
       repository,
     };
+  } else if (giteaToken && branch && isRepository(options.repository) && options.giteaUrl) {
+    // No gate needs Gitea: it only serves to report how far the fleet lags, so a URL that is no good is no error.
+    const url = options.giteaUrl;
+    if (!urlProblem(url, options.allowHttpGitea ?? false)) {
+      gitea = { url: url.replace(/\/+$/, ''), token: giteaToken, repository: options.repository as string };
+    }
   }
   if (supersededBy === 'head' && !branch && gated) fail('branch', 'is needed by --superseded-by head');
 

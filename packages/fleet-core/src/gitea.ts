@@ -36,6 +36,7 @@ const variableSchema = z.union([
 const branchSchema = z.looseObject({
   commit: z.looseObject({ id: shaSchema.optional(), sha: shaSchema.optional() }),
 });
+const compareSchema = z.looseObject({ total_commits: z.number().int().min(0) });
 /** Gitea carries the state in `status`, some versions in `state`. */
 const statusSchema = z.looseObject({
   id: z.number(),
@@ -62,6 +63,12 @@ export class Gitea {
     if (read.kind !== 'read') return read;
     const sha = read.value.commit.id ?? read.value.commit.sha;
     return sha ? { kind: 'read', value: sha } : { kind: 'unreadable', why: 'the branch has no commit id' };
+  }
+
+  /** How many commits `head` has that `base` lacks. */
+  async commitsBetween(base: string, head: string): Promise<Read<number>> {
+    const read = await this.#get(`/compare/${base}...${head}`, compareSchema);
+    return read.kind === 'read' ? { kind: 'read', value: read.value.total_commits } : read;
   }
 
   /** The newest status of each context of a commit. Pages until an empty page: the server's page size is its own. */

@@ -5,7 +5,10 @@ export { formatDuration, parseDuration } from './duration.js';
 export { type ErrorCode, FleetError, isFleetError, usageError } from './errors.js';
 export type { EventCode, EventData, FleetEvent } from './events.js';
 export { type Http, HttpFailure, type HttpRequest, type HttpResponse, undiciHttp } from './http.js';
+export { type Grant, Lease } from './lease.js';
 export { DEFAULT_CONFIG_FILE, loadConfig } from './load.js';
+export { FleetLock, type LockOptions, withFleetLock } from './lock.js';
+export { type ClaimAnswer, LockClient, type LockServer, type NoAnswer, type Refused } from './lock-client.js';
 export type { Command, FleetOptions, Trigger } from './options.js';
 export { exitCodeOf, isDeployed, OUTCOMES, type Outcome, USAGE_EXIT_CODE } from './outcome.js';
 export { type Clock, type Ports, type Random, systemClock, systemPorts, systemRandom } from './ports.js';
@@ -21,7 +24,7 @@ export {
   type TenantResult,
   type TenantStatus,
 } from './report.js';
-export { type Env, type Layers, resolveConfig } from './resolve.js';
+export { didYouMean, type Env, type Layers, resolveConfig } from './resolve.js';
 export { planFleet, type RunContext, readLock, redeployFleet, runFleet, verifyFleet } from './run.js';
 export { oneLine, redact } from './sanitize.js';
 export { SETTING_NAMES, SETTINGS, type Setting, type SettingName, settingOf } from './settings.js';

@@ -80,6 +80,10 @@ export const resultSchema = z
     counts: countsSchema,
     tenants: z.array(tenantResultSchema),
     calls: z.array(callResultSchema),
+    /** Head of the branch, and how many of its commits the expected one lacks; null where that is not known. */
+    branch: z
+      .looseObject({ name: z.string(), head: z.string(), behind_by: z.number().int().min(0).nullable() })
+      .nullish(),
     exit_code: z.number().int().min(0).max(255),
     warnings: z.array(z.string()),
     /** What to do next, for people. */
@@ -124,6 +128,7 @@ export interface ReportInput {
   startedAt: number;
   finishedAt: number;
   lock: FleetResult['lock'];
+  branch: FleetResult['branch'];
   ledger: Ledger;
   calls: CallResult[];
   warnings: string[];
@@ -147,6 +152,7 @@ export function buildResult(input: ReportInput): FleetResult {
     counts: input.ledger.counts(),
     tenants: input.ledger.results(),
     calls: input.calls,
+    branch: input.branch ?? null,
     exit_code: exitCodeOf(input.outcome, { askedBy: input.askedBy, signal: input.signal }),
     warnings: input.warnings,
     next: input.next,

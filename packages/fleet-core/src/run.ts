@@ -7,6 +7,7 @@ import { type Ending, endingOf, type Stage, timeoutError } from './ending.js';
 import { FleetError, isFleetError } from './errors.js';
 import { passGates, recheckGates, recheckHead } from './gate.js';
 import { holderOf } from './holder.js';
+import { lagOf } from './lag.js';
 import type { Lease } from './lease.js';
 import { Ledger } from './ledger.js';
 import { withFleetLock } from './lock.js';
@@ -71,7 +72,9 @@ export async function runFleet(config: Config, context: RunContext = {}): Promis
   });
   try {
     const ending = await conduct(run).catch((error) => endingOf(run, error, context.signal));
+    const branch = await lagOf(run);
     const result = buildResult({
+      branch,
       ...ending,
       environment: config.environment ?? undefined,
       targetTag: config.targetTag || undefined,

@@ -272,3 +272,23 @@ test('a branch name with a slash stays one path segment', async () => {
   const { result } = await run({ ...gated(), supersededBy: 'head', branch: 'release/1' });
   expect(result.outcome).toBe('succeeded');
 });
+
+describe('lag behind the branch', () => {
+  const claimed = () => ({ ...gated(), supersededBy: 'claim' as const, order: 5 });
+
+  test('2: it is reported, and in claim mode never decides', async () => {
+    gitea.set('/branches/main', (response) => json(response, 200, { commit: { id: 'c'.repeat(40) } }));
+    gitea.set(`/compare/${NEW}...${'c'.repeat(40)}`, (response) => json(response, 200, { total_commits: 4 }));
+    const { result } = await run(claimed());
+    expect(result).toMatchObject({
+      outcome: 'succeeded',
+      branch: { name: 'main', head: 'c'.repeat(40), behind_by: 4 },
+    });
+  });
+
+  test('a Gitea that cannot be read costs the report, not the deploy', async () => {
+    gitea.set('/branches/main', (response) => void response.socket?.destroy());
+    const { result } = await run(claimed());
+    expect(result).toMatchObject({ outcome: 'succeeded', branch: null });
+  });
+});
