@@ -1,0 +1,38 @@
+/** The few words that a step says to its runner. */
+import { randomUUID } from 'node:crypto';
+import { appendFileSync } from 'node:fs';
+import type { Env } from '@tenant-fleet/fleet-core';
+
+export const say = (line: string): void => void process.stdout.write(`${line}\n`);
+
+/**
+ * Keeps secrets out of the log of the whole job.
+ *
+ * Runners mask one line at a time; an empty mask would put stars between all letters of the log; and where a shorter
+ * mask came first, the rest of a longer secret would show.
+ */
+export function mask(secrets: readonly (string | undefined)[]): void {
+  const lines = secrets.flatMap((secret) => (secret ?? '').split(/\r?\n/)).map((line) => line.trim());
+  const forms = lines
+    .filter((line) => line.length > 1)
+    .flatMap((line) => [line, encodeURIComponent(line), Buffer.from(line).toString('base64')]);
+  for (const form of [...new Set(forms)].sort((a, b) => b.length - a.length)) say(`::add-mask::${form}`);
+}
+
+/** Sets an output. A runner drops lines over 64 KiB and stumbles over blank ones: long values come in short lines. */
+export function setOutput(env: Env, name: string, value: string): void {
+  append(env.GITHUB_OUTPUT, name, value);
+}
+
+/** Hands a value to the post step. */
+export function saveState(env: Env, name: string, value: string): void {
+  // Gitea runners read the file of an interrupted step too late, and this line at once.
+  if (env.GITEA_ACTIONS === 'true') say(`::save-state name=${name}::${value}`);
+  append(env.GITHUB_STATE, name, value);
+}
+
+function append(file: string | undefined, name: string, value: string): void {
+  if (!file) return;
+  const end = `end-${randomUUID()}`;
+  appendFileSync(file, `${name}<<${end}\n${value}\n${end}\n`);
+}

@@ -1,0 +1,12 @@
+/** Entry of the step. The rest is loaded only where Node can run it: job images bring a Node of any age. */
+import { oldNodeProblem } from './node-version.js';
+
+const problem = oldNodeProblem(process.version);
+if (problem) {
+  process.stdout.write(`ERROR: ${problem}\n`);
+  process.exitCode = 2;
+} else {
+  import('./action.js').then(async ({ runAction }) => {
+    process.exitCode = await runAction(process.env);
+  });
+}

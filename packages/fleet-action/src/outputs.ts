@@ -1,0 +1,51 @@
+/** What the step leaves: outputs, report files, the summary page. The log says the same, since any may be ignored. */
+import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  type Env,
+  type FleetResult,
+  renderHtml,
+  renderResult,
+  type TenantStatus,
+} from '@tenant-fleet/fleet-core';
+import { setOutput } from './commands.js';
+
+/** A runner refuses longer values. */
+const LONGEST_OUTPUT = 900_000;
+
+export function writeOutputs(env: Env, result: FleetResult): void {
+  const slugs = (status: TenantStatus) =>
+    JSON.stringify(
+      result.tenants.filter((tenant) => tenant.status === status).map(({ slug }) => slug),
+      null,
+      1,
+    );
+  const json = JSON.stringify(result, null, 1);
+  const short = JSON.stringify({ ...result, tenants: [], calls: [], truncated: true }, null, 1);
+  setOutput(env, 'outcome', result.outcome);
+  setOutput(env, 'deployed', String(result.deployed));
+  setOutput(env, 'on-target', slugs('on_target'));
+  setOutput(env, 'stale', slugs('stale'));
+  setOutput(env, 'result-json', json.length > LONGEST_OUTPUT ? short : json);
+  setOutput(env, 'report', writeReport(env, result));
+}
+
+/** Writes the result as HTML and as JSON beside it; the path of the HTML file. */
+function writeReport(env: Env, result: FleetResult): string {
+  const folder = join(env.RUNNER_TEMP || tmpdir(), 'fleet-report');
+  mkdirSync(folder, { recursive: true });
+  const file = join(folder, `${result.started_at.replace(/[^0-9]/g, '')}-${process.pid}`);
+  writeFileSync(`${file}.json`, `${JSON.stringify(result, null, 2)}\n`);
+  writeFileSync(`${file}.html`, renderHtml(result));
+  return `${file}.html`;
+}
+
+export function writeSummary(env: Env, result: FleetResult): void {
+  if (!env.GITHUB_STEP_SUMMARY) return;
+  const [verdict = '', ...rest] = renderResult(result).map(escapeMarkup);
+  appendFileSync(env.GITHUB_STEP_SUMMARY, `<h3>${verdict}</h3>\n<pre>\n${rest.join('\n')}\n</pre>\n`);
+}
+
+const escapeMarkup = (text: string): string =>
+  text.replace(/[&<>]/g, (character) => ({ '&': '&amp;', '<': '&lt;' })[character] ?? '&gt;');

@@ -1,0 +1,202 @@
+/** Runs the built step as a process, copied alone into an empty folder, against a real control plane. */
+import { spawn } from 'node:child_process';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type ControlPlane, startControlPlane } from '@tenant-fleet/fleet-control-plane';
+import { resultSchema } from '@tenant-fleet/fleet-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+
+const TOKEN = 'token-3f9c1d-never-print-me';
+const SHA = 'abcdef1234567890abcdef1234567890abcdef12';
+const TAG = `staging-${SHA.slice(0, 7)}`;
+
+let plane: ControlPlane;
+let temp: string;
+beforeAll(async () => {
+  plane = await startControlPlane({ token: TOKEN });
+});
+afterAll(async () => {
+  await plane?.close();
+});
+beforeEach(() => {
+  temp = mkdtempSync(join(tmpdir(), 'fleet-action-'));
+  for (const file of ['main.cjs', 'post.cjs']) {
+    copyFileSync(fileURLToPath(new URL(`../dist/${file}`, import.meta.url)), join(temp, file));
+  }
+});
+afterEach(() => rmSync(temp, { recursive: true, force: true }));
+
+async function api(method: string, path: string, body?: unknown): Promise<void> {
+  const headers = { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' };
+  const answer = await fetch(plane.url + path, { method, headers, body: JSON.stringify(body) });
+  if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
+}
+
+async function setFleet(behaviours: Record<string, string>): Promise<void> {
+  await api('PUT', `/sim/images/${TAG}`, { git_sha: SHA });
+  for (const [slug, behaviour] of Object.entries(behaviours)) {
+    const running = { image_tag: 'staging-1111111', git_sha: '1'.repeat(40) };
+    await api('PUT', `/sim/tenants/${slug}`, { behaviour, roll_ms: 50, running });
+  }
+}
+
+async function step(
+  file: string,
+  env: Record<string, string | undefined>,
+  onOutput?: (stdout: string, kill: (name: NodeJS.Signals) => void) => void,
+) {
+  for (const name of ['output', 'state', 'summary']) writeFileSync(join(temp, name), '');
+  const child = spawn(process.execPath, [join(temp, file)], {
+    cwd: temp,
+    env: {
+      PATH: process.env.PATH,
+      GITHUB_OUTPUT: join(temp, 'output'),
+      GITHUB_STATE: join(temp, 'state'),
+      GITHUB_STEP_SUMMARY: join(temp, 'summary'),
+      RUNNER_TEMP: temp,
+      ...env,
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let [stdout, stderr] = ['', ''];
+  child.stdout.on('data', (data) => {
+    stdout += data;
+    onOutput?.(stdout, (name) => void child.kill(name));
+  });
+  child.stderr.on('data', (data) => {
+    stderr += data;
+  });
+  const code = await new Promise<number | null>((resolve) => child.on('close', resolve));
+  return { code, stdout, stderr, outputs: read('output'), state: read('state'), summary: text('summary') };
+}
+
+const text = (name: string) => readFileSync(join(temp, name), 'utf8');
+
+/** A file of runner values, read by the rules of the strictest runner: no blank line, no line over 64 KiB. */
+function read(name: string): Record<string, string> {
+  const values: Record<string, string> = {};
+  const lines = text(name).split('\n').slice(0, -1);
+  while (lines.length) {
+    const [key = '', end] = (lines.shift() ?? '').split('<<');
+    const value: string[] = [];
+    for (let line = lines.shift(); line !== end; line = lines.shift()) {
+      if (!line || line.length > 65_000) throw new Error(`bad line in ${name}: ${line}`);
+      value.push(line);
+    }
+    values[key] = value.join('\n');
+  }
+  return values;
+}
+
+const inputs = (more: Record<string, string> = {}) => ({
+  INPUT_TOKEN: TOKEN,
+  'INPUT_CONTROL-PLANE': plane.url,
+  'INPUT_TENANT-URL': plane.tenantUrlTemplate,
+  'INPUT_TARGET-TAG': TAG,
+  'INPUT_LOCK-GROUP': 'staging',
+  'INPUT_SETTLE-BUDGET': '700ms',
+  INPUT_SOAK: '50ms',
+  INPUT_CANARY: '',
+  INPUT_HOLD: '',
+  GITHUB_SHA: SHA,
+  GITHUB_EVENT_NAME: 'push',
+  ...more,
+});
+
+describe('the step', () => {
+  it('rolls, proves and says so in outputs, report, summary and log', async () => {
+    await setFleet({ acme: 'ok', beta: 'ok' });
+    const ran = await step('main.cjs', inputs());
+    expect(ran.stderr).toBe('');
+    expect(ran.code).toBe(0);
+    expect(ran.outputs).toMatchObject({ outcome: 'succeeded', deployed: 'true' });
+    const result = resultSchema.parse(JSON.parse(ran.outputs['result-json'] ?? ''));
+    expect(result.exit_code).toBe(0);
+    expect(JSON.parse(ran.outputs['on-target'] ?? '')).toEqual(['acme', 'beta']);
+    expect(JSON.parse(ran.outputs.stale ?? '')).toEqual([]);
+    expect(readFileSync(ran.outputs.report ?? '', 'utf8')).toMatch(/^<!doctype html>/);
+    for (const place of [ran.stdout, ran.summary]) expect(place).toContain('DEPLOYED: the fleet runs');
+    expect(ran.state).toMatchObject({ finished: 'true' });
+  });
+
+  it('sets the outputs before it fails', async () => {
+    await setFleet({ acme: 'ok', beta: 'stuck' });
+    const ran = await step(
+      'main.cjs',
+      inputs({ GITEA_ACTIONS: 'true', GITEA_ACTIONS_RUNNER_VERSION: '0.2.13' }),
+    );
+    expect(ran.code).toBe(1);
+    expect(ran.outputs).toMatchObject({ outcome: 'failed', deployed: 'false' });
+    expect(JSON.parse(ran.outputs.stale ?? '')).toEqual(['beta']);
+    expect(ran.stdout).toMatch(/::endgroup::\nERROR: FAILED: [\s\S]*\n {2}beta: stale/);
+    expect(ran.stdout).not.toMatch(/::error|%0A/);
+    expect(ran.summary).toContain('  beta: stale');
+  });
+
+  it('masks every line of every token before anything else, and prints none elsewhere', async () => {
+    const env = { INPUT_TOKEN: TOKEN, 'INPUT_GITEA-TOKEN': 'first-line\n\nx\nsecond-line', GITEA_TOKEN: '' };
+    const ran = await step('main.cjs', inputs({ ...env, 'INPUT_EXPECTED-SHA': 'bad' }));
+    const lines = ran.stdout.trim().split('\n');
+    const masks = lines.filter((line) => line.startsWith('::add-mask::'));
+    expect(lines.slice(0, masks.length)).toEqual(masks);
+    for (const secret of [TOKEN, 'first-line', 'second-line'])
+      expect(masks).toContain(`::add-mask::${secret}`);
+    expect(masks.every((line) => line.length > '::add-mask::'.length + 1)).toBe(true);
+    expect(lines.slice(masks.length).join('\n')).not.toMatch(/never-print-me|first-line|second-line/);
+    expect(ran.code).toBe(2);
+  });
+
+  it.each([
+    [
+      { INPUT_BATCHSIZE: '3' },
+      /^ERROR: input batchsize: this action has no such input\nnext: did you mean batch-size/m,
+    ],
+    [{ INPUT_TOKN: 'x' }, /^ERROR: input tokn: .*\nnext: did you mean token/m],
+    [{ INPUT_SOAK: '60' }, /^ERROR: --soak: "60" has no unit/m],
+    [{ INPUT_TOKEN: '' }, /^ERROR: FLEET_CP_TOKEN: the token is missing/m],
+  ])('bad input %j: exit code 2 and one line', async (more, says) => {
+    const ran = await step('main.cjs', inputs(more));
+    expect(ran.stdout).toMatch(says);
+    expect(ran.code).toBe(2);
+    expect(ran.outputs).toEqual({});
+    expect(ran.stdout + ran.stderr).not.toMatch(/\n\s+at /);
+  });
+
+  it('takes inputs whose dashes a runner turned into underscores', async () => {
+    await setFleet({ acme: 'ok', beta: 'ok' });
+    const ran = await step('main.cjs', inputs({ INPUT_DRY_RUN: 'true', 'INPUT_MAX-STRAGGLERS': '1' }));
+    expect(ran.outputs).toMatchObject({ outcome: 'planned', deployed: 'false' });
+  });
+});
+
+it('a job that is cancelled gives the lock back and sets its outputs', async () => {
+  await api('PUT', '/sim/tenants/acme', {
+    roll_ms: 2000,
+    running: { image_tag: 'old', git_sha: '1'.repeat(40) },
+  });
+  let sent = false;
+  const ran = await step('main.cjs', inputs({ 'INPUT_BATCH-SIZE': '1' }), (stdout, kill) => {
+    if (sent || !stdout.includes('rolling acme')) return;
+    sent = true;
+    kill('SIGTERM');
+  });
+  expect(ran.code).toBe(143);
+  expect(ran.stdout).toContain('lock staging: released');
+  expect(ran.outputs).toMatchObject({ outcome: 'interrupted', deployed: 'false' });
+});
+
+describe('the post step', () => {
+  it('says nothing after a step that finished, or never began', async () => {
+    for (const env of [{}, { STATE_started: 'now', STATE_finished: 'true' }]) {
+      expect(await step('post.cjs', env)).toMatchObject({ code: 0, stdout: '', stderr: '' });
+    }
+  });
+
+  it('tells of a step that was cut off', async () => {
+    const ran = await step('post.cjs', { STATE_started: 'now' });
+    expect(ran.code).toBe(0);
+    expect(ran.stdout).toContain('cut off');
+  });
+});

@@ -1,0 +1,18 @@
+import { expect, it } from 'vitest';
+import { oldNodeProblem } from '../src/node-version.js';
+import { manifest } from './manifest.js';
+
+it('action.yml has the inputs of the settings table', async () => {
+  await expect(manifest()).toMatchFileSnapshot('../action.yml');
+});
+
+it.each([
+  ['v16.20.2', true],
+  ['v18.19.0', true],
+  ['v20.9.0', true],
+  ['v20.19.0', false],
+  ['v22.0.0', false],
+  ['v24.1.0', false],
+])('Node %s: too old is %s', (version, old) => {
+  expect(oldNodeProblem(version) !== null).toBe(old);
+});

@@ -1,0 +1,57 @@
+/** What action.yml must say, made from the settings; `vitest -u` writes it. */
+import type { Setting } from '@tenant-fleet/fleet-core';
+import { ACTION_SETTINGS } from '../src/inputs.js';
+
+const OUTPUTS: [string, string][] = [
+  [
+    'outcome',
+    'How the run ended: succeeded, succeeded_with_quarantine, planned, superseded, held, failed, ...',
+  ],
+  ['deployed', '"true" only where the fleet was proven to run the commit'],
+  ['on-target', 'JSON array of the tenants that answered with the commit'],
+  ['stale', 'JSON array of the tenants that answered with another commit'],
+  ['result-json', 'The whole result, schema fleet-result/1'],
+  ['report', 'Path of the report as one HTML file; the JSON document is beside it'],
+];
+
+const SECRETS: [string, string][] = [
+  ['token', 'Control plane token (env FLEET_CP_TOKEN)'],
+  ['gitea-token', 'Gitea token for the gates (env GITEA_TOKEN)'],
+];
+
+export function manifest(): string {
+  const inputs: [string, string][] = [
+    ...SECRETS,
+    ...ACTION_SETTINGS.map((setting): [string, string] => [setting.name, describe(setting)]),
+    ['verbose', 'Details of every call: true or false'],
+  ];
+  return [
+    '# Made from the settings table of fleet-core and checked by a test; change it there.',
+    'name: Fleet redeploy',
+    'description: Redeploys a fleet of tenants under a lock and proves what every tenant runs',
+    'author: tenant-fleet',
+    'branding: { icon: refresh-cw, color: blue }',
+    'inputs:',
+    ...inputs.flatMap(([name, text]) => [`  ${name}:`, `    description: ${JSON.stringify(text)}`]),
+    'outputs:',
+    ...OUTPUTS.flatMap(([name, text]) => [`  ${name}:`, `    description: ${JSON.stringify(text)}`]),
+    'runs:',
+    '  using: node20',
+    '  main: dist/main.cjs',
+    '  post: dist/post.cjs',
+    '  post-if: always()',
+    '',
+  ].join('\n');
+}
+
+/** No `default:` in the file: it would win over variables and the configuration file. */
+function describe(setting: Setting): string {
+  const notes = [
+    ...(setting.choices ? [setting.choices.join(' | ')] : []),
+    ...(setting.kind === 'list' ? ['one a line'] : []),
+    `env ${setting.env.join(', ')}`,
+    ...(setting.default === undefined ? [] : [`default ${setting.default}`]),
+  ];
+  const help = setting.help.replace(' (repeatable)', '');
+  return `${help[0]?.toUpperCase()}${help.slice(1)} [${notes.join('; ')}]`;
+}
