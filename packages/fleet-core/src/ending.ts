@@ -46,5 +46,6 @@ export function endingOf(
       : error.code === 'INTERNAL'
         ? 'failed'
         : 'control_plane_error');
-  return { outcome, reason: error.message, next: error.hint ? [error.hint] : [] };
+  const kind = outcome === 'control_plane_error' ? 'wiring: ' : '';
+  return { outcome, reason: error.message, next: error.hint ? [kind + error.hint] : [] };
 }

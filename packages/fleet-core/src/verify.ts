@@ -55,8 +55,7 @@ export async function verifyTenants(
         const elapsed = now - started;
         ledger.observe(slug, observation, now);
         if (untilQuiet && done(slug)) quietSince = now;
-        // Whole milliseconds: what a fraction would leave over, no timer can wait for.
-        const left = Math.floor(budgetMs - (now - quietSince));
+        const left = budgetMs - (now - quietSince);
         const status = done(slug) ? 'on_target' : left <= 0 ? ledger.statusOf(slug) : 'waiting';
         const news = `${status} ${shaOf(observation) ?? observation.kind}`;
         if (budgetMs > 0 && news !== shown) {
@@ -83,8 +82,9 @@ export async function verifyTenants(
         }
         if (left <= 0) return;
         const spread = wait * (0.85 + 0.3 * ports.random.fraction());
-        // The last question falls on the end of the budget, so that no tenant is called stale before it.
-        await sleep(ports.clock, Math.min(spread, left), io.signal);
+        // The last question falls on the end of the budget, so that no tenant is called stale before it; a fraction
+        // of a millisecond that is left over would move no clock.
+        await sleep(ports.clock, Math.max(1, Math.min(spread, left)), io.signal);
       }
     }),
   );

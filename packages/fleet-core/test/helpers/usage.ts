@@ -12,7 +12,6 @@ export async function usageOf(work: () => unknown): Promise<FleetError> {
   if (!isFleetError(error)) throw error ?? new Error('nothing was refused');
   expect(error.code).toBe('USAGE');
   expect(error.option).toBeTruthy();
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: that there is none is the point
   for (const text of [error.message, error.hint ?? '', error.option])
     expect(text).not.toMatch(/[\u0000-\u001f]/);
   expect(error.message.length).toBeLessThanOrEqual(500);
