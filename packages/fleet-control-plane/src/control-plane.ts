@@ -7,6 +7,7 @@ import { Database } from './db/database.js';
 import { type EmbeddedDatabase, startEmbedded } from './db/embedded.js';
 import { migrate } from './db/migrate.js';
 import { createApp } from './http/app.js';
+import { drainable } from './http/drain.js';
 import { createLock, type Lock } from './lock/lock.js';
 import { LOCK_PREFIX, lockRoutes } from './lock/routes.js';
 import { LOCK_CHANNEL } from './lock/store.js';
@@ -107,8 +108,7 @@ async function start(
     clock,
     origin,
     queueLimit: options.queueLimit ?? 100,
-    alongside: async (late) => {
-      if (late) owners.restart();
+    alongside: async () => {
       await owners.beat();
       await redeploy?.catchUp();
     },
@@ -132,6 +132,8 @@ async function start(
   undo.push(() => channel.close());
 
   const app = await createApp({ token: options.token, version, log });
+  // Before the routes: a hook applies to those that come after it.
+  const drain = drainable(app, stopping.signal);
   const shared = { db, stopping: stopping.signal };
   await app.register(rollRoutes, { ...shared, redeploy, legacy });
   await app.register(simRoutes, { prefix: '/sim', fleet });
@@ -139,7 +141,7 @@ async function start(
     const groups = options.groups && new Set(options.groups);
     await app.register(lockRoutes, { prefix: LOCK_PREFIX, ...shared, service: lock.service, groups });
   }
-  undo.push(() => app.close());
+  undo.push(() => drain(systemClock));
   await app.listen({ port: options.port ?? 0, host });
 
   const tenants = new TenantListener(fleet, clock);

@@ -24,7 +24,7 @@ export function createLock(options: {
   /** Names this process in its notifications. */
   origin: string;
   queueLimit: number;
-  alongside?: (restart: boolean) => Promise<void>;
+  alongside?: () => Promise<void>;
 }): Lock {
   const { db, clock, origin, queueLimit, alongside } = options;
   const hub = new WakeHub(clock);

@@ -21,7 +21,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Database } from '../db/database.js';
 import { problems } from '../http/openapi.js';
-import { Problem } from '../http/problem.js';
+import { Problem, shuttingDown } from '../http/problem.js';
 import { until } from '../http/signals.js';
 import { readEvents } from './reads.js';
 import type { LockService } from './service.js';
@@ -81,6 +81,7 @@ export const lockRoutes: FastifyPluginAsyncZod<LockRoutesOptions> = async (app, 
         request.query.wait_seconds,
         signal,
       );
+      if (stopping.aborted && answer.status === 202) throw shuttingDown();
       return send(reply, answer.status, answer.body);
     },
   );

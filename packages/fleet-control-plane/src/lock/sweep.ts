@@ -16,8 +16,8 @@ export interface SweepDeps {
   hub: WakeHub;
   observer: Observer;
   clock: Clock;
-  /** Other work of the same beat; told when observations have to start over. */
-  alongside?: (restart: boolean) => Promise<void>;
+  /** Other work of the same beat. */
+  alongside?: () => Promise<void>;
 }
 
 /**
@@ -25,7 +25,7 @@ export interface SweepDeps {
  * crash between two replicas may have left undone.
  */
 export class Sweep {
-  private lastStart: number | null = null;
+  private lastLook: number | null = null;
   private cancel: (() => void) | undefined;
   private running: Promise<void> | undefined;
   private stopped = false;
@@ -35,7 +35,7 @@ export class Sweep {
   constructor(private readonly deps: SweepDeps) {}
 
   start(): void {
-    this.lastStart = this.deps.clock.now();
+    this.lastLook = this.deps.clock.now();
     this.schedule();
   }
 
@@ -69,12 +69,12 @@ export class Sweep {
 
   private async sweep(): Promise<void> {
     const { db, observer, hub, clock } = this.deps;
-    const start = clock.now();
-    const late = this.lastStart !== null && start - this.lastStart > SWEEP_EVERY_MS + SWEEP_LATE_MS;
-    this.lastStart = start;
-    const restart = late || this.interrupted;
-    await this.deps.alongside?.(restart);
+    await this.deps.alongside?.();
+    // Measured where the observation is made, and not where the sweep began: the process may be stopped in between.
     const before = clock.now();
+    const late = this.lastLook !== null && before - this.lastLook > SWEEP_EVERY_MS + SWEEP_LATE_MS;
+    this.lastLook = before;
+    const restart = late || this.interrupted;
     const { groups, claims } = await readLive(db);
     if (restart) observer.restart();
     this.interrupted = false;

@@ -5,6 +5,8 @@ import type { Database } from '../db/database.js';
 
 /** Seconds without a beat after which a control plane counts as dead. */
 export const OWNER_DEAD_AFTER_SECONDS = 6;
+/** A look this long after the one before was missed by a stall of this very process. */
+const LATE_MS = 3000;
 
 const CUT: RedeployAnswer = {
   ok: false,
@@ -28,6 +30,7 @@ interface Owner {
  * is open.
  */
 export class OwnerWatch {
+  private lastLook = Number.NEGATIVE_INFINITY;
   private readonly seen = new Map<string, { beat: number; since: number }>();
 
   constructor(
@@ -55,12 +58,11 @@ export class OwnerWatch {
     await this.closeDead();
   }
 
-  /** Starts the observation over, when this process could not look. */
-  restart(): void {
-    this.seen.clear();
-  }
-
   private async closeDead(): Promise<void> {
+    const before = this.clock.now();
+    // Whoever could not look has not seen anything stand still.
+    if (before - this.lastLook > LATE_MS) this.seen.clear();
+    this.lastLook = before;
     const owners = await this.db.rows<Owner>({
       name: 'owners-open',
       text: `SELECT DISTINCT rolls.owner AS id, host, pid, beat FROM rolls
@@ -69,7 +71,7 @@ export class OwnerWatch {
       values: [this.id],
     });
     for (const owner of owners) {
-      if (!this.isDead(owner)) continue;
+      if (!this.isDead(owner, before)) continue;
       await this.db.rows({
         text: `UPDATE rolls SET ended_at = clock_timestamp(), result = 'cut', status = 500, answer = $2
           WHERE owner = $1 AND ended_at IS NULL`,
@@ -78,16 +80,15 @@ export class OwnerWatch {
     }
   }
 
-  private isDead({ id, host, pid, beat }: Owner): boolean {
+  private isDead({ id, host, pid, beat }: Owner, before: number): boolean {
     if (beat === null) return true;
     if (host === hostname() && pid !== null && !this.mayRun(pid)) return true;
-    const now = this.clock.now();
     const known = this.seen.get(id);
     if (!known || known.beat !== beat) {
-      this.seen.set(id, { beat, since: now });
+      this.seen.set(id, { beat, since: this.clock.now() });
       return false;
     }
-    return now - known.since >= OWNER_DEAD_AFTER_SECONDS * 1000;
+    return before - known.since >= OWNER_DEAD_AFTER_SECONDS * 1000;
   }
 
   private mayRun(pid: number): boolean {
