@@ -7,7 +7,7 @@ const OUTPUTS: [string, string][] = [
     'outcome',
     'How the run ended: succeeded, succeeded_with_quarantine, planned, superseded, held, failed, ...',
   ],
-  ['deployed', '"true" only where the fleet was proven to run the commit'],
+  ['deployed', 'true only where the fleet was proven to run the commit'],
   ['on-target', 'JSON array of the tenants that answered with the commit'],
   ['stale', 'JSON array of the tenants that answered with another commit'],
   ['result-json', 'The whole result, schema fleet-result/1'],
