@@ -12,8 +12,9 @@ export { type ClaimAnswer, LockClient, type LockServer, type NoAnswer, type Refu
 export type { Command, FleetOptions, Trigger } from './options.js';
 export { exitCodeOf, isDeployed, OUTCOMES, type Outcome, USAGE_EXIT_CODE } from './outcome.js';
 export { type Clock, type Ports, type Random, systemClock, systemPorts, systemRandom } from './ports.js';
-export { outcomeTone, type RenderOptions, renderEvent, renderResult, type Tone, toneOf } from './render.js';
+export { type RenderOptions, renderEvent, type Tone, toneOf } from './render.js';
 export { renderHtml } from './render-html.js';
+export { outcomeTone, renderResult } from './render-result.js';
 export {
   type CallResult,
   type Counts,

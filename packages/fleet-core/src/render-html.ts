@@ -1,15 +1,7 @@
 /** A result as one HTML file: no script, no network, readable on a phone and in the dark. */
 import { formatDuration } from './duration.js';
-import {
-  countsInWords,
-  outcomeTone,
-  shortSha,
-  statusInWords,
-  targetOf,
-  timesOf,
-  unproven,
-  verdictOf,
-} from './render.js';
+import { shortSha, statusInWords, targetOf } from './render.js';
+import { countsInWords, lagInWords, outcomeTone, timesOf, unproven, verdictOf } from './render-result.js';
 import type { FleetResult, TenantResult } from './report.js';
 
 /** The whole report; every text of the result is escaped. */
@@ -91,6 +83,10 @@ function factsTable(result: FleetResult): string {
             `${lock.group}, fencing token ${lock.fencing_token ?? 'none'}, waited ${formatDuration(lock.waited_ms)}`,
           )
         : 'none taken',
+    ],
+    [
+      'Branch',
+      escapeHtml(lagInWords(result) ?? (result.branch ? `head of ${result.branch.name}` : 'not read')),
     ],
   ];
   const rows = facts.map(([name, value]) => `<tr><th scope="row">${name}</th><td>${value}</td></tr>`);

@@ -260,6 +260,13 @@ describe('the closing block', () => {
     expect(lines).toContain('  batch-1: b (now unreachable)');
   });
 
+  it('says how far the commit is behind its branch, and nothing where it is the head', () => {
+    const branch = (behind_by: number | null) =>
+      renderResult(result({ branch: { name: 'main', head: OLD, behind_by } }));
+    expect(branch(2)).toContain('The commit is 2 commits behind the head of main (1111111).');
+    for (const unknown of [0, null]) expect(branch(unknown).join()).not.toContain('behind');
+  });
+
   it('bounds a long list', () => {
     const tenants = Array.from({ length: 50 }, (_, n) => tenant(`t${n}`, { status: 'stale' }));
     const lines = renderResult(result({ outcome: 'failed', exit_code: 1, tenants }));
