@@ -9,7 +9,7 @@ import {
   renderResult,
   type TenantStatus,
 } from '@tenant-fleet/fleet-core';
-import { setOutput } from './commands.js';
+import { say, setOutput } from './commands.js';
 
 /** A runner refuses longer values. */
 const LONGEST_OUTPUT = 900_000;
@@ -22,13 +22,17 @@ export function writeOutputs(env: Env, result: FleetResult): void {
       1,
     );
   const json = JSON.stringify(result, null, 1);
-  const short = JSON.stringify({ ...result, tenants: [], calls: [], truncated: true }, null, 1);
   setOutput(env, 'outcome', result.outcome);
   setOutput(env, 'deployed', String(result.deployed));
   setOutput(env, 'on-target', slugs('on_target'));
   setOutput(env, 'stale', slugs('stale'));
-  setOutput(env, 'result-json', json.length > LONGEST_OUTPUT ? short : json);
-  setOutput(env, 'report', writeReport(env, result));
+  const report = writeReport(env, result);
+  setOutput(env, 'report', report);
+  if (json.length <= LONGEST_OUTPUT) setOutput(env, 'result-json', json);
+  else
+    say(
+      `the output result-json stays empty: the document is too long for the runner; it is beside ${report}`,
+    );
 }
 
 /** Writes the result as HTML and as JSON beside it; the path of the HTML file. */
