@@ -4,6 +4,7 @@ import { lockGroupSchema, shaSchema, slugSchema, TTL_SECONDS, tagSchema } from '
 import { parseDuration } from './duration.js';
 import { usageError } from './errors.js';
 import { globProblem } from './glob.js';
+import { checkImage, type ImageSource } from './image.js';
 import type { Command, FleetOptions, Trigger } from './options.js';
 import { type SettingName, settingOf } from './settings.js';
 import { parseSwitch } from './switch.js';
@@ -35,6 +36,7 @@ export interface Config {
   branch: string | null;
   requireContexts: string[];
   killSwitch: string | null;
+  image: ImageSource | null;
   hold: boolean | null;
   supersededBy: 'claim' | 'head' | 'off';
   order: { key: string; number: number } | null;
@@ -87,6 +89,11 @@ export function checkOptions(command: Command, options: FleetOptions, label: Lab
       );
     }
     return ms;
+  };
+  const choice = (name: SettingName, value: string | undefined): void => {
+    const { choices = [] } = settingOf(name);
+    if (value !== undefined && !choices.includes(value))
+      fail(name, `${JSON.stringify(value)} is not known`, `give ${choices.join(', ')}`);
   };
   const origin = (name: SettingName, value: string, insecure = false): string => {
     const problem = urlProblem(value, insecure);
@@ -230,6 +237,8 @@ export function checkOptions(command: Command, options: FleetOptions, label: Lab
   }
   if (supersededBy === 'head' && !branch && gated) fail('branch', 'is needed by --superseded-by head');
 
+  choice('strategy', options.strategy);
+  choice('superseded-by', options.supersededBy);
   const trigger = options.trigger ?? {};
   return {
     command,
@@ -256,6 +265,9 @@ export function checkOptions(command: Command, options: FleetOptions, label: Lab
     branch,
     requireContexts,
     killSwitch,
+    image: gated
+      ? checkImage(options, span('image-wait', options.imageWaitMs, 0), (...bad) => fail('image', ...bad))
+      : null,
     hold: hold === null || hold === 'unknown' ? null : hold === 'armed',
     supersededBy,
     order:
