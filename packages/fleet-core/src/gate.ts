@@ -3,6 +3,7 @@ import type { Config } from './config.js';
 import type { Emit } from './emitter.js';
 import { FleetError } from './errors.js';
 import { Gitea, type Read } from './gitea.js';
+import { imageGate } from './image-gate.js';
 import type { Ports } from './ports.js';
 import { oneLine } from './sanitize.js';
 import { parseSwitch } from './switch.js';
@@ -19,10 +20,11 @@ export interface Gates {
 const TRUSTED_EVENTS = ['push', 'schedule', 'workflow_dispatch', 'release'];
 const POLL_MS = 15_000;
 
-type Gate = [name: string, check: () => Promise<string>];
+export type Gate = [name: string, check: () => Promise<string>];
 
 /**
- * Passes every configured gate, or rejects with the reason. Awaits required checks that are pending or missing.
+ * Passes every configured gate, or rejects with the reason. Awaits required checks that are pending or missing, and an
+ * image that is not there yet.
  *
  * In a dry run every gate is shown and none is obeyed.
  *
@@ -31,7 +33,7 @@ type Gate = [name: string, check: () => Promise<string>];
 export async function passGates(io: Gates): Promise<void> {
   const { event } = io.config.trigger;
   const gates: Gate[] = event === undefined ? [] : [['event', async () => checkEvent(event)]];
-  gates.push(...switchGate(io), ...headGate(io), ...ciGate(io));
+  gates.push(...switchGate(io), ...headGate(io), ...ciGate(io), ...imageGate(io));
   for (const [gate, check] of gates) {
     const detail = await pass(io, gate, check);
     if (detail !== null) io.emit({ code: 'gate.passed', gate, detail });

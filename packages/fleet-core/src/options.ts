@@ -63,6 +63,13 @@ export interface FleetOptions {
   killSwitch?: string;
   /** Kill switch as a value. */
   hold?: string;
+  /** Repository of the image, host included and tag left out: `registry.example.com/team/server`. Default: not looked at. */
+  image?: string;
+  /** Default 300 000, at least 0: how long `targetTag` may take to appear in `image` with `expectedSha` in its label. */
+  imageWaitMs?: number;
+  /** User at the registry of `image`; needs `registryPassword`. Default: anonymous. */
+  registryUser?: string;
+  registryPassword?: string;
   supersededBy?: 'claim' | 'head' | 'off';
   /** Place of this commit among those of its branch. */
   order?: number;

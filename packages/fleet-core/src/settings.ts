@@ -242,6 +242,19 @@ export const SETTINGS = [
     group: 'gates',
     help: 'kill switch given as a value: 1 true yes on disabled disable hold the roll',
   }),
+  setting('image', {
+    kind: 'text',
+    value: 'REF',
+    group: 'gates',
+    help: 'repository of the image, without tag: wait until the target tag is there and its label names the expected commit',
+  }),
+  setting('image-wait', {
+    kind: 'duration',
+    value: 'DUR',
+    default: '5m',
+    group: 'gates',
+    help: 'how long the image may take to appear',
+  }),
   setting('superseded-by', {
     kind: 'choice',
     value: 'MODE',
