@@ -1,6 +1,7 @@
 /** The settings of core as command line flags, and what was typed as the top layer of the configuration. */
 import { type Layers, SETTINGS, type Setting, type SettingName } from '@tenant-fleet/fleet-core';
 import { type Command, Option } from 'commander';
+import { describeSetting } from './help.js';
 
 export type CommandName = 'redeploy' | 'plan' | 'verify' | 'lock status';
 
@@ -35,20 +36,20 @@ function applies(command: CommandName, { name, group }: Setting & { name: Settin
 
 /** Heading of a group of flags in help texts. */
 export const GROUP_TITLES: Record<Setting['group'] | 'output', string> = {
-  target: 'What to roll, and where',
-  rollout: 'Rollout',
-  verify: 'Verification',
-  lock: 'Lock',
-  gates: 'Gates (off unless configured)',
-  run: 'Run',
-  output: 'Output',
+  target: 'What to roll, and where:',
+  rollout: 'Rollout:',
+  verify: 'Verification:',
+  lock: 'Lock:',
+  gates: 'Gates (off unless configured):',
+  run: 'Run:',
+  output: 'Output:',
 };
 
 /** Adds the flags of the settings to a command. */
 export function addSettings(command: Command, settings: readonly Setting[]): void {
   for (const setting of settings) {
     const flag = `--${setting.name}${setting.value ? ` <${setting.value}>` : ''}`;
-    const option = new Option(flag, setting.help).helpGroup(GROUP_TITLES[setting.group]);
+    const option = new Option(flag, describeSetting(setting)).helpGroup(GROUP_TITLES[setting.group]);
     if (setting.kind === 'list') {
       option.argParser((value: string, before: string[] | undefined) => [...(before ?? []), value]);
     }

@@ -1,6 +1,6 @@
 /** The commands and their flags. */
 import { Command, type CommanderError } from 'commander';
-import { helpText } from './help.js';
+import { addHelp } from './help.js';
 import { addSettings, type CommandName, GROUP_TITLES, settingsFor, typedFlags } from './options.js';
 import { runReport } from './report.js';
 import { type OutputFlags, runCommand } from './run.js';
@@ -16,12 +16,11 @@ export function buildProgram(version: string, finish: Finish): Command {
     .exitOverride()
     .helpCommand(false)
     // The message is caught and shown in our own form.
-    .configureOutput({ outputError: () => {} })
-    .configureHelp({ formatHelp: helpText });
+    .configureOutput({ outputError: () => {} });
 
   const add = (name: CommandName, description: string, parent = program) => {
     const command = parent.command(name.split(' ').at(-1) ?? name).description(description);
-    command.helpOption('-h, --help', 'print this help').allowExcessArguments(false);
+    command.allowExcessArguments(false);
     addSettings(command, settingsFor(name));
     return command.optionsGroup(GROUP_TITLES.output);
   };
@@ -40,7 +39,10 @@ export function buildProgram(version: string, finish: Finish): Command {
   addRun('redeploy', 'Roll the fleet to an image tag and prove that every tenant runs its commit');
   addRun('plan', 'Show what a roll would do, the gates and what every tenant runs now; changes nothing');
   addRun('verify', 'Ask every tenant what it runs; changes nothing');
-  const lock = program.command('lock').description('The lock that keeps two rolls of one fleet apart');
+  const lock = program
+    .command('lock')
+    .helpCommand(false)
+    .description('The lock that keeps two rolls of one fleet apart');
   const status = add('lock status', 'Show who holds the lock and who waits for it', lock);
   addOutput(status).action(async (flags: OutputFlags) => {
     finish(await runLockStatus(typedFlags(status, settingsFor('lock status')), flags));
@@ -55,6 +57,7 @@ export function buildProgram(version: string, finish: Finish): Command {
   addOutput(report).action(async (file: string, flags: OutputFlags & { html?: string }) => {
     finish(await runReport(file, flags));
   });
+  addHelp(program);
   return program;
 }
 

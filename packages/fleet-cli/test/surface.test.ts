@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SETTINGS } from '@tenant-fleet/fleet-core';
@@ -38,8 +38,7 @@ describe('help and version', () => {
   it('shows examples first and the exit codes last', async () => {
     for (const args of [['redeploy'], ['plan'], ['verify'], ['report'], ['lock', 'status']]) {
       const { stdout } = await fleet([...args, '--help']);
-      expect(stdout.indexOf('Examples:')).toBeGreaterThan(0);
-      expect(stdout.indexOf('Examples:')).toBeLessThan(stdout.indexOf('--json'));
+      expect(stdout).toMatch(/^Examples:/);
       expect(stdout.indexOf('Exit codes:')).toBeGreaterThan(stdout.indexOf('--json'));
     }
   });
@@ -47,11 +46,7 @@ describe('help and version', () => {
   it('every flag in an example exists', async () => {
     for (const command of ['redeploy', 'plan', 'verify', 'report']) {
       const { stdout } = await fleet([command, '--help']);
-      const [examples = '', rest = ''] = stdout
-        .split('\n\n')
-        .slice(2)
-        .join('\n\n')
-        .split(/\n\n(.*)/s);
+      const [examples = '', rest = ''] = stdout.split('\nUsage: ');
       for (const [flag] of examples.matchAll(/--[a-z-]+/g)) {
         if (flag === '--short') continue;
         expect(rest).toContain(`${flag} `);
@@ -62,7 +57,7 @@ describe('help and version', () => {
   it('without a command: the help on stderr, exit code 2', async () => {
     const ran = await fleet([]);
     expect([ran.code, ran.stdout]).toEqual([2, '']);
-    expect(ran.stderr).toMatch(/^Redeploys a fleet[\s\S]*Commands:/);
+    expect(ran.stderr).toMatch(/^Examples:[\s\S]*Commands:/);
   });
 });
 
@@ -92,12 +87,13 @@ describe('precedence', () => {
   });
 });
 
-describe('streams', () => {
-  const args = () => [
-    ...['redeploy', '--control-plane', server.url, '--tenant-url', `${server.url}/{slug}`],
-    ...['--target-tag', 'main-1', '--expected-sha', SHA, '--no-lock', '--timeout', '2s'],
-  ];
+/** A roll that the control plane refuses at once. */
+const args = () => [
+  ...['redeploy', '--control-plane', server.url, '--tenant-url', `${server.url}/{slug}`],
+  ...['--target-tag', 'main-1', '--expected-sha', SHA, '--no-lock', '--timeout', '2s'],
+];
 
+describe('streams', () => {
   it('nothing but one document on stdout with --json, and the token nowhere', async () => {
     const ran = await fleet([...args(), '--json', '--verbose']);
     expect(JSON.parse(ran.stdout)).toMatchObject({ schema: 'fleet-result/1', exit_code: ran.code });
@@ -139,6 +135,53 @@ describe('streams', () => {
     });
     expect(await new Promise((resolve) => child.on('close', resolve))).toBe(5);
     expect(stderr).not.toMatch(/EPIPE|\n\s+at /);
+  });
+});
+
+const hasPty = spawnSync('script', ['--version']).status === 0;
+
+describe.skipIf(!hasPty)('the question before a roll', () => {
+  /** Runs it at a terminal of its own; `answer` is typed once the question stands there. */
+  const atTerminal = async (more: string, answer: string, env: Record<string, string> = {}) => {
+    const line = `${process.execPath} ${CLI} ${args().join(' ')} ${more}`;
+    const child = spawn('script', ['-qec', line, '/dev/null'], {
+      env: { PATH: process.env.PATH, FLEET_CP_TOKEN: TOKEN, TERM: 'dumb', ...env },
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    let output = '';
+    child.stdout.on('data', (data) => {
+      output += data;
+      if (answer && output.includes('[y/N] ')) {
+        child.stdin.write(answer);
+        answer = '';
+      }
+    });
+    const code = await new Promise((resolve) => child.on('close', resolve));
+    return { code, output };
+  };
+
+  it.each([
+    ['n\r', 4, 'Declined: nothing was rolled.'],
+    ['\r', 4, 'Declined: nothing was rolled.'],
+    ['\u0003', 130, 'Nothing was rolled.'],
+    ['y\r', 5, 'CONTROL PLANE ERROR'],
+  ])('%j: exit code %i', async (answer, code, says) => {
+    const before = server.seen.length;
+    const ran = await atTerminal('', answer);
+    expect(ran.output).toContain('Roll the fleet to main-1 (abcdef1)? [y/N] ');
+    expect(ran.output).toContain(says);
+    expect(ran.code).toBe(code);
+    expect(server.seen.length > before).toBe(answer.startsWith('y'));
+  });
+
+  it.each([
+    ['--yes', {}],
+    ['--dry-run', {}],
+    ['', { CI: 'true' }],
+  ])('is not asked with %j %j', async (more, env) => {
+    const ran = await atTerminal(more, '', env as Record<string, string>);
+    expect(ran.output).not.toContain('[y/N]');
+    expect(ran.code).toBe(5);
   });
 });
 
