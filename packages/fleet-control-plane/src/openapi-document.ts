@@ -1,6 +1,7 @@
 import { systemClock } from './clock.js';
 import { Database } from './db/database.js';
 import { createApp } from './http/app.js';
+import { describeApi } from './http/openapi.js';
 import { createLock } from './lock/lock.js';
 import { LOCK_PREFIX, lockRoutes } from './lock/routes.js';
 import { Redeploy } from './rolls/redeploy.js';
@@ -40,7 +41,7 @@ export async function openApiDocument(): Promise<unknown> {
     groups: undefined,
   });
   await app.ready();
-  const document = app.swagger();
+  const document = describeApi(app);
   await app.close();
   await db.close();
   return document;

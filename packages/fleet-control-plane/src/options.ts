@@ -90,7 +90,13 @@ function command(): Command {
     .option('--parent-pid <pid>', 'stop when this process is gone', integer(1, 2 ** 31 - 1))
     .showHelpAfterError(false)
     .configureOutput({
-      writeErr: (text) => process.stderr.write(text.replace(/^error: /, 'fleet-control-plane: ')),
+      writeErr: (text) =>
+        process.stderr.write(
+          text
+            .trim()
+            .replace(/^error: /, 'fleet-control-plane: ')
+            .replaceAll('\n', ' ') + '\n',
+        ),
     })
     .exitOverride();
 }
@@ -161,8 +167,10 @@ async function readFleet(file: string): Promise<FleetFile> {
   const parsed = fleetFileSchema.safeParse(value);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
+  // YAML takes a commit of digits only for a number, and one like 12e4567 for another.
+  const hint = /received number/.test(issue?.message ?? '') ? ' Put it in quotes.' : '';
   throw new UsageError(
-    `the fleet file ${file} is not valid at "${issue?.path.join('.')}": ${issue?.message}.`,
+    `the fleet file ${file} is not valid at "${issue?.path.join('.')}": ${issue?.message}.${hint}`,
   );
 }
 

@@ -190,7 +190,7 @@ describe('bad input', () => {
       /./,
     ],
     [
-      'a zero byte in an idempotency key',
+      'an idempotency key that is too long',
       () =>
         client.redeploy(
           { target_tag: 'x' },
@@ -247,7 +247,7 @@ describe('the OpenAPI document', () => {
         `PUT ${lock}/claims/{claim_id}`,
         `POST ${lock}/claims/{claim_id}/renew`,
         `POST ${lock}/claims/{claim_id}/release`,
-        `GET ${lock}/`,
+        `GET ${lock}`,
         `GET ${lock}/events`,
         `POST ${lock}/break`,
         `POST ${lock}/freeze`,

@@ -9,7 +9,9 @@ import {
 } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { databaseProblem } from '../db/errors.js';
+import { describeApi } from './openapi.js';
 import { Problem } from './problem.js';
+import { refuseUnstorable } from './text.js';
 
 /** Largest request body, in bytes. */
 export const BODY_LIMIT = 64 * 1024;
@@ -64,6 +66,7 @@ export async function createApp({ token, version, log }: AppOptions) {
       );
     }
   });
+  app.addHook('preValidation', async (request) => refuseUnstorable(request.body));
   app.setErrorHandler((error: FastifyError | Error, _request, reply) => {
     const problem = toProblem(error, log);
     const { retryAfterSeconds } = problem.more;
@@ -88,7 +91,7 @@ export async function createApp({ token, version, log }: AppOptions) {
     { schema: { security: [], response: { 200: z.object({ status: z.literal('ok') }) } } },
     async () => ({ status: 'ok' as const }),
   );
-  app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
+  app.get('/openapi.json', { schema: { hide: true } }, async () => describeApi(app));
   return app;
 }
 

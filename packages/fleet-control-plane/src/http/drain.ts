@@ -17,17 +17,13 @@ export function drainable(app: App, stopping: AbortSignal): (clock: Clock) => Pr
     if (stopping.aborted && open === 0) quiet.abort();
   };
   stopping.addEventListener('abort', settle, { once: true });
-  app.addHook('onRequest', async () => {
-    open += 1;
+  app.addHook('onRequest', async (_request, reply) => {
     if (stopping.aborted) throw shuttingDown();
-  });
-  app.addHook('onResponse', async () => {
-    open -= 1;
-    settle();
-  });
-  app.addHook('onRequestAbort', async () => {
-    open -= 1;
-    settle();
+    open += 1;
+    reply.raw.once('close', () => {
+      open -= 1;
+      settle();
+    });
   });
   return async (clock) => {
     await sleep(clock, DRAIN_MS, quiet.signal);

@@ -1,4 +1,5 @@
-import { problemSchema } from '@tenant-fleet/fleet-core/contract';
+import { buildinfoSchema, problemSchema, slugSchema } from '@tenant-fleet/fleet-core/contract';
+import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 
 const WORDS: Record<number, string> = {
@@ -27,4 +28,27 @@ export function problems(...codes: number[]) {
       },
     ]),
   );
+}
+
+const jsonSchema = (schema: z.ZodType) => z.toJSONSchema(schema, { io: 'input', target: 'draft-2020-12' });
+
+/** The one call that tenants serve, on their own address. */
+const buildinfo = {
+  get: {
+    summary: 'What a tenant runs; served by the tenants, not by the control plane',
+    security: [],
+    parameters: [{ name: 'slug', in: 'path', required: true, schema: jsonSchema(slugSchema) }],
+    responses: {
+      200: {
+        description: 'the commit of the running build, or "dev"',
+        content: { 'application/json': { schema: jsonSchema(buildinfoSchema) } },
+      },
+    },
+  },
+};
+
+/** The OpenAPI document of a server whose routes are all registered. */
+export function describeApi(app: Pick<FastifyInstance, 'swagger'>): Record<string, unknown> {
+  const document = app.swagger();
+  return { ...document, paths: { ...document.paths, '/{slug}/buildinfo': buildinfo } };
 }
