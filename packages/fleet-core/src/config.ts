@@ -31,7 +31,14 @@ export interface Config {
   probeTimeoutMs: number;
   probeConcurrency: number;
   confirmations: number;
-  lock: { group: string; url: string; waitMs: number; ttlMs: number } | null;
+  lock: {
+    group: string;
+    url: string;
+    waitMs: number;
+    ttlMs: number;
+    /** Fencing token of a lease that a parent process holds and renews. */
+    inheritedToken?: number;
+  } | null;
   gitea: { url: string; token: string | null; repository: string } | null;
   branch: string | null;
   requireContexts: string[];
@@ -167,6 +174,9 @@ export function checkOptions(command: Command, options: FleetOptions, label: Lab
         ? origin('lock-url', options.lockUrl)
         : pinned(origin('control-plane', need('control-plane', options.controlPlane))),
       waitMs: span('lock-wait', options.lockWaitMs, 0),
+      ...(options.lockInherited?.group === group
+        ? { inheritedToken: options.lockInherited.fencingToken }
+        : {}),
       ttlMs: span('lock-ttl', options.lockTtlMs, TTL_SECONDS.min * 1000, TTL_SECONDS.max * 1000),
     };
   }

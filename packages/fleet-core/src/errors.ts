@@ -14,6 +14,7 @@ export type ErrorCode =
   | 'HELD'
   | 'LOCK_TIMEOUT'
   | 'LOCK_LOST'
+  | 'LOCK_REFUSED'
   | 'LOCK_UNKNOWN_ENDPOINT'
   | 'CP_UNREACHABLE'
   | 'CP_UNAUTHORIZED'

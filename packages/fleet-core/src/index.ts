@@ -8,6 +8,15 @@ export { type Http, HttpFailure, type HttpRequest, type HttpResponse, undiciHttp
 export { type Grant, Lease } from './lease.js';
 export { DEFAULT_CONFIG_FILE, loadConfig } from './load.js';
 export { FleetLock, type LockOptions, withFleetLock } from './lock.js';
+export {
+  breakLock,
+  type Deed,
+  freezeLock,
+  readLock,
+  readLockLog,
+  unfreezeLock,
+  watchLock,
+} from './lock-admin.js';
 export { type ClaimAnswer, LockClient, type LockServer, type NoAnswer, type Refused } from './lock-client.js';
 export type { Command, FleetOptions, Trigger } from './options.js';
 export { exitCodeOf, isDeployed, OUTCOMES, type Outcome, USAGE_EXIT_CODE } from './outcome.js';
@@ -26,6 +35,6 @@ export {
   type TenantStatus,
 } from './report.js';
 export { didYouMean, type Env, type Layers, resolveConfig } from './resolve.js';
-export { planFleet, type RunContext, readLock, redeployFleet, runFleet, verifyFleet } from './run.js';
+export { holdLock, planFleet, type RunContext, redeployFleet, runFleet, verifyFleet } from './run.js';
 export { oneLine, redact } from './sanitize.js';
 export { SETTING_NAMES, SETTINGS, type Setting, type SettingName, settingOf } from './settings.js';

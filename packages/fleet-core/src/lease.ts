@@ -69,6 +69,15 @@ export class Lease {
     return this.client.group;
   }
 
+  get claimId(): string {
+    return this.grant.claimId;
+  }
+
+  /** Milliseconds between the end of use and the moment at which the server may grant to somebody else. */
+  get graceMs(): number {
+    return this.#ttlMs - usableMs(this.#ttlMs);
+  }
+
   /** Milliseconds of use that are left without another renewal. */
   get usableForMs(): number {
     return this.#usableUntil - this.ports.clock.monotonic();

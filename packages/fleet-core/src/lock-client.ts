@@ -6,7 +6,9 @@ import {
   claimHeldSchema,
   claimQueuedSchema,
   LOCKS_PATH,
+  type LockEvent,
   type LockStatus,
+  lockEventsSchema,
   lockStatusSchema,
   type Problem,
   problemSchema,
@@ -113,6 +115,27 @@ export class LockClient {
         : `?after_version=${options.afterVersion}&wait_seconds=${options.waitSeconds ?? 0}`;
     const answer = await this.#call('GET', `/${query}`, undefined, options);
     return 'kind' in answer ? answer : { kind: 'status', status: this.#parse(lockStatusSchema, answer.json) };
+  }
+
+  /** The audit log after an event number, oldest first, one page. */
+  async events(
+    after: number,
+    options: CallOptions,
+  ): Promise<{ kind: 'events'; events: LockEvent[] } | Refused | NoAnswer> {
+    const answer = await this.#call('GET', `/events?after=${after}`, undefined, options);
+    return 'kind' in answer
+      ? answer
+      : { kind: 'events', events: this.#parse(lockEventsSchema, answer.json).events };
+  }
+
+  /** What a person does to the lock: break, freeze, unfreeze. */
+  async act(
+    verb: 'break' | 'freeze' | 'unfreeze',
+    body: Record<string, unknown>,
+    options: CallOptions,
+  ): Promise<{ kind: 'done' } | Refused | NoAnswer> {
+    const answer = await this.#call('POST', `/${verb}`, body, options);
+    return 'kind' in answer ? answer : { kind: 'done' };
   }
 
   async #call(

@@ -51,6 +51,8 @@ export interface FleetOptions {
   lockUrl?: string;
   /** Rolls without a lock. */
   noLock?: boolean;
+  /** A lease that a parent process (`fleet lock run`) holds and renews: used instead of waiting behind it. */
+  lockInherited?: { group: string; fencingToken: number };
   giteaUrl?: string;
   giteaToken?: string;
   /** Allows `http` for Gitea on hosts other than loopback. */

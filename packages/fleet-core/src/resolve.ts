@@ -73,6 +73,7 @@ export function resolveOptions(layers: Layers): { options: FleetOptions; label: 
     lockTtlMs: get('lock-ttl'),
     lockUrl: get('lock-url'),
     noLock: get('no-lock'),
+    lockInherited: inheritedLock(env),
     giteaUrl: get('gitea-url'),
     giteaToken: env.GITEA_TOKEN || undefined,
     allowHttpGitea: get('allow-http-gitea'),
@@ -246,6 +247,20 @@ export function didYouMean(name: string, others: string[] = []): string | undefi
   const scored = [...SETTING_NAMES, ...others].map((known) => ({ known, distance: leven(name, known) }));
   const best = scored.sort((a, b) => a.distance - b.distance)[0];
   return best && best.distance <= 3 ? `did you mean ${best.known}?` : undefined;
+}
+
+/** The lease of a parent process, as `fleet lock run` hands it to its child. */
+function inheritedLock({
+  FLEET_LOCK_GROUP: group,
+  FLEET_LOCK_FENCE: fence,
+}: Env): FleetOptions['lockInherited'] {
+  if (!group || !fence) return undefined;
+  if (/^[1-9]\d{0,15}$/.test(fence) && Number.isSafeInteger(Number(fence)))
+    return { group, fencingToken: Number(fence) };
+  throw usageError(`FLEET_LOCK_FENCE: ${JSON.stringify(fence.slice(0, 30))} is not a fencing token`, {
+    option: 'FLEET_LOCK_FENCE',
+    hint: 'fleet lock run sets it for its child; unset it to take a lock of its own',
+  });
 }
 
 /** What CI says of the run that this is part of. */

@@ -1,7 +1,6 @@
 /** The pipeline: gate -> lock -> gate again -> plan -> rollout <-> verify -> report. No rules of its own. */
 import { claimIdOf } from './claim-id.js';
 import { type Config, checkOptions } from './config.js';
-import type { LockStatus } from './contract.js';
 import { Emitter } from './emitter.js';
 import { type Ending, endingOf, type Stage, timeoutError } from './ending.js';
 import { FleetError, isFleetError } from './errors.js';
@@ -10,12 +9,11 @@ import { holderOf } from './holder.js';
 import { lagOf } from './lag.js';
 import type { Lease } from './lease.js';
 import { Ledger } from './ledger.js';
-import { withFleetLock } from './lock.js';
-import { LockClient } from './lock-client.js';
+import { type LockOptions, withFleetLock } from './lock.js';
 import type { Command, FleetOptions } from './options.js';
 import { planWaves, readFleet } from './plan.js';
 import { type Ports, systemPorts } from './ports.js';
-import { type Calls, listFleet } from './redeploy.js';
+import { type Calls, type Fence, listFleet } from './redeploy.js';
 import { buildResult, type FleetResult } from './report.js';
 import { type Halt, rollInOneCall, rollScoped } from './rollout.js';
 import { emitPlan, lookAgain, refuseBlindness, survey } from './survey.js';
@@ -107,6 +105,12 @@ async function conduct(run: Run): Promise<Ending> {
       run.emitter.warn('rolling without a lock (--no-lock): nothing keeps another roll of this fleet away');
       return await rollout(run, run.signal, null);
     }
+    const { group, inheritedToken } = config.lock;
+    if (inheritedToken !== undefined) {
+      run.lock = { group, fencing_token: inheritedToken, waited_ms: 0 };
+      // The parent renews, and ends this process where it loses the lease; the fence stops what comes too late.
+      return await rollout(run, run.signal, { group, token: inheritedToken, ready: async () => {} });
+    }
     run.stage = 'lock';
     run.emitter.doing = `waiting for the lock ${config.lock.group}`;
     return await underLock(run, config.lock);
@@ -119,19 +123,17 @@ async function conduct(run: Run): Promise<Ending> {
 async function underLock(run: Run, lock: NonNullable<Config['lock']>): Promise<Ending> {
   const { config, ports } = run;
   const started = ports.clock.monotonic();
-  const options = {
-    server: { url: lock.url, token: config.controlPlaneToken },
-    group: lock.group,
-    holder: holderOf(config, ports.hostname()),
-    waitMs: lock.waitMs,
-    ttlMs: lock.ttlMs,
-    order: config.order ?? undefined,
-    claimId: claimIdOf(config.trigger, lock.group),
-  };
   try {
-    return await withFleetLock(options, ports, run.emit, run.signal, async (lease) => {
+    return await withFleetLock(lockOptions(config, ports), ports, run.emit, run.signal, async (lease) => {
       run.lock = { group: lock.group, fencing_token: lease.fencingToken, waited_ms: lease.waitedMs };
-      const ending = await rollout(run, AbortSignal.any([run.signal, lease.signal]), lease);
+      const ending = await rollout(
+        run,
+        AbortSignal.any([run.signal, lease.signal]),
+        fenceOf(lease),
+        (step) => {
+          lease.step = step;
+        },
+      );
       return { value: ending, proven: ending.outcome.startsWith('succeeded') };
     });
   } finally {
@@ -139,20 +141,39 @@ async function underLock(run: Run, lock: NonNullable<Config['lock']>): Promise<E
   }
 }
 
-async function rollout(run: Run, signal: AbortSignal, lease: Lease | null): Promise<Ending> {
+function lockOptions(config: Config, ports: Ports): LockOptions {
+  if (!config.lock) throw new FleetError('INTERNAL', 'no lock is configured');
+  const { group, url, waitMs, ttlMs } = config.lock;
+  return {
+    server: { url, token: config.controlPlaneToken },
+    ...{ group, waitMs, ttlMs },
+    holder: holderOf(config, ports.hostname()),
+    order: config.order ?? undefined,
+    claimId: claimIdOf(config.trigger, group),
+  };
+}
+
+const fenceOf = (lease: Lease): Fence => ({
+  group: lease.group,
+  token: lease.fencingToken,
+  ready: (signal) => lease.ready(signal),
+});
+
+async function rollout(
+  run: Run,
+  signal: AbortSignal,
+  fence: Fence | null,
+  tell: (step: string) => void = () => {},
+): Promise<Ending> {
   const { config, ledger, emitter } = run;
   const io = {
     ...run,
     signal,
-    fence: lease && {
-      group: lease.group,
-      token: lease.fencingToken,
-      ready: (until: AbortSignal) => lease.ready(until),
-    },
+    fence,
     mayGoOn: () => recheckGates({ ...run, signal }),
     doing: (step: string) => {
       emitter.doing = step;
-      if (lease) lease.step = step;
+      tell(step);
     },
   };
   run.stage = 'gate';
@@ -249,18 +270,27 @@ export const planFleet = start('plan');
 /** Asks every tenant what it runs; changes nothing. @throws FleetError `USAGE`. */
 export const verifyFleet = start('verify');
 
-/** The state of the lock that the configuration names. @throws FleetError `CP_*`, `LOCK_UNKNOWN_ENDPOINT`. */
-export async function readLock(config: Config, context: RunContext = {}): Promise<LockStatus> {
-  const { http } = systemPorts(context.ports);
-  if (!config.lock) throw new FleetError('INTERNAL', 'no lock is configured');
-  const client = new LockClient(
-    { url: config.lock.url, token: config.controlPlaneToken, http },
-    config.lock.group,
-  );
-  const answer = await client.status({ timeoutMs: 10_000, signal: context.signal });
-  if (answer.kind === 'status') return answer.status;
-  const reason = answer.kind === 'no_answer' ? answer.reason : `HTTP ${answer.status}`;
-  throw new FleetError('CP_UNREACHABLE', `the lock server at ${config.lock.url} gives no status: ${reason}`, {
-    hint: 'check --control-plane or --lock-url, and that the control plane runs',
-  });
+/**
+ * Does other work under the lock of a fleet, and gives the lock back whatever happens.
+ *
+ * @param work Its lease's signal aborts when the lease is lost: nothing may start after that.
+ * @throws FleetError `LOCK_TIMEOUT`, `LOCK_LOST`, `SUPERSEDED`, `HELD`, `CP_*`; what `work` throws; the abort reason.
+ */
+export async function holdLock<T>(
+  config: Config,
+  work: (lease: Lease) => Promise<T>,
+  context: RunContext = {},
+): Promise<T> {
+  const ports = systemPorts(context.ports);
+  const emitter = new Emitter(ports);
+  const signal = context.signal ?? new AbortController().signal;
+  try {
+    // Other work proves nothing about the fleet, so its release never says so.
+    return await withFleetLock(lockOptions(config, ports), ports, emitter.emit, signal, async (lease) => ({
+      value: await work(lease),
+      proven: false,
+    }));
+  } finally {
+    emitter.close();
+  }
 }
