@@ -38,9 +38,16 @@ function explain(error: unknown, terminal: Terminal, verbose: boolean): number {
   }
   const text = error instanceof Error ? error.message : String(error);
   terminal.error(
-    `${redact(text) || 'unexpected failure'} (INTERNAL)`,
+    `${redact(withoutTokens(text)) || 'unexpected failure'} (INTERNAL)`,
     'run again with --verbose, and report what it prints',
   );
-  if (verbose && error instanceof Error) terminal.line('stderr', error.stack ?? '');
+  if (verbose && error instanceof Error) terminal.line('stderr', withoutTokens(error.stack ?? ''));
   return 1;
+}
+
+/** An error that nobody foresaw may carry anything. */
+function withoutTokens(text: string): string {
+  const { FLEET_CP_TOKEN, GITEA_TOKEN } = process.env;
+  const tokens = [FLEET_CP_TOKEN?.trim(), GITEA_TOKEN?.trim()];
+  return tokens.reduce<string>((rest, token) => (token ? rest.replaceAll(token, '[token]') : rest), text);
 }

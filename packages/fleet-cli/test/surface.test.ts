@@ -138,6 +138,19 @@ describe('streams', () => {
   });
 });
 
+describe('a fault of our own', () => {
+  it('is one line without the token; the stack is for --verbose', async () => {
+    const broken = `globalThis.performance.now=()=>{throw new Error('boom ${TOKEN}')}`;
+    const env = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(broken)}` };
+    const ran = await fleet(args(), { env });
+    expect(ran).toMatchObject({ code: 1, stdout: '' });
+    expect(ran.stderr).toMatch(/^error: boom \[token\] \(INTERNAL\)\nnext: .*--verbose.*\n$/);
+    const verbose = await fleet([...args(), '--verbose'], { env });
+    expect(verbose.stderr).toMatch(/\n\s+at /);
+    expect(verbose.stderr).not.toContain(TOKEN);
+  });
+});
+
 const hasPty = spawnSync('script', ['--version']).status === 0;
 
 describe.skipIf(!hasPty)('the question before a roll', () => {
