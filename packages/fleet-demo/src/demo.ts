@@ -48,6 +48,7 @@ async function play(broken: boolean): Promise<number> {
   const children: Child[] = [];
   const remove = () => rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
   let interrupted: NodeJS.Signals | undefined;
+  let last = '';
   const stop = (name: NodeJS.Signals) => {
     if (interrupted) {
       for (const child of children) child.kill();
@@ -108,7 +109,7 @@ async function play(broken: boolean): Promise<number> {
     const code = await fleet.ended;
     say();
     if (lost) say('The control plane ended in the middle of the run.');
-    else if (!interrupted) say(closing(broken, code));
+    else if (!interrupted) last = closing(broken, code);
     return code;
   } finally {
     for (const child of children.toReversed()) {
@@ -118,6 +119,7 @@ async function play(broken: boolean): Promise<number> {
     }
     remove();
     say(`All of it is stopped and removed again, ${since(started)} after the start.`);
+    if (last) say(last);
   }
 }
 

@@ -34,7 +34,7 @@ export function writeConfig(folder: string, controlPlane: string, tenantUrl: str
     '    canary: acme',
     '    soak: 1s',
     '    batch-size: 4',
-    '    settle-budget: 4s',
+    '    settle-budget: 3s',
     '    lock-ttl: 6s',
     '    timeout: 2m',
   ];

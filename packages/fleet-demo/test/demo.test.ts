@@ -93,6 +93,7 @@ it('rolls the fleet, proves it and leaves nothing behind', async () => {
     pids = descendants(pid);
   });
   expect(ran.output).toContain('DEPLOYED: staging runs staging-4f2c1a9 (4f2c1a9); 12 of 12 tenants');
+  expect(ran.output.trim().split('\n').at(-1)).toMatch(/^Try next: /);
   expect(ran.code).toBe(0);
   expect(pids.length).toBeGreaterThan(3);
   await nothingIsLeft(pids, ran.output);
