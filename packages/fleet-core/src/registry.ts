@@ -61,8 +61,12 @@ const descriptorSchema = z.looseObject({
 type Descriptor = z.infer<typeof descriptorSchema>;
 /** A document that is both can be read as either, so it counts as neither. */
 const manifestSchema = z.union([
-  z.looseObject({ manifests: z.array(descriptorSchema), config: z.undefined(), layers: z.undefined() }),
-  z.looseObject({ config: z.looseObject({ digest: digestSchema }), manifests: z.undefined() }),
+  z.looseObject({
+    manifests: z.array(descriptorSchema),
+    config: z.undefined().optional(),
+    layers: z.undefined().optional(),
+  }),
+  z.looseObject({ config: z.looseObject({ digest: digestSchema }), manifests: z.undefined().optional() }),
 ]);
 const configSchema = z.looseObject({
   config: z
