@@ -3,6 +3,9 @@ import type { Clock } from '../ports.js';
 /** A loopback server that has not answered after this many milliseconds does not mean to. */
 const UNANSWERED_AFTER_TURNS = 60;
 
+/** Turns of a millisecond without a timer and without a request, after which nothing will happen any more. */
+const IDLE_TURNS = 1_000;
+
 interface Timer {
   at: number;
   order: number;
@@ -64,12 +67,14 @@ export class ManualClock implements Clock {
    * Moves time from timer to timer until `work` settles. Time stands still while requests are in flight, but for a
    * request that nothing answers: then the next timer is due, the request's own limit at the latest.
    *
-   * @param options.limit Milliseconds of manual time after which this gives up and throws.
+   * @param options.limit Milliseconds of manual time after which this gives up and throws; default a day. Work that
+   *   waits for neither a timer nor a request is given up after some seconds.
    * @param options.inFlight Counts the requests that are under way.
    */
   async runUntil<T>(work: Promise<T>, options: { limit?: number; inFlight?: () => number } = {}): Promise<T> {
     const { limit = 24 * 3_600_000, inFlight = () => 0 } = options;
     let settled = false;
+    let idle = 0;
     const done = work.finally(() => {
       settled = true;
     });
@@ -84,9 +89,12 @@ export class ManualClock implements Clock {
       if (settled) break;
       const next = this.#next();
       if (!next) {
+        if (++idle > IDLE_TURNS && inFlight() === 0)
+          throw new Error('it waits for something that no timer brings');
         await new Promise((resolve) => setTimeout(resolve, 1));
         continue;
       }
+      idle = 0;
       if (next.at > end) throw new Error(`still running after ${limit} ms of manual time`);
       this.fireNext();
     }
