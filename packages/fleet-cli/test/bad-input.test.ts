@@ -44,7 +44,12 @@ const cases: Case[] = [
   ['a short commit', ['redeploy', '...', '--expected-sha', 'abcdef1'], /--expected-sha: .*full commit/],
   ['no token', ['redeploy', '...'], /FLEET_CP_TOKEN: the token is missing/, { FLEET_CP_TOKEN: '' }],
   ['a token that is none', ['redeploy', '...'], /FLEET_CP_TOKEN/, { FLEET_CP_TOKEN: 'null' }],
-  ['an absent token file', ['redeploy', '...', '--token-file', 'nope'], /--token-file: cannot read nope/],
+  [
+    'an absent token file',
+    ['redeploy', '...', '--token-file', 'nope'],
+    /--token-file: cannot read .*no such file/,
+  ],
+  ['the token for its file', ['redeploy', '...', '--token-file', TOKEN], /--token-file: cannot read/],
   ['an empty token file', ['redeploy', '...', '--token-file', 'empty-token'], /the token is missing/],
   [
     'http to another host',
