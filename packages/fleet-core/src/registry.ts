@@ -149,7 +149,6 @@ export class Registry {
     if (answer.status === 401) {
       this.#authorization = await this.#signIn(answer.headers['www-authenticate'] ?? '');
       answer = await ask();
-      if (answer.status === 401) this.#authorization = null;
     }
     if (isDenied(answer)) throw this.#denied();
     return answer;
