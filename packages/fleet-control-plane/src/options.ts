@@ -92,10 +92,10 @@ function command(): Command {
     .configureOutput({
       writeErr: (text) =>
         process.stderr.write(
-          text
+          `${text
             .trim()
             .replace(/^error: /, 'fleet-control-plane: ')
-            .replaceAll('\n', ' ') + '\n',
+            .replaceAll('\n', ' ')}\n`,
         ),
     })
     .exitOverride();
