@@ -24,7 +24,9 @@ export function verdictOf(result: FleetResult): string {
     case 'succeeded_with_quarantine':
       return `DEPLOYED WITH QUARANTINE: ${fleet} runs ${target}, but for ${plural(enumerated - on_target - excused, 'tenant')} within the tolerance.`;
     case 'planned':
-      return `PLANNED: nothing was rolled; ${fleet} would be rolled to ${target}.`;
+      return on_target > 0 && result.tenants.every((tenant) => tenant.phase === null)
+        ? `PLANNED: nothing to roll; ${fleet} runs ${target} already.`
+        : `PLANNED: nothing was rolled; ${fleet} would be rolled to ${target}.`;
     case 'superseded':
       return `SUPERSEDED: a newer commit owns ${fleet}; it was not rolled back to ${target}.`;
     case 'held':
@@ -40,7 +42,7 @@ export function verdictOf(result: FleetResult): string {
     case 'control_plane_error':
       return `CONTROL PLANE ERROR: ${fleet} is not proven to run ${target}.`;
     case 'interrupted':
-      return `INTERRUPTED: the roll of ${fleet} to ${target} was stopped.`;
+      return `INTERRUPTED: stopped before ${fleet} was proven to run ${target}.`;
   }
 }
 

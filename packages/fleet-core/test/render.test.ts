@@ -256,8 +256,16 @@ describe('the closing block', () => {
         ],
       }),
     );
+    expect(lines[0]).toBe('PLANNED: nothing was rolled; staging would be rolled to main-abcdef1 (abcdef1).');
     expect(lines).toContain('  canary: a (now 1111111)');
     expect(lines).toContain('  batch-1: b (now unreachable)');
+  });
+
+  it('says of a plan without waves that there is nothing to roll', () => {
+    const tenants = [tenant('a', { phase: null }), tenant('b', { phase: null, status: 'excused' })];
+    expect(renderResult(result({ outcome: 'planned', tenants }))[0]).toMatch(
+      /^PLANNED: nothing to roll; staging runs/,
+    );
   });
 
   it('says how far the commit is behind its branch, and nothing where it is the head', () => {
