@@ -1,6 +1,6 @@
 #!/bin/sh
 # Runs the built command and the bundled action, each alone in an empty folder, under every Node that is promised, and
-# the action under older ones, where it must say what is wrong. Build first.
+# under older ones, where both must say what is wrong. Build first.
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 temp=$(mktemp -d)
@@ -40,5 +40,8 @@ for version in ${OLD_NODE_VERSIONS:-16 18}; do
   code=0
   out=$(run "$version" action/main.cjs) || code=$?
   case "$code $out" in "2 ERROR: this action needs Node 20.19"*) ;; *) fail "$version" "action ended with $code" "$out" ;; esac
+  code=0
+  out=$(run "$version" cli/cli.js redeploy) || code=$?
+  case "$code $out" in "2 error: fleet needs Node 20.19"*) ;; *) fail "$version" "fleet ended with $code" "$out" ;; esac
   printf 'Node %s: refused in words\n' "$version"
 done

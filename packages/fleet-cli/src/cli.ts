@@ -2,10 +2,14 @@
 declare const FLEET_VERSION: string;
 
 const [first, ...rest] = process.argv.slice(2);
-if (rest.length === 0 && (first === '--version' || first === '-V')) {
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+if (major < 20 || (major === 20 && minor < 19)) {
+  process.stderr.write(`error: fleet needs Node 20.19 or newer, and this is ${process.versions.node}\n`);
+  process.exitCode = 2;
+} else if (rest.length === 0 && (first === '--version' || first === '-V')) {
   process.stdout.write(`${FLEET_VERSION}\n`);
 } else {
-  // Loaded only here, so that asking for the version costs no more than starting Node.
+  // Loaded only here: the version costs no more than starting Node, and an old Node never meets what it cannot read.
   const { main } = await import('./main.js');
   process.exitCode = await main(process.argv.slice(2), FLEET_VERSION);
 }
