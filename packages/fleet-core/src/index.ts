@@ -1,5 +1,6 @@
 /** The public surface. Wire schemas come from `@tenant-fleet/fleet-core/contract` as well. */
 export { type Config, checkOptions } from './config.js';
+export { configFileJsonSchema, configFileSchema, didYouMean } from './config-file.js';
 export * from './contract.js';
 export { formatDuration, parseDuration } from './duration.js';
 export { type ErrorCode, FleetError, isFleetError, usageError } from './errors.js';
@@ -34,7 +35,7 @@ export {
   type TenantResult,
   type TenantStatus,
 } from './report.js';
-export { didYouMean, type Env, type Layers, resolveConfig } from './resolve.js';
+export { type Env, type Layers, resolveConfig } from './resolve.js';
 export { holdLock, planFleet, type RunContext, redeployFleet, runFleet, verifyFleet } from './run.js';
 export { oneLine, redact } from './sanitize.js';
 export { SETTING_NAMES, SETTINGS, type Setting, type SettingName, settingOf } from './settings.js';

@@ -1,10 +1,10 @@
 /** Puts the layers of configuration on top of each other: flag > environment variable > file > default. */
-import leven from 'leven';
 import { type Config, checkOptions, type Label } from './config.js';
+import { type Found, fileLayer } from './config-file.js';
 import { parseDuration } from './duration.js';
 import { usageError } from './errors.js';
 import type { Command, FleetOptions, Trigger } from './options.js';
-import { SETTING_NAMES, SETTINGS, type Setting, type SettingName, settingOf } from './settings.js';
+import { SETTINGS, type Setting, type SettingName, settingOf } from './settings.js';
 
 export type Env = Readonly<Record<string, string | undefined>>;
 
@@ -19,10 +19,6 @@ export interface Layers {
 }
 
 type Value = string | number | boolean | string[];
-interface Found {
-  raw: string | string[] | boolean | number;
-  label: string;
-}
 
 /**
  * Resolves and checks the configuration of a command.
@@ -36,7 +32,10 @@ export function resolveConfig(command: Command, layers: Layers): Config {
 
 /** The options of the layers, each value read by its kind, and how each is called towards the user. */
 export function resolveOptions(layers: Layers): { options: FleetOptions; label: Label } {
-  const file = fileLayer(layers);
+  const setting = settingOf('environment') as Setting & { name: 'environment' };
+  const environment = (found: Found) => read(setting, found) as string | undefined;
+  const typed = lookUp(setting, layers);
+  const file = fileLayer(layers.file, typed && environment(typed), environment);
   const labels = new Map<SettingName, string>();
   const values = new Map<SettingName, Value>();
   for (const setting of SETTINGS) {
@@ -153,100 +152,6 @@ function read(setting: Setting, { raw, label }: Found): Value | undefined {
     default:
       return text;
   }
-}
-
-interface FileLayer {
-  environment?: string;
-  values: Map<SettingName, Found>;
-}
-
-/** The part of the file that concerns the chosen environment: its own keys over those at the top. */
-function fileLayer(layers: Layers): FileLayer {
-  const { file } = layers;
-  const values = new Map<SettingName, Found>();
-  if (!file || file.content === null || file.content === undefined) return { values };
-  const top = record(file.content, file.path);
-  const { environments: listed, ...shared } = top;
-  const environments =
-    listed === undefined || listed === null ? {} : record(listed, `environments in ${file.path}`);
-  const names = Object.keys(environments);
-  addKeys(values, shared, '', file.path);
-  const setting = settingOf('environment') as Setting & { name: 'environment' };
-  const found = lookUp(setting, layers) ?? values.get('environment');
-  const asked = found && (read(setting, found) as string | undefined);
-  const chosen = asked ?? (names.length === 1 ? names[0] : undefined);
-  if (names.length && chosen === undefined) {
-    throw usageError(`--environment is missing: ${file.path} has ${names.join(', ')}`, {
-      option: '--environment',
-      hint: `give --environment ${names[0]}`,
-    });
-  }
-  if (names.length && chosen !== undefined && !Object.hasOwn(environments, chosen)) {
-    throw usageError(`--environment: ${file.path} has no environment ${JSON.stringify(chosen)}`, {
-      option: '--environment',
-      hint: `it has ${names.join(', ')}`,
-    });
-  }
-  if (chosen !== undefined && names.length) {
-    const own = record(environments[chosen] ?? {}, `environments.${chosen} in ${file.path}`);
-    addKeys(values, own, `environments.${chosen}.`, file.path);
-  }
-  return { environment: chosen, values };
-}
-
-function addKeys(
-  values: Map<SettingName, Found>,
-  keys: Record<string, unknown>,
-  prefix: string,
-  path: string,
-): void {
-  const seen = new Set<SettingName>();
-  for (const [key, raw] of Object.entries(keys)) {
-    const name = key
-      .replace(/([a-z])([A-Z])/g, '$1-$2')
-      .replaceAll('_', '-')
-      .toLowerCase();
-    const label = `${prefix}${key} in ${path}`;
-    const setting = SETTINGS.find((entry) => entry.name === name);
-    if (!setting || (setting as Setting).noFile || (prefix && name === 'environment')) {
-      const secret = /token|secret|password/.test(name);
-      throw usageError(`${label}: unknown key`, {
-        option: label,
-        hint: secret
-          ? 'a token never stands in this file: use FLEET_CP_TOKEN or --token-file'
-          : didYouMean(name, prefix ? [] : ['environments']),
-      });
-    }
-    if (seen.has(setting.name))
-      throw usageError(`${label}: ${setting.name} is given twice`, { option: label });
-    seen.add(setting.name);
-    if (raw === null || raw === undefined) continue;
-    const list = Array.isArray(raw) && raw.every((item) => typeof item === 'string');
-    if (!list && !['string', 'number', 'boolean'].includes(typeof raw)) {
-      throw usageError(`${label}: must be ${setting.kind === 'list' ? 'a list of texts' : 'one value'}`, {
-        option: label,
-      });
-    }
-    const isText = setting.kind === 'text' || setting.kind === 'list';
-    if (isText && setting.name !== 'hold' && !list && typeof raw !== 'string') {
-      // YAML has read 1.10 as 1.1 by now.
-      throw usageError(`${label}: must be a text`, { option: label, hint: 'put the value in quotes' });
-    }
-    values.set(setting.name, { raw: raw as string | string[], label });
-  }
-}
-
-function record(value: unknown, where: string): Record<string, unknown> {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value))
-    return value as Record<string, unknown>;
-  throw usageError(`${where}: must be a mapping of names to values`, { option: where });
-}
-
-/** The nearest setting name, or one of the others, for a typing error. */
-export function didYouMean(name: string, others: string[] = []): string | undefined {
-  const scored = [...SETTING_NAMES, ...others].map((known) => ({ known, distance: leven(name, known) }));
-  const best = scored.sort((a, b) => a.distance - b.distance)[0];
-  return best && best.distance <= 3 ? `did you mean ${best.known}?` : undefined;
 }
 
 /** The lease of a parent process, as `fleet lock run` hands it to its child. */

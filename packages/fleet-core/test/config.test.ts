@@ -25,22 +25,29 @@ const check = (rest: FleetOptions = {}, command: Command = 'redeploy') =>
   checkOptions(command, { ...good, ...rest });
 
 describe('the defaults', () => {
+  const placeOf: Record<string, (config: Config) => unknown> = {
+    strategy: (config) => config.strategy,
+    soak: (config) => config.soakMs,
+    'batch-size': (config) => config.batchSize,
+    'max-stragglers': (config) => config.maxStragglers,
+    'settle-budget': (config) => config.settleBudgetMs,
+    'probe-timeout': (config) => config.probeTimeoutMs,
+    'probe-concurrency': (config) => config.probeConcurrency,
+    confirmations: (config) => config.confirmations,
+    'lock-wait': (config) => config.lock?.waitMs,
+    'lock-ttl': (config) => config.lock?.ttlMs,
+    'image-wait': (config) => config.image?.waitMs,
+    timeout: (config) => config.timeoutMs,
+  };
+
   test('are those of the table of settings', () => {
-    const config = check() as unknown as Record<string, unknown>;
-    const lock = config.lock as Record<string, unknown>;
-    for (const setting of SETTINGS as readonly Setting[]) {
-      if (setting.default === undefined) continue;
-      const key = setting.name.replace(/-(.)/g, (_all, letter) => letter.toUpperCase());
-      const place = setting.name.startsWith('lock-') ? lock : config;
-      const name = setting.name === 'lock-wait' ? 'waitMs' : setting.name === 'lock-ttl' ? 'ttlMs' : key;
-      const value = place[setting.kind === 'duration' && place === config ? `${name}Ms` : name];
+    const config = check({ image: 'registry.example.com/team/server' });
+    const defaults = (SETTINGS as readonly Setting[]).filter((setting) => setting.default !== undefined);
+    expect(defaults.map(({ name }) => name).sort()).toEqual(Object.keys(placeOf).sort());
+    for (const { name, kind, default: text = '' } of defaults) {
       const expected =
-        setting.kind === 'duration'
-          ? parseDuration(setting.default, setting.name)
-          : setting.kind === 'integer'
-            ? Number(setting.default)
-            : setting.default;
-      expect([setting.name, value]).toEqual([setting.name, expected]);
+        kind === 'duration' ? parseDuration(text, name) : kind === 'integer' ? Number(text) : text;
+      expect([name, placeOf[name]?.(config)]).toEqual([name, expected]);
     }
   });
 
@@ -82,130 +89,6 @@ test('values are brought into one form', () => {
     environment: 'staging',
     canary: 'acme',
     tenants: ['a', 'b'],
-  });
-});
-
-describe('is refused by a usage error that names the option', () => {
-  const cases: [string, FleetOptions, string, RegExp][] = [
-    ['no control plane', { controlPlane: '' }, '--control-plane', /is missing/],
-    ['a control plane over http', { controlPlane: 'http://cp.example.com' }, '--control-plane', /forged/],
-    [
-      'a control plane with a password',
-      { controlPlane: `https://x:${TOKEN}@cp.example.com` },
-      '--control-plane',
-      /password/,
-    ],
-    [
-      'another host than the pinned one',
-      { controlPlaneHost: 'cp.prod.example.com' },
-      '--control-plane',
-      /may only talk to cp\.prod/,
-    ],
-    ['no token', { controlPlaneToken: '' }, 'FLEET_CP_TOKEN', /missing/],
-    ['no tenant URL', { tenantUrl: undefined }, '--tenant-url', /is missing/],
-    ['a tenant URL without {slug}', { tenantUrl: 'https://x.example.com' }, '--tenant-url', /exactly once/],
-    ['16: no target tag', { targetTag: undefined }, '--target-tag', /is missing/],
-    ['a tag with a colon', { targetTag: 'image:tag' }, '--target-tag', /not an image tag/],
-    ['a tag with a line break', { targetTag: 'a\n::error::b' }, '--target-tag', /not an image tag/],
-    ['a tag that is too long', { targetTag: 'a'.repeat(129) }, '--target-tag', /not an image tag/],
-    ['no expected commit', { expectedSha: undefined }, '--expected-sha', /is missing/],
-    ['67: a short commit', { expectedSha: SHA.slice(0, 12) }, '--expected-sha', /not a full commit id/],
-    ['a commit of other letters', { expectedSha: 'g'.repeat(40) }, '--expected-sha', /not a full commit id/],
-    ['"dev" for a commit', { expectedSha: 'dev' }, '--expected-sha', /not a full commit id/],
-    ['23: a commit of zeros', { expectedSha: '0'.repeat(40) }, '--expected-sha', /all zeros/],
-    ['a canary that is no slug', { canary: 'acme.example.com' }, '--canary', /not a tenant slug/],
-    ['106: a tenant that is no slug', { tenant: ['a/../b'] }, '--tenant', /not a tenant slug/],
-    ['a glob that excuses everybody', { ephemeral: ['e2e-*', '*'] }, '--ephemeral', /matches every tenant/],
-    ['an unknown strategy', { strategy: 'hope' as 'scoped' }, '--strategy', /not known/],
-    ['an unknown rule of supersession', { supersededBy: 'hope' as 'off' }, '--superseded-by', /not known/],
-    ['a batch of none', { batchSize: 0 }, '--batch-size', /at least 1/],
-    ['half a tenant a batch', { batchSize: 1.5 }, '--batch-size', /whole number/],
-    ['a batch that is no number', { batchSize: Number.NaN }, '--batch-size', /whole number/],
-    ['fewer stragglers than none', { maxStragglers: -1 }, '--max-stragglers', /at least 0/],
-    ['no confirmation', { confirmations: 0 }, '--confirmations', /at least 1/],
-    ['no probe at a time', { probeConcurrency: 0 }, '--probe-concurrency', /at least 1/],
-    ['a probe without time', { probeTimeoutMs: 0 }, '--probe-timeout', /at least 1ms/],
-    ['a budget below nothing', { settleBudgetMs: -1 }, '--settle-budget', /at least 0ms/],
-    ['a soak without end', { soakMs: Number.POSITIVE_INFINITY }, '--soak', /at least/],
-    ['a run without time', { timeoutMs: 0 }, '--timeout', /at least 1ms/],
-    ['no lock group', { environment: undefined }, '--lock-group', /no lock group/],
-    ['a lock group of other letters', { lockGroup: 'Staging' }, '--lock-group', /must match/],
-    ['a lock group that is a path', { lockGroup: '../x' }, '--lock-group', /must match/],
-    ['a lock group that is too long', { lockGroup: 'a'.repeat(64) }, '--lock-group', /must match/],
-    ['an environment that cannot name a lock', { environment: 'my staging' }, '--lock-group', /must match/],
-    ['a lock server over http', { lockUrl: 'http://lock.example.com' }, '--lock-url', /forged/],
-    ['a lease too short', { lockTtlMs: 1_999 }, '--lock-ttl', /from 2s to 3600s/],
-    ['a lease too long', { lockTtlMs: 3_600_001 }, '--lock-ttl', /from 2s to 3600s/],
-    ['a wait below nothing', { lockWaitMs: -1 }, '--lock-wait', /at least 0ms/],
-    [
-      '100: an empty required check',
-      { ...gitea, requireContext: ['ci', ' '] },
-      '--require-context',
-      /empty name/,
-    ],
-    [
-      'a required check without a server',
-      { requireContext: ['ci'] },
-      '--require-context',
-      /needs a Gitea server/,
-    ],
-    [
-      'a kill switch that is no variable',
-      { ...gitea, killSwitch: 'a b' },
-      '--kill-switch',
-      /not a variable name/,
-    ],
-    [
-      '102: a kill switch without a token',
-      { ...gitea, giteaToken: '', killSwitch: 'HOLD' },
-      'GITEA_TOKEN',
-      /cannot be read without it/,
-    ],
-    ['a Gitea token that is none', { giteaToken: 'None' }, 'GITEA_TOKEN', /not a token/],
-    [
-      'a repository without an owner',
-      { ...gitea, repository: 'name', killSwitch: 'HOLD' },
-      '--repository',
-      /owner\/name/,
-    ],
-    [
-      'a repository that climbs',
-      { ...gitea, repository: '../..', killSwitch: 'HOLD' },
-      '--repository',
-      /owner\/name/,
-    ],
-    [
-      'a Gitea server over http',
-      { ...gitea, giteaUrl: 'http://gitea:3000', killSwitch: 'HOLD' },
-      '--gitea-url',
-      /forged/,
-    ],
-    ['the head of no branch', { ...gitea, branch: '', supersededBy: 'head' }, '--branch', /needed/],
-    ['91: a hold that is neither', { hold: 'maybe' }, '--hold', /neither on nor off/],
-    ['an order that is no number', { order: 1.5 }, '--order', /whole number/],
-    ['an order below nothing', { order: -1 }, '--order', /whole number/],
-  ];
-  test.each(cases)('%s', async (_name, rest, option, message) => {
-    const error = await usageOf(() => check(rest));
-    expect(error.option).toBe(option);
-    expect(error.message).toMatch(message);
-    expect(`${error.message}${error.hint}${error.stack}`).not.toContain(TOKEN);
-  });
-
-  test('in the words of whoever gave it', async () => {
-    const label = (name: string) => `FLEET_${name.toUpperCase()}`;
-    const error = await usageOf(() => checkOptions('redeploy', { ...good, batchSize: 0 }, label));
-    expect(error).toMatchObject({
-      option: 'FLEET_BATCH-SIZE',
-      message: expect.stringMatching(/^FLEET_BATCH-SIZE: /),
-    });
-  });
-
-  test('with all ways to give what is missing', async () => {
-    const { hint } = await usageOf(() => check({ expectedSha: '' }));
-    expect(hint).toBe(
-      'give --expected-sha, set FLEET_EXPECTED_SHA or GITHUB_SHA, or write expected-sha: in fleet.config.yaml',
-    );
   });
 });
 
