@@ -126,8 +126,10 @@ export async function roll(
     await sleep(ports.clock, wait, signal);
     if (next === 'retry') continue;
     if (next === 'look_then_retry') emit({ code: 'call.unknown', phase, reason: sent.reason });
-    const open = await verifyTenants(io, pending, next === 'look_then_retry' ? config.settleBudgetMs : 0);
-    if (!open.length) return 'answered';
+    const unproven = await verifyTenants(io, pending, next === 'look_then_retry' ? config.settleBudgetMs : 0);
+    // A tenant whose last answer was the expected commit was rolled, even where its proof is not complete.
+    const open = unproven.filter((slug) => ledger.get(slug).streak === 0);
+    if (!open.length) return 'unknown';
     // The same body goes with the same key, so that a control plane that knows keys cannot run it twice.
     if (open.length !== pending.length) key = ports.random.uuid();
     pending = open;
@@ -191,7 +193,11 @@ async function send(
     const usable = answer.success && (response.status === 200 || response.status === 500);
     io.reached.cp = true;
     record(
-      usable ? 'answered' : response.status >= 500 || response.status === 200 ? 'unknown' : 'refused',
+      usable
+        ? 'answered'
+        : response.status >= 500 || (response.status >= 200 && response.status < 300)
+          ? 'unknown'
+          : 'refused',
       response.status,
       usable ? answer.data.ok : null,
     );

@@ -33,7 +33,7 @@ export type Next =
 export function nextStep(call: 'plan' | 'roll', exchange: Exchange, reachedBefore: boolean): Next {
   if ('failure' in exchange) {
     if (exchange.failure === 'not_sent') return reachedBefore ? 'retry' : 'give_up';
-    if (exchange.failure === 'broken' && call === 'plan') return 'retry';
+    if (exchange.failure === 'broken' && call === 'plan') return reachedBefore ? 'retry' : 'give_up';
     return call === 'plan' ? 'give_up' : 'look';
   }
   const { status, readable, error } = exchange;

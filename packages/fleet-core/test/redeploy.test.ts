@@ -1,6 +1,6 @@
 /** What happens to the calls: retries, lost answers, refusals. Numbers name rows of docs/incidents.md. */
 import { afterEach, describe, expect, test } from 'vitest';
-import { FakeFleet, json, NEW } from './helpers/fake-fleet.js';
+import { FakeFleet, json, NEW, OLD } from './helpers/fake-fleet.js';
 import { run } from './helpers/run.js';
 
 let fleet: FakeFleet;
@@ -133,6 +133,18 @@ describe('retries', () => {
     expect(result.outcome).toBe('succeeded');
     expect(fleet.rolls).toHaveLength(2);
     expect(clock.monotonic()).toBeGreaterThanOrEqual(95_000);
+  });
+
+  test('37: a tenant that answered on target is not rolled again, though its proof is not complete', async () => {
+    const options = await start(['acme', 'birch']);
+    let probes = 0;
+    fleet.onProbe = (slug) => {
+      if (slug === 'acme' && fleet.rolls.length) fleet.tenants.set('acme', probes++ % 2 ? OLD : NEW);
+    };
+    fleet.stuck.add('acme');
+    fleet.script.set(0, (_, response) => void response.writeHead(502).end());
+    await run({ ...options, confirmations: 2, settleBudgetMs: 10_000 });
+    expect(fleet.rolls.map((roll) => roll.slugs)).toEqual([['acme', 'birch'], ['birch']]);
   });
 
   test('a single call that is retried names only the tenants that are not on target', async () => {

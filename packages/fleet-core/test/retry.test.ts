@@ -37,7 +37,6 @@ describe('what follows an exchange', () => {
     ['520', answered(520), 'give_up', 'look'],
     ['524: the edge gave up, the origin rolls', answered(524), 'give_up', 'look'],
     ['36: 525', answered(525), 'give_up', 'look'],
-    ['a connection that broke', { failure: 'broken' }, 'retry', 'look'],
     ['37: a timeout', { failure: 'timeout' }, 'give_up', 'look'],
     ['an answer without end', { failure: 'too_large' }, 'give_up', 'look'],
     ['an abort', { failure: 'aborted' }, 'give_up', 'look'],
@@ -57,6 +56,13 @@ describe('what follows an exchange', () => {
       expect(nextStep(call, { failure: 'not_sent' }, false)).toBe('give_up');
     },
   );
+
+  test('a plan whose connection broke is asked again once the server had answered; a roll never is', () => {
+    expect(nextStep('plan', { failure: 'broken' }, true)).toBe('retry');
+    expect(nextStep('plan', { failure: 'broken' }, false)).toBe('give_up');
+    for (const reached of [true, false])
+      expect(nextStep('roll', { failure: 'broken' }, reached)).toBe('look');
+  });
 
   test('a roll goes out again blindly only where nothing was sent', () => {
     for (let status = 100; status < 600; status++)
