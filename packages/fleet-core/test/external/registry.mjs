@@ -26,6 +26,7 @@ const SERVICE = 'registry of the test';
 const ISSUER = 'issuer of the test';
 const MANIFEST = 'application/vnd.oci.image.manifest.v1+json';
 const INDEX = 'application/vnd.oci.image.index.v1+json';
+const EMPTY_TAR = Buffer.alloc(1024);
 const START_MS = 30_000;
 
 const children = new Set();
@@ -78,7 +79,7 @@ async function startRegistry(name, auth) {
   return { host: await address, child };
 }
 
-async function stop({ child }) {
+async function stop(child) {
   const ended = once(child, 'exit');
   child.kill();
   await ended;
@@ -109,14 +110,13 @@ function pusher(host, authorization) {
     return { digest: answer.headers.get('docker-content-digest'), size: text.length };
   };
   const image = async (reference, revision) => {
-    const emptyTar = Buffer.alloc(1024);
-    const layer = gzipSync(emptyTar);
+    const layer = gzipSync(EMPTY_TAR);
     const config = Buffer.from(
       JSON.stringify({
         architecture: 'amd64',
         os: 'linux',
         config: revision === null ? {} : { Labels: { 'org.opencontainers.image.revision': revision } },
-        rootfs: { type: 'layers', diff_ids: [sha256(emptyTar)] },
+        rootfs: { type: 'layers', diff_ids: [sha256(EMPTY_TAR)] },
       }),
     );
     return manifest(reference, {
@@ -263,7 +263,7 @@ try {
   const away = { image: `${open.host}/team/other`, targetTag: 'one' };
   await expectRun('anonymous, no repository', away, 'refused', 'there is no such tag');
   await expectGate('anonymous', open.host, pusher(open.host), {});
-  await stop(open);
+  await stop(open.child);
   const gone = { image: `${open.host}/${REPOSITORY}`, targetTag: 'one' };
   await expectRun('stopped', gone, 'refused', 'connection refused');
 
@@ -274,7 +274,7 @@ try {
   const closed = { image: `${basic.host}/${REPOSITORY}`, targetTag: 'one' };
   await expectRun('basic, wrong password', { ...closed, ...wrong }, 'refused', DENIED);
   await expectRun('basic, no password', closed, 'refused', LOCKED);
-  await stop(basic);
+  await stop(basic.child);
 
   const bearer = await startRegistry('bearer', {
     token: {
@@ -291,11 +291,10 @@ try {
   await expectRun('bearer, no password', guarded, 'refused', LOCKED);
   readable = 'everybody';
   await expectRun('bearer, token for everybody', guarded, 'succeeded', 'built from bbbbbbb');
-  await stop(bearer);
 } finally {
   for (const server of [fleet, tokens]) {
     server.closeAllConnections();
     server.close();
   }
-  for (const child of children) child.kill('SIGKILL');
+  await Promise.all([...children].map(stop));
 }
