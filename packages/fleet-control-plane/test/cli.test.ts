@@ -107,10 +107,7 @@ describe('options', () => {
 
 const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url));
 
-describe.skipIf(!existsSync(MAIN))('the built program', () => {
-  const temporary = async () =>
-    (await readdir(tmpdir())).filter((name) => name.startsWith('fleet-control-plane-'));
-
+describe.skipIf(!existsSync(MAIN))('the built program', { timeout: 60_000 }, () => {
   async function run(
     ...args: string[]
   ): Promise<{ child: ChildProcess; ready: { url: string; tenant_url: string } }> {
@@ -157,13 +154,11 @@ describe.skipIf(!existsSync(MAIN))('the built program', () => {
   });
 
   it('takes its PostgreSQL along when it is killed', async () => {
-    const before = await temporary();
     const { child } = await run();
     expect(await left()).toHaveLength(1);
     child.kill('SIGKILL');
     await once(child, 'close');
     await eventually(async () => (await left()).length === 0);
-    expect(await temporary()).toEqual(before);
   });
 
   it('keeps its data in a folder of choice, and says so when the port is taken', async () => {
