@@ -3,6 +3,7 @@ import { hostOf, tenantUrlProblem, urlProblem } from './address.js';
 import { lockGroupSchema, shaSchema, slugSchema, TTL_SECONDS, tagSchema } from './contract.js';
 import { parseDuration } from './duration.js';
 import { usageError } from './errors.js';
+import { isRepository } from './gitea.js';
 import { globProblem } from './glob.js';
 import { checkImage, type ImageSource } from './image.js';
 import type { Command, FleetOptions, Trigger } from './options.js';
@@ -52,8 +53,6 @@ export interface Config {
   trigger: Trigger;
   askedBy: 'ci' | 'human';
 }
-
-const isRepository = (text: string | undefined) => /^[\w.-]*\w[\w.-]*\/[\w.-]*\w[\w.-]*$/.test(text ?? '');
 
 /** How an option is called towards the user: `--soak`, `FLEET_SOAK`, `soak in fleet.config.yaml`. */
 export type Label = (name: SettingName) => string;
@@ -214,13 +213,12 @@ export function checkOptions(command: Command, options: FleetOptions, label: Lab
         : 'off');
   if (order !== undefined) whole('order', order);
 
-  const gateUses: SettingName | null = killSwitch
-    ? 'kill-switch'
-    : requireContexts.length
-      ? 'require-context'
-      : supersededBy === 'head'
-        ? 'superseded-by'
-        : null;
+  const users: [SettingName, boolean][] = [
+    ['kill-switch', killSwitch !== null],
+    ['require-context', requireContexts.length > 0],
+    ['superseded-by', supersededBy === 'head'],
+  ];
+  const gateUses = users.find(([, uses]) => uses)?.[0];
   let gitea: Config['gitea'] = null;
   const gated = command === 'redeploy' || command === 'plan';
   if (gateUses && gated) {
@@ -242,7 +240,7 @@ export function checkOptions(command: Command, options: FleetOptions, label: Lab
     // No gate needs Gitea: it only serves to report how far the fleet lags, so a URL that is no good is no error.
     const url = options.giteaUrl;
     if (!urlProblem(url, options.allowHttpGitea ?? false)) {
-      gitea = { url: url.replace(/\/+$/, ''), token: giteaToken, repository: options.repository as string };
+      gitea = { url: url.replace(/\/+$/, ''), token: giteaToken, repository: options.repository };
     }
   }
   if (supersededBy === 'head' && !branch && gated) fail('branch', 'is needed by --superseded-by head');

@@ -1,4 +1,5 @@
 import type { HolderView, WaitedFor } from './contract.js';
+import type { Policy } from './policy.js';
 import type { FleetResult, TenantStatus } from './report.js';
 
 /** What a run tells while it runs. `code` is stable; every text in an event is already safe to print. */
@@ -13,6 +14,8 @@ export type EventData =
       expected_sha: string | null;
       control_plane: string | null;
       timeout_ms: number;
+      /** What the run goes by, as resolved from flags, variables, file and defaults; null for `verify`. */
+      policy: Policy | null;
     }
   | { code: 'gate.passed'; gate: string; detail: string }
   /** A gate that said no. In a dry run it is shown and not obeyed. */

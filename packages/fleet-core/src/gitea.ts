@@ -49,6 +49,11 @@ const statusSchema = z.looseObject({
 const refusalSchema = z.looseObject({ message: z.string() });
 export type CommitStatus = z.infer<typeof statusSchema>;
 
+/** True for `owner/name`. */
+export function isRepository(text: string | undefined): text is string {
+  return /^[\w.-]*\w[\w.-]*\/[\w.-]*\w[\w.-]*$/.test(text ?? '');
+}
+
 export class Gitea {
   constructor(private readonly options: GiteaOptions) {}
 

@@ -5,6 +5,7 @@ export * from './contract.js';
 export { formatDuration, parseDuration } from './duration.js';
 export { type ErrorCode, FleetError, isFleetError, usageError } from './errors.js';
 export type { EventCode, EventData, FleetEvent } from './events.js';
+export { holdLock } from './hold.js';
 export { type Http, HttpFailure, type HttpRequest, type HttpResponse, undiciHttp } from './http.js';
 export { type Grant, Lease } from './lease.js';
 export { DEFAULT_CONFIG_FILE, loadConfig } from './load.js';
@@ -21,6 +22,7 @@ export {
 export { type ClaimAnswer, LockClient, type LockServer, type NoAnswer, type Refused } from './lock-client.js';
 export type { Command, FleetOptions, Trigger } from './options.js';
 export { exitCodeOf, isDeployed, OUTCOMES, type Outcome, USAGE_EXIT_CODE } from './outcome.js';
+export type { Policy } from './policy.js';
 export { type Clock, type Ports, type Random, systemClock, systemPorts, systemRandom } from './ports.js';
 export { type RenderOptions, renderEvent, type Tone, toneOf } from './render.js';
 export { renderHtml } from './render-html.js';
@@ -36,6 +38,6 @@ export {
   type TenantStatus,
 } from './report.js';
 export { type Env, type Layers, resolveConfig } from './resolve.js';
-export { holdLock, planFleet, type RunContext, redeployFleet, runFleet, verifyFleet } from './run.js';
+export { planFleet, type RunContext, redeployFleet, runFleet, verifyFleet } from './run.js';
 export { oneLine, redact } from './sanitize.js';
 export { SETTING_NAMES, SETTINGS, type Setting, type SettingName, settingOf } from './settings.js';

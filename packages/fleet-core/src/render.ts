@@ -1,6 +1,7 @@
 /** Events as plain text for logs and people; what a line looks like in colour is the adapter's affair. */
 import { formatDuration } from './duration.js';
 import type { FleetEvent } from './events.js';
+import type { Policy } from './policy.js';
 import { oneLine } from './sanitize.js';
 
 export interface RenderOptions {
@@ -40,6 +41,22 @@ export function renderEvent(event: FleetEvent, options: RenderOptions = {}): str
   return options.verbose ? `${event.at.slice(11, 19)} ${line}` : line;
 }
 
+/** The effective settings, for readers who wonder whether theirs arrived. */
+function policyText(policy: Policy): string {
+  const { ephemeral, lock_group: group } = policy;
+  return [
+    policy.strategy,
+    policy.canary ? `canary ${policy.canary} soaking ${formatDuration(policy.soak_ms)}` : 'no canary',
+    `batches of ${policy.batch_size}`,
+    `at most ${plural(policy.max_stragglers, 'straggler')}`,
+    `settle budget ${formatDuration(policy.settle_budget_ms)}`,
+    `${plural(policy.confirmations, 'confirmation')}`,
+    ephemeral.length ? `ephemeral ${ephemeral.join(' ')}` : 'none ephemeral',
+    group ? `lock ${group}` : 'no lock',
+    `superseded by ${policy.superseded_by}`,
+  ].join(', ');
+}
+
 function lineOf(event: FleetEvent, verbose: boolean): string | null {
   switch (event.code) {
     case 'run.started': {
@@ -50,7 +67,8 @@ function lineOf(event: FleetEvent, verbose: boolean): string | null {
         verify: `verifying that ${fleet} runs ${targetOf(event)}; nothing is changed`,
       }[event.command];
       const via = event.control_plane ? `, control plane ${event.control_plane}` : '';
-      return `${doing}${via}, limit ${formatDuration(event.timeout_ms)}`;
+      const first = `${doing}${via}, limit ${formatDuration(event.timeout_ms)}`;
+      return event.policy && verbose ? `${first}; ${policyText(event.policy)}` : first;
     }
     case 'gate.passed':
       return `gate ${event.gate}: passed${event.detail ? `, ${event.detail}` : ''}`;

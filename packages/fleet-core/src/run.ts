@@ -1,17 +1,17 @@
 /** The pipeline: gate -> lock -> gate again -> plan -> rollout <-> verify -> report. No rules of its own. */
-import { claimIdOf } from './claim-id.js';
 import { type Config, checkOptions } from './config.js';
 import { Emitter } from './emitter.js';
 import { type Ending, endingOf, type Stage, timeoutError } from './ending.js';
 import { FleetError, isFleetError } from './errors.js';
 import { passGates, recheckGates, recheckHead } from './gate.js';
-import { holderOf } from './holder.js';
+import { lockOptions } from './hold.js';
 import { lagOf } from './lag.js';
 import type { Lease } from './lease.js';
 import { Ledger } from './ledger.js';
-import { type LockOptions, withFleetLock } from './lock.js';
+import { withFleetLock } from './lock.js';
 import type { Command, FleetOptions } from './options.js';
 import { planWaves, readFleet } from './plan.js';
+import { policyOf } from './policy.js';
 import { type Ports, systemPorts } from './ports.js';
 import { type Calls, type Fence, listFleet } from './redeploy.js';
 import { buildResult, type FleetResult } from './report.js';
@@ -67,6 +67,7 @@ export async function runFleet(config: Config, context: RunContext = {}): Promis
     expected_sha: config.expectedSha,
     control_plane: config.controlPlane || null,
     timeout_ms: config.timeoutMs,
+    policy: config.command === 'verify' ? null : policyOf(config),
   });
   try {
     const ending = await conduct(run).catch((error) => endingOf(run, error, context.signal));
@@ -139,18 +140,6 @@ async function underLock(run: Run, lock: NonNullable<Config['lock']>): Promise<E
   } finally {
     if (run.lock?.fencing_token === null) run.lock.waited_ms = Math.round(ports.clock.monotonic() - started);
   }
-}
-
-function lockOptions(config: Config, ports: Ports): LockOptions {
-  if (!config.lock) throw new FleetError('INTERNAL', 'no lock is configured');
-  const { group, url, waitMs, ttlMs } = config.lock;
-  return {
-    server: { url, token: config.controlPlaneToken },
-    ...{ group, waitMs, ttlMs },
-    holder: holderOf(config, ports.hostname()),
-    order: config.order ?? undefined,
-    claimId: claimIdOf(config.trigger, group),
-  };
 }
 
 const fenceOf = (lease: Lease): Fence => ({
@@ -269,28 +258,3 @@ export const redeployFleet = start('redeploy');
 export const planFleet = start('plan');
 /** Asks every tenant what it runs; changes nothing. @throws FleetError `USAGE`. */
 export const verifyFleet = start('verify');
-
-/**
- * Does other work under the lock of a fleet, and gives the lock back whatever happens.
- *
- * @param work Its lease's signal aborts when the lease is lost: nothing may start after that.
- * @throws FleetError `LOCK_TIMEOUT`, `LOCK_LOST`, `SUPERSEDED`, `HELD`, `CP_*`; what `work` throws; the abort reason.
- */
-export async function holdLock<T>(
-  config: Config,
-  work: (lease: Lease) => Promise<T>,
-  context: RunContext = {},
-): Promise<T> {
-  const ports = systemPorts(context.ports);
-  const emitter = new Emitter(ports);
-  const signal = context.signal ?? new AbortController().signal;
-  try {
-    // Other work proves nothing about the fleet, so its release never says so.
-    return await withFleetLock(lockOptions(config, ports), ports, emitter.emit, signal, async (lease) => ({
-      value: await work(lease),
-      proven: false,
-    }));
-  } finally {
-    emitter.close();
-  }
-}

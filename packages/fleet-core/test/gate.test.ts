@@ -191,6 +191,9 @@ describe('required checks', () => {
   test.each([
     ['pending', [{ id: 1, context: 'CI / all (push)', status: 'pending' }]],
     ['missing', []],
+    ['95: of a similar name only', [{ id: 1, context: 'CI / all (pull_request)', status: 'success' }]],
+    ['103: in a state that nobody knows', [{ id: 1, context: 'CI / all (push)', status: 'warning' }]],
+    ['101: without any state', [{ id: 1, context: 'CI / all (push)' }]],
     [
       '99: cancelled, which may never have run',
       [{ id: 1, context: 'CI / all (push)', status: 'failure', description: 'Has been cancelled' }],
@@ -276,7 +279,7 @@ test('a branch name with a slash stays one path segment', async () => {
 describe('lag behind the branch', () => {
   const claimed = () => ({ ...gated(), supersededBy: 'claim' as const, order: 5 });
 
-  test('2: it is reported, and in claim mode never decides', async () => {
+  test('2, 80: it is reported, and in claim mode a mere new head never stops a roll', async () => {
     gitea.set('/branches/main', (response) => json(response, 200, { commit: { id: 'c'.repeat(40) } }));
     gitea.set(`/compare/${NEW}...${'c'.repeat(40)}`, (response) => json(response, 200, { total_commits: 4 }));
     const { result } = await run(claimed());

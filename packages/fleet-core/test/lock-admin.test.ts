@@ -1,8 +1,8 @@
 /** What people do with a lock, against scripted answers. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { checkOptions } from '../src/config.js';
+import { holdLock } from '../src/hold.js';
 import { breakLock, freezeLock, readLock, readLockLog, unfreezeLock, watchLock } from '../src/lock-admin.js';
-import { holdLock } from '../src/run.js';
 import { FakeFleet, json } from './helpers/fake-fleet.js';
 import { FakeLock } from './helpers/fake-lock.js';
 

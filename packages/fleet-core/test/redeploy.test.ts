@@ -68,7 +68,7 @@ describe('lost answers', () => {
     ['an empty body', ''],
     ['an array', '[]'],
     ['a truncated body', '{"ok":true,"results":[{"slug":"ac'],
-  ])('38: HTTP 200 with %s says nothing: the tenants are asked', async (_name, body) => {
+  ])('38, 39: HTTP 200 with %s says nothing: the tenants are asked', async (_name, body) => {
     const options = await start(['acme']);
     fleet.script.set(0, (_, response, done) => {
       done();
@@ -243,7 +243,7 @@ describe('refusals', () => {
   test.each([
     ['ok: false', { ok: false, results: [] }],
     ['no JSON object', 'hello'],
-  ])('a plan with %s is a control plane error', async (_name, body) => {
+  ])('39: a plan with %s is a control plane error', async (_name, body) => {
     const options = await start();
     fleet.planAnswer = (response) => json(response, 200, body);
     const { result } = await run(options);

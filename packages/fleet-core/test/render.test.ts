@@ -65,6 +65,35 @@ export function result(rest: Partial<FleetResult> = {}): FleetResult {
   });
 }
 
+it('13: a verbose run says what it goes by, so that an option that was not wired shows', () => {
+  const event: FleetEvent = {
+    at: '2026-01-01T00:00:00.000Z',
+    code: 'run.started',
+    command: 'redeploy',
+    environment: 'staging',
+    target_tag: 'main-1',
+    expected_sha: SHA,
+    control_plane: null,
+    timeout_ms: 60_000,
+    policy: {
+      strategy: 'scoped',
+      canary: 'acme',
+      soak_ms: 60_000,
+      batch_size: 3,
+      max_stragglers: 1,
+      settle_budget_ms: 240_000,
+      confirmations: 2,
+      ephemeral: ['e2e-*'],
+      lock_group: 'staging',
+      superseded_by: 'claim',
+    },
+  };
+  expect(renderEvent(event, { verbose: true })).toContain(
+    'scoped, canary acme soaking 1m, batches of 3, at most 1 straggler, settle budget 4m, 2 confirmations, ephemeral e2e-*, lock staging, superseded by claim',
+  );
+  expect(renderEvent(event)).not.toContain('batches');
+});
+
 describe('an event line', () => {
   const cases: [string, Loose<FleetEvent>, string | RegExp | null][] = [
     [
@@ -77,6 +106,7 @@ describe('an event line', () => {
         expected_sha: SHA,
         control_plane: 'https://cp.example.com',
         timeout_ms: 1_800_000,
+        policy: null,
       },
       'rolling staging to main-1 (abcdef1), control plane https://cp.example.com, limit 30m',
     ],
@@ -90,6 +120,7 @@ describe('an event line', () => {
         expected_sha: null,
         control_plane: null,
         timeout_ms: 60_000,
+        policy: null,
       },
       'planning a roll of the fleet to main-1; nothing is changed, limit 1m',
     ],

@@ -190,7 +190,7 @@ describe('stragglers', () => {
     expect(result.tenants[1]?.detail).toContain('said nothing about it');
   });
 
-  test('55: a batch that the control plane calls failed is decided by its tenants', async () => {
+  test('44, 55: a batch that the control plane calls failed is decided by its tenants', async () => {
     const options = await start();
     fleet.stuck.add('acme');
     fleet.script.set(0, (roll, response, done) => {
@@ -320,7 +320,7 @@ describe('what can be seen', () => {
     },
   );
 
-  test('62: unreachable, invalid and stale are told apart', async () => {
+  test('62, 71: unreachable, invalid and stale are told apart, each with its reason', async () => {
     const options = await start(['acme', 'birch', 'cedar', 'dune']);
     for (const slug of ['birch', 'cedar', 'dune']) fleet.stuck.add(slug);
     fleet.tenants.set('birch', (response) => void response.socket?.destroy());
@@ -385,6 +385,44 @@ describe('what can be seen', () => {
     const { result } = await run({ ...options, confirmations: 2, settleBudgetMs: 30_000 });
     expect(result).toMatchObject({ outcome: 'failed', counts: { stale: 1 } });
     expect(result.tenants[0]?.detail).toContain('flapping');
+  });
+});
+
+describe('what the result keeps', () => {
+  test('60: the commit that each tenant ran before, whatever it runs now', async () => {
+    const options = await start(['acme', 'birch', 'cedar', 'dune']);
+    fleet.tenants.set('birch', 'c'.repeat(40));
+    fleet.tenants.set('cedar', 'dev');
+    fleet.tenants.set('dune', (response) => void response.socket?.destroy());
+    const { result } = await run({ ...options, batchSize: 4 });
+    expect(result.outcome).toBe('succeeded');
+    expect(result.tenants.map((tenant) => tenant.baseline_sha)).toEqual([OLD, 'c'.repeat(40), 'dev', null]);
+  });
+
+  test('83: deployed is said by the verdict alone: no outcome that stopped early claims it', async () => {
+    const options = await start(['acme'], NEW);
+    const abort = AbortSignal.abort('SIGTERM');
+    expect((await run(options, { signal: abort })).result).toMatchObject({
+      outcome: 'interrupted',
+      deployed: false,
+    });
+    expect((await run({ ...options, hold: 'on' })).result).toMatchObject({
+      outcome: 'held',
+      deployed: false,
+    });
+    expect((await run(options, { command: 'plan' })).result).toMatchObject({
+      outcome: 'planned',
+      deployed: false,
+    });
+  });
+
+  test('68: without the commit to expect there is no roll, since nothing could prove it', async () => {
+    const options = await start(['acme']);
+    await expect(run({ ...options, expectedSha: undefined })).rejects.toMatchObject({
+      code: 'USAGE',
+      option: '--expected-sha',
+    });
+    expect(fleet.requests).toBe(0);
   });
 });
 
