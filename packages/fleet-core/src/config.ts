@@ -273,9 +273,7 @@ export function checkOptions(command: Command, options: FleetOptions, label: Lab
     branch,
     requireContexts,
     killSwitch,
-    image: gated
-      ? checkImage(options, span('image-wait', options.imageWaitMs, 0), (...bad) => fail('image', ...bad))
-      : null,
+    image: gated ? checkImage(options, span('image-wait', options.imageWaitMs, 0), fail) : null,
     hold: hold === null || hold === 'unknown' ? null : hold === 'armed',
     supersededBy,
     order:

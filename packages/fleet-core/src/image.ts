@@ -26,15 +26,16 @@ const EXAMPLE = 'for example registry.example.com/team/server';
 /**
  * The image source of the options; null where no image is named.
  *
- * @throws FleetError `USAGE`; a reference that is none by way of `fail`, which names the option.
+ * @throws FleetError `USAGE`; a reference that is none by way of `failWith`, which names the option.
  */
 export function checkImage(
   options: ImageOptions,
   waitMs: number,
-  fail: (problem: string, hint?: string) => never,
+  failWith: (option: 'image', problem: string, hint?: string) => never,
 ): ImageSource | null {
   const name = options.image?.trim();
   if (!name) return null;
+  const fail = (problem: string, hint?: string) => failWith('image', problem, hint);
   if (name.includes('@'))
     fail('has an "@" in it: a digest or a user name', `give host and repository, ${EXAMPLE}`);
   if (name.includes('://')) fail('is not a URL', `leave the scheme out, ${EXAMPLE}`);
