@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Parsed, parseArguments } from '../src/options.js';
 import { eventually } from './support/plane.js';
 
@@ -108,6 +108,12 @@ describe('options', () => {
 const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url));
 
 describe.skipIf(!existsSync(MAIN))('the built program', { timeout: 60_000 }, () => {
+  const children: ChildProcess[] = [];
+  afterEach(() => {
+    // What a failed test leaves running ends here; a child that has ended already does not mind.
+    for (const child of children.splice(0)) child.kill('SIGKILL');
+  });
+
   async function run(
     ...args: string[]
   ): Promise<{ child: ChildProcess; ready: { url: string; tenant_url: string } }> {
@@ -116,6 +122,7 @@ describe.skipIf(!existsSync(MAIN))('the built program', { timeout: 60_000 }, () 
       env,
       stdio: ['pipe', 'pipe', 'pipe'],
     });
+    children.push(child);
     const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream });
     let said = '';
     child.stderr?.on('data', (chunk) => {

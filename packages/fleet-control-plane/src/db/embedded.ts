@@ -157,10 +157,13 @@ class Running {
   }
 
   async stop(): Promise<void> {
+    await this.end();
     this.unguard();
+  }
+
+  private async end(): Promise<void> {
     const pid = await this.pid().catch(() => null);
-    if (pid === null || !alive(pid)) return;
-    await this.server.stop();
+    if (pid !== null && alive(pid)) await this.server.stop();
   }
 
   async kill(): Promise<void> {
@@ -171,8 +174,10 @@ class Running {
   }
 
   async close(): Promise<void> {
-    await this.stop();
+    await this.end();
     if (this.temporary) await rm(this.base, { recursive: true, force: true });
+    // Last of all, so that a crash on the way here leaves nothing behind either.
+    this.unguard();
   }
 }
 
