@@ -88,7 +88,9 @@ export class World {
   }
 }
 
+/** The document that a run printed; checked against the published schema. */
 export function document(ran: Ran) {
+  if (!ran.stdout) throw new Error(`no document; exit code ${ran.code}, stderr: ${ran.stderr}`);
   const result = resultSchema.parse(JSON.parse(ran.stdout));
   expect(result.exit_code).toBe(ran.code);
   expect(ran.stdout + ran.stderr).not.toContain(TOKEN);
