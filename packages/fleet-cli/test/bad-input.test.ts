@@ -179,7 +179,7 @@ describe('bad input ends with exit code 2, one or two lines, no request, and no 
     expect(server.seen).toEqual([]);
   });
 
-  it('is silent on stdout with --json too', async () => {
+  it('110: is an error and silent on stdout, with --json too, never a quiet skip', async () => {
     const ran = await fleet(['redeploy', ...good, '--soak', '60', '--json'], { cwd: temp.path });
     expect([ran.code, ran.stdout]).toEqual([2, '']);
   });

@@ -82,7 +82,7 @@ describe('signals', () => {
 });
 
 describe('two runs at once', () => {
-  it('never roll at the same time, by the record of the server', async () => {
+  it('78: never roll at the same time, by the record of the server', async () => {
     await world.setFleet({ acme: { roll_ms: 300 }, beta: { roll_ms: 300 }, gamma: { roll_ms: 300 } });
     const before = (await world.rolls()).length;
     const both = await Promise.all([

@@ -94,7 +94,7 @@ const args = () => [
 ];
 
 describe('streams', () => {
-  it('nothing but one document on stdout with --json, and the token nowhere', async () => {
+  it('119: nothing but one document on stdout with --json, and the token nowhere', async () => {
     const ran = await fleet([...args(), '--json', '--verbose']);
     expect(JSON.parse(ran.stdout)).toMatchObject({ schema: 'fleet-result/1', exit_code: ran.code });
     expect(ran.stderr).toContain('CONTROL PLANE ERROR');

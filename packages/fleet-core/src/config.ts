@@ -290,10 +290,7 @@ export function checkOptions(command: Command, options: FleetOptions, label: Lab
   };
 
   function missing(name: SettingName) {
-    const { env } = settingOf(name);
-    return usageError(`--${name} is missing`, {
-      option: `--${name}`,
-      hint: `give --${name}, set ${env.join(' or ')}, or write ${name}: in fleet.config.yaml`,
-    });
+    const hint = `give --${name}, set ${settingOf(name).env.join(' or ')}, or write ${name}: in fleet.config.yaml`;
+    return usageError(`--${name} is missing`, { option: `--${name}`, hint });
   }
 }

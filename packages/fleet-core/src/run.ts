@@ -2,7 +2,7 @@
 import { type Config, checkOptions } from './config.js';
 import { Emitter } from './emitter.js';
 import { type Ending, endingOf, type Stage, timeoutError } from './ending.js';
-import { FleetError, isFleetError } from './errors.js';
+import { isFleetError } from './errors.js';
 import { passGates, recheckGates, recheckHead } from './gate.js';
 import { lockOptions } from './hold.js';
 import { lagOf } from './lag.js';
