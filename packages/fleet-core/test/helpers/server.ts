@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import { type AddressInfo, type Server as NetServer, createServer as netServer, type Socket } from 'node:net';
-import { afterEach } from 'vitest';
+import { onTestFinished } from 'vitest';
 
 export interface TestServer {
   url: string;
@@ -13,12 +13,6 @@ export interface TestServer {
   /** Resolves once no connection is open any more. */
   quiet: () => Promise<void>;
 }
-
-const running = new Set<() => Promise<void>>();
-afterEach(async () => {
-  for (const stop of running) await stop();
-  running.clear();
-});
 
 /** Serves HTTP on loopback until the test ends. */
 export async function serve(handler: RequestListener): Promise<TestServer> {
@@ -58,7 +52,7 @@ async function start(server: NetServer) {
     socket.on('close', () => open.delete(socket));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  running.add(async () => {
+  onTestFinished(async () => {
     for (const socket of open) socket.destroy();
     await new Promise((resolve) => server.close(resolve));
   });
