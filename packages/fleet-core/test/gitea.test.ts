@@ -67,6 +67,11 @@ describe('a variable', () => {
       { kind: 'unreadable', why: 'a proxy in front of Gitea refused the request (HTTP 403)' },
     ],
     [
+      '89: that something refuses in JSON of its own',
+      json({ title: 'Forbidden', status: 403 }, 403),
+      { kind: 'unreadable', why: 'a proxy in front of Gitea refused the request (HTTP 403)' },
+    ],
+    [
       '89: that is refused without a word',
       text(403, ''),
       { kind: 'unreadable', why: 'a proxy in front of Gitea refused the request (HTTP 403)' },

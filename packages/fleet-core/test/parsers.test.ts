@@ -102,6 +102,7 @@ describe('a token', () => {
     ['the text false', 'FALSE', /not a token/],
     ['a mask', '***', /not a token/],
     ['an expression that CI left', LEFT_BY_CI, /not a token/],
+    ['an expression without a space', LEFT_BY_CI.replaceAll(' ', ''), /not a token/],
     ['several lines', 's3cr3t\nvalue', /not a token/],
     ['words', 's3cr3t value', /not a token/],
     ['a control character', 's3cr3t\u0000value', /not a token/],
