@@ -5,12 +5,17 @@ import { Emitter } from './emitter.js';
 import { FleetError } from './errors.js';
 import { holderOf } from './holder.js';
 import type { Lease } from './lease.js';
-import { type LockOptions, withFleetLock } from './lock.js';
+import { type LeftClaim, type LockOptions, withFleetLock } from './lock.js';
+import { LockClient } from './lock-client.js';
 import { type Ports, systemPorts } from './ports.js';
 import type { RunContext } from './run.js';
 
 /** @throws FleetError `INTERNAL` where no lock is configured. */
-export function lockOptions(config: Config, ports: Pick<Ports, 'hostname'>): LockOptions {
+export function lockOptions(
+  config: Config,
+  ports: Pick<Ports, 'hostname'>,
+  context: RunContext = {},
+): LockOptions {
   if (!config.lock) throw new FleetError('INTERNAL', 'no lock is configured');
   const { group, url, waitMs, ttlMs } = config.lock;
   return {
@@ -19,6 +24,7 @@ export function lockOptions(config: Config, ports: Pick<Ports, 'hostname'>): Loc
     holder: holderOf(config, ports.hostname()),
     order: config.order ?? undefined,
     claimId: claimIdOf(config.trigger, group),
+    onClaim: context.onClaim,
   };
 }
 
@@ -38,11 +44,42 @@ export async function holdLock<T>(
   const signal = context.signal ?? new AbortController().signal;
   try {
     // Other work proves nothing about the fleet, so its release never says so.
-    return await withFleetLock(lockOptions(config, ports), ports, emitter.emit, signal, async (lease) => ({
-      value: await work(lease),
-      proven: false,
-    }));
+    return await withFleetLock(
+      lockOptions(config, ports, context),
+      ports,
+      emitter.emit,
+      signal,
+      async (lease) => ({
+        value: await work(lease),
+        proven: false,
+      }),
+    );
   } finally {
     emitter.close();
   }
+}
+
+/**
+ * Releases what a process that was killed may have left: its place in the queue or its lease. Safe to repeat, and never
+ * touches anybody else's.
+ *
+ * @param token Bearer token of the lock server.
+ * @returns Whether the server says that nothing of it is left.
+ */
+export async function releaseLeftClaim(
+  left: LeftClaim,
+  token: string,
+  context: RunContext = {},
+): Promise<boolean> {
+  const { http } = systemPorts(context.ports);
+  const client = new LockClient({ url: left.url, token, http }, left.group);
+  const answer = await client
+    .release(
+      left.claimId,
+      { session: left.session, result: 'not_proven' },
+      { timeoutMs: 5_000, signal: context.signal },
+    )
+    .catch(() => null);
+  // A claim that ended otherwise is not there any more either.
+  return answer?.kind === 'released' || (answer?.kind === 'refused' && answer.status !== 422);
 }

@@ -5,11 +5,11 @@ export * from './contract.js';
 export { formatDuration, parseDuration } from './duration.js';
 export { type ErrorCode, FleetError, isFleetError, usageError } from './errors.js';
 export type { EventCode, EventData, FleetEvent } from './events.js';
-export { holdLock } from './hold.js';
+export { holdLock, releaseLeftClaim } from './hold.js';
 export { type Http, HttpFailure, type HttpRequest, type HttpResponse, undiciHttp } from './http.js';
 export { type Grant, Lease } from './lease.js';
 export { DEFAULT_CONFIG_FILE, loadConfig } from './load.js';
-export { FleetLock, type LockOptions, withFleetLock } from './lock.js';
+export { FleetLock, type LeftClaim, type LockOptions, withFleetLock } from './lock.js';
 export {
   breakLock,
   type Deed,

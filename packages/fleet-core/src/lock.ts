@@ -6,12 +6,12 @@ import {
   type Order,
   WAIT_SECONDS_MAX,
 } from './contract.js';
-import { formatDuration } from './duration.js';
 import type { Emit } from './emitter.js';
 import { FleetError } from './errors.js';
-import { cleanHolder, describeHolder } from './holder.js';
+import { cleanHolder } from './holder.js';
 import { type Grant, Lease, usableMs } from './lease.js';
 import { type ClaimAnswer, LockClient, type LockServer, type Refused } from './lock-client.js';
+import { lockFrozen, lockSuperseded, lockTimeout, lockUnreachable } from './lock-errors.js';
 import type { Ports } from './ports.js';
 import { oneLine } from './sanitize.js';
 import { sleep } from './time.js';
@@ -28,6 +28,19 @@ export interface LockOptions {
   order?: Order;
   /** A claim id that this job would make again, so that a later step can release it; default: random. */
   claimId?: string;
+  /**
+   * Told of every claim before it is first sent: whoever keeps it can release what a killed process left. The session
+   * proves the claim, so it belongs into no log.
+   */
+  onClaim?: (claim: LeftClaim) => void;
+}
+
+/** What it takes to release a claim from another process. */
+export interface LeftClaim {
+  url: string;
+  group: string;
+  claimId: string;
+  session: string;
 }
 
 /** Asked for less than the longest wait: proxies cut idle requests at 30 s, and the answer needs its way too. */
@@ -77,6 +90,7 @@ export class FleetLock {
     this.#client = new LockClient({ ...options.server, http: ports.http }, options.group);
     this.#session = ports.random.session();
     this.#claimId = options.claimId ?? ports.random.uuid();
+    this.#announce();
   }
 
   /**
@@ -113,7 +127,7 @@ export class FleetLock {
 
     for (let first = true; ; first = false) {
       const left = options.waitMs - waited();
-      if (!first && left <= 0) throw this.#timedOut(last, waited());
+      if (!first && left <= 0) throw lockTimeout(options.group, last, waited());
       const waitSeconds = first ? 0 : Math.min(POLL_SECONDS, WAIT_SECONDS_MAX, Math.ceil(left / 1000));
       const sentAt = clock.monotonic();
       const answer = await this.#client.claim(this.#claimId, this.#request(), waitSeconds, {
@@ -126,9 +140,11 @@ export class FleetLock {
       if (answer.kind === 'no_answer') {
         reached ||= answer.reached;
         failures++;
-        if (!reached && failures >= FIRST_TRIES) throw this.#unreachable(answer.reason);
+        if (!reached && failures >= FIRST_TRIES) throw lockUnreachable(options.server.url, answer.reason);
         if (waited() >= options.waitMs)
-          throw reached ? this.#timedOut(last, waited(), answer.reason) : this.#unreachable(answer.reason);
+          throw reached
+            ? lockTimeout(options.group, last, waited(), answer.reason)
+            : lockUnreachable(options.server.url, answer.reason);
         const most = Math.min(BACKOFF_MS.most, BACKOFF_MS.first * 2 ** Math.min(failures, 5));
         const pause = answer.retryAfterMs ?? most * (0.5 + this.ports.random.fraction() / 2);
         await sleep(clock, Math.min(pause, Math.max(0, options.waitMs - waited())), signal);
@@ -149,7 +165,7 @@ export class FleetLock {
         continue;
       }
       last = answer.queued;
-      if (last.frozen) throw this.#frozen(last);
+      if (last.frozen) throw lockFrozen(options.group, last.frozen);
       const { position, queue_length, holder } = last;
       const news = `${position} ${queue_length} ${holder?.name} ${holder?.step}`;
       if (news !== shown) {
@@ -206,20 +222,10 @@ export class FleetLock {
 
   /** A definite no: ends the waiting, or starts over with a claim of its own. */
   #refused({ status, problem }: Refused, first: boolean): void {
-    const { group } = this.options;
     switch (problem.error) {
       case 'superseded':
-      case 'outdated': {
-        const by = problem.by?.holder;
-        const who = by ? ` by ${oneLine([by.name, by.sha?.slice(0, 7)].filter(Boolean).join(' '), 120)}` : '';
-        throw new FleetError(
-          'SUPERSEDED',
-          problem.error === 'superseded'
-            ? `a newer commit of the same branch took this run's place in the queue of ${group}${who}`
-            : `a newer commit of the same branch already waits for, holds or has rolled ${group}${who}`,
-          { outcome: 'superseded', hint: 'nothing to do: the newer run deploys' },
-        );
-      }
+      case 'outdated':
+        throw lockSuperseded(this.options.group, problem);
       // The claim of this job was used up by an earlier attempt, or an earlier process of it still lives.
       case 'claim_over':
       case 'claim_in_use':
@@ -243,40 +249,12 @@ export class FleetLock {
     this.#claimId = this.ports.random.uuid();
     this.#fencingToken = undefined;
     this.#placed = false;
+    this.#announce();
   }
 
-  #timedOut(last: ClaimQueued | null, waitedMs: number, reason?: string): FleetError {
-    const { group } = this.options;
-    const holder = last?.holder;
-    const who = holder ? `; held by ${describeHolder(cleanHolder(holder))}` : '';
-    const place = last ? `, place ${last.position} of ${last.queue_length}` : '';
-    return new FleetError(
-      'LOCK_TIMEOUT',
-      `waited ${formatDuration(waitedMs)} for the lock ${group} in vain${place}${who}${reason ? ` (${reason})` : ''}`,
-      {
-        outcome: 'lock_timeout',
-        hint: `nothing was rolled; raise --lock-wait, or look with: fleet lock status --lock-group ${group}`,
-      },
-    );
-  }
-
-  #frozen({ frozen }: ClaimQueued): FleetError {
-    const by = frozen?.actor ? ` by ${oneLine(frozen.actor, 80)}` : '';
-    const why = frozen?.reason ? `: ${oneLine(frozen.reason, 160)}` : '';
-    return new FleetError('HELD', `the lock ${this.options.group} is frozen${by}${why}`, {
-      outcome: 'held',
-      hint: 'nothing is rolled until it is unfrozen; then run the same command again',
-    });
-  }
-
-  #unreachable(reason: string): FleetError {
-    return new FleetError(
-      'CP_UNREACHABLE',
-      `the lock server at ${this.options.server.url} cannot be reached: ${reason}`,
-      {
-        hint: 'check --control-plane or --lock-url, and that the control plane runs',
-      },
-    );
+  #announce(): void {
+    const { onClaim, server, group } = this.options;
+    onClaim?.({ url: server.url, group, claimId: this.#claimId, session: this.#session });
   }
 
   /** Leaves the queue under a deadline of its own; a claim that cannot leave is abandoned by the server in a minute. */

@@ -8,7 +8,7 @@ import { lockOptions } from './hold.js';
 import { lagOf } from './lag.js';
 import type { Lease } from './lease.js';
 import { Ledger } from './ledger.js';
-import { withFleetLock } from './lock.js';
+import { type LeftClaim, withFleetLock } from './lock.js';
 import type { Command, FleetOptions } from './options.js';
 import { planWaves, readFleet } from './plan.js';
 import { policyOf } from './policy.js';
@@ -25,9 +25,12 @@ export interface RunContext {
   ports?: Partial<Ports>;
   /** Ends the run as `interrupted`; the reason `SIGTERM` gives exit code 143, anything else 130. */
   signal?: AbortSignal;
+  /** Told of every claim of the lock before it is first sent; see {@link releaseLeftClaim}. */
+  onClaim?: (claim: LeftClaim) => void;
 }
 
 interface Run extends Calls {
+  context: RunContext;
   emitter: Emitter;
   stage: Stage;
   lock: FleetResult['lock'];
@@ -49,6 +52,7 @@ export async function runFleet(config: Config, context: RunContext = {}): Promis
     config,
     ports,
     signal,
+    context,
     emitter,
     emit: emitter.emit,
     ledger: new Ledger(config.expectedSha, config.confirmations, config.ephemeral),
@@ -125,18 +129,24 @@ async function underLock(run: Run, lock: NonNullable<Config['lock']>): Promise<E
   const { config, ports } = run;
   const started = ports.clock.monotonic();
   try {
-    return await withFleetLock(lockOptions(config, ports), ports, run.emit, run.signal, async (lease) => {
-      run.lock = { group: lock.group, fencing_token: lease.fencingToken, waited_ms: lease.waitedMs };
-      const ending = await rollout(
-        run,
-        AbortSignal.any([run.signal, lease.signal]),
-        fenceOf(lease),
-        (step) => {
-          lease.step = step;
-        },
-      );
-      return { value: ending, proven: ending.outcome.startsWith('succeeded') };
-    });
+    return await withFleetLock(
+      lockOptions(config, ports, run.context),
+      ports,
+      run.emit,
+      run.signal,
+      async (lease) => {
+        run.lock = { group: lock.group, fencing_token: lease.fencingToken, waited_ms: lease.waitedMs };
+        const ending = await rollout(
+          run,
+          AbortSignal.any([run.signal, lease.signal]),
+          fenceOf(lease),
+          (step) => {
+            lease.step = step;
+          },
+        );
+        return { value: ending, proven: ending.outcome.startsWith('succeeded') };
+      },
+    );
   } finally {
     if (run.lock?.fencing_token === null) run.lock.waited_ms = Math.round(ports.clock.monotonic() - started);
   }

@@ -1,7 +1,8 @@
 /** What people do with a lock, against scripted answers. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { checkOptions } from '../src/config.js';
-import { holdLock } from '../src/hold.js';
+import { holdLock, releaseLeftClaim } from '../src/hold.js';
+import type { LeftClaim } from '../src/lock.js';
 import { breakLock, freezeLock, readLock, readLockLog, unfreezeLock, watchLock } from '../src/lock-admin.js';
 import { FakeFleet, json } from './helpers/fake-fleet.js';
 import { FakeLock } from './helpers/fake-lock.js';
@@ -104,4 +105,24 @@ test('other work runs under the lock, which is given back when it throws', async
   });
   await expect(boom).rejects.toThrow('boom');
   expect(lock.of('release').map((call) => call.body.result)).toEqual(['not_proven', 'not_proven']);
+});
+
+test('what a killed process left can be released by whoever kept its claim', async () => {
+  const lock = new FakeLock(fleet);
+  const kept: LeftClaim[] = [];
+  let claims = 0;
+  lock.claim = (_, response) =>
+    claims++ ? lock.grant(response) : json(response, 410, { error: 'claim_over', state: 'released' });
+  await holdLock({ ...config(), trigger: { runId: '1', job: 'deploy' } }, async () => {}, {
+    onClaim: (claim) => kept.push(claim),
+  });
+  expect(kept.map((claim) => claim.claimId)).toEqual(lock.of('claim').map((call) => call.claim));
+  const [, left] = kept;
+  expect(await releaseLeftClaim(left as LeftClaim, 'secret-token')).toBe(true);
+  expect(lock.of('release').at(-1)).toMatchObject({
+    claim: left?.claimId,
+    body: { session: left?.session, result: 'not_proven' },
+  });
+  lock.release = (_, response) => void response.socket?.destroy();
+  expect(await releaseLeftClaim(left as LeftClaim, 'secret-token')).toBe(false);
 });

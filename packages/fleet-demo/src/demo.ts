@@ -127,12 +127,12 @@ function closing(broken: boolean, code: number): string {
   if (broken) {
     return [
       `Exit code ${code}: two tenants were made to stay on the old image, and the run did not call that a success.`,
-      'Try next: pnpm demo without --broken, or fleet redeploy --help for --max-stragglers.',
+      'Try next: npx -y pnpm@10 demo without --broken, or fleet redeploy --help for --max-stragglers.',
     ].join('\n');
   }
   return [
     `Exit code ${code}.`,
-    'Try next: pnpm demo --broken, where two tenants stay on the old image.',
+    'Try next: npx -y pnpm@10 demo --broken, where two tenants stay on the old image.',
   ].join('\n');
 }
 
