@@ -24,7 +24,6 @@ export function globProblem(glob: string): [string, string?] | null {
 
 /** True for slugs that any of the globs matches. */
 export function matcherOf(globs: readonly string[]): (slug: string) => boolean {
-  if (!globs.length) return () => false;
   const matches = picomatch([...globs]);
   return (slug) => matches(slug);
 }

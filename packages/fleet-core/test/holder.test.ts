@@ -104,6 +104,8 @@ describe('a holder', () => {
       run_url: 'javascript:alert(1)',
       repository: 'r'.repeat(900),
       branch: null,
+      sha: '\u202e0',
+      host: 'a\tb',
       step: '##[group]',
       held_for_seconds: 5,
       alive: true,
@@ -115,6 +117,7 @@ describe('a holder', () => {
       step: '# #[group]',
       alive: true,
     });
+    expect([clean.sha, clean.host]).toEqual(['0', 'a b']);
     expect([clean.run_url, clean.branch, clean.repository?.length]).toEqual([undefined, undefined, 160]);
     expect(cleanHolder({ name: 'x', run_url: 'https://git.example.com/7' }).run_url).toBe(
       'https://git.example.com/7',
