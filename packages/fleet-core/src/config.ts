@@ -65,7 +65,7 @@ const flagLabel: Label = (name) => `--${name}`;
  * @throws FleetError `USAGE` that names the option, what is wrong with it and what is allowed.
  */
 export function checkOptions(command: Command, options: FleetOptions, label: Label = flagLabel): Config {
-  const dryRun = command === 'plan' || options.dryRun === true;
+  const dryRun = command === 'plan' || (command === 'redeploy' && options.dryRun === true);
   const rolls = command === 'redeploy' && !dryRun;
   const fail = (name: SettingName, problem: string, hint?: string): never => {
     throw usageError(`${label(name)}: ${problem}`, { option: label(name), hint });
@@ -124,7 +124,9 @@ export function checkOptions(command: Command, options: FleetOptions, label: Lab
   if (templateProblem) fail('tenant-url', templateProblem[0], templateProblem[1]);
 
   const targetTag =
-    wantsCp && command !== 'lock' ? need('target-tag', options.targetTag) : (options.targetTag ?? '');
+    command === 'redeploy' || command === 'plan'
+      ? need('target-tag', options.targetTag)
+      : (options.targetTag ?? '');
   if (targetTag && !tagSchema.safeParse(targetTag).success) {
     fail(
       'target-tag',

@@ -138,7 +138,8 @@ export async function roll(
 
 function baseRequest({ config }: Calls): RedeployRequest {
   return {
-    target_tag: config.targetTag,
+    // A verification names a commit, and lists the fleet by a dry run, which rolls to nothing.
+    target_tag: config.targetTag || (config.expectedSha ?? ''),
     confirm: true,
     ...(config.canary ? { canary_slug: config.canary } : {}),
     soak_seconds: Math.ceil(config.soakMs / 1000),

@@ -457,6 +457,8 @@ describe('commands that change nothing', () => {
       outcome: 'failed',
       exit_code: 1,
     });
+    const untagged = await run({ ...options, targetTag: undefined }, { command: 'verify' });
+    expect(untagged.result).toMatchObject({ target_tag: null, counts: { enumerated: 2 } });
     const plans = fleet.plans;
     const alone = await run(
       { ...options, tenant: ['acme'], controlPlane: undefined, controlPlaneToken: undefined },
