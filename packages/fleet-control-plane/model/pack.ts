@@ -17,7 +17,7 @@ export class Packer {
     this.requests = db.records.length;
     this.processes = processes.length;
     this.dbSize = this.claims * 4 + 3 + this.keys * 2 + this.requests + this.claims;
-    this.size = this.dbSize * (bounds.failover ? 2 : 1) + 6 + this.processes * 2 + this.requests;
+    this.size = this.dbSize * (bounds.failovers ? 2 : 1) + 6 + this.processes * 2 + this.requests;
   }
 
   pack(state: State, into: Uint8Array): void {

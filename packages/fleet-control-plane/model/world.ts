@@ -83,7 +83,8 @@ export interface Bounds {
   rolls: number;
   freeze: boolean;
   restart: boolean;
-  failover: boolean;
+  /** How many times a standby is promoted. */
+  failovers: number;
 }
 
 export const keysOf = (bounds: Bounds): number => Math.max(0, ...bounds.processes.map(({ key }) => key + 1));

@@ -1,0 +1,128 @@
+import type { Broken } from './breaks.js';
+import type { Log } from './log.js';
+import {
+  type Bounds,
+  copyDb,
+  heldOf,
+  orderOf,
+  RECORD_ENDED,
+  RECORD_NONE,
+  RECORD_OPEN,
+  type State,
+} from './world.js';
+
+/** The redeploy endpoint and the life of a roll after it was admitted. */
+export class Rolls {
+  constructor(
+    private readonly bounds: Bounds,
+    private readonly broken: Broken,
+    private readonly state: State,
+    private readonly log: Log,
+  ) {}
+
+  /** A roll request arrives, for the first time or again. */
+  request(process: number, call: number): void {
+    const { broken, state, bounds } = this;
+    const { db } = state;
+    const id = process * bounds.rolls + call;
+    const token = state.processes[process]?.token ?? 0;
+    if (db.records[id] !== RECORD_NONE && !broken.keyIgnored) return;
+    const held = heldOf(db);
+    const fits = broken.fenceByLastToken ? token === db.lastToken : db.claims[held]?.token === token;
+    if (!fits && !broken.noFence) return;
+    if (this.drains(token)) return;
+    this.start(id, token, held);
+  }
+
+  private drains(token: number): boolean {
+    const { broken, state, bounds } = this;
+    if (broken.noDraining) return false;
+    return state.db.records.some((record, id) => {
+      if (record !== RECORD_OPEN) return false;
+      const other = state.processes[Math.floor(id / bounds.rolls)]?.token ?? 0;
+      if (broken.drainsOnlyOlder) return other < token;
+      return broken.drainsOnlySame ? other === token : true;
+    });
+  }
+
+  private start(id: number, token: number, held: number): void {
+    const { broken, state, log } = this;
+    const { db } = state;
+    log.started = id;
+    log.startedToken = token;
+    db.records[id] = RECORD_OPEN;
+    state.running[id] = true;
+    if (state.orphan && broken.rollIdsReused && state.sameId === 0) state.sameId = id + 1;
+    db.rolledToken = Math.max(db.rolledToken, token);
+    if (held < 0) return;
+    const { key, number } = orderOf(this.bounds, held);
+    if (key < 0) return;
+    db.rolled[key] = Math.max(db.rolled[key] ?? 0, number);
+    if (!broken.markNeverRaised && !broken.markAtGrant) db.marks[key] = Math.max(db.marks[key] ?? 0, number);
+  }
+
+  /** A request without the fence headers arrives, from somebody who knows nothing of the lock. */
+  unfenced(): void {
+    const { broken, state, log } = this;
+    if (!broken.fenceMissingAllowed || state.db.records.includes(RECORD_OPEN)) return;
+    log.started = state.db.records.length;
+    log.startedToken = 0;
+  }
+
+  /** The control plane that carries a roll out comes to its end and writes it. */
+  finish(id: number): void {
+    this.state.running[id] = false;
+    this.state.db.records[id] = RECORD_ENDED;
+  }
+
+  /** Another control plane takes the roll's owner for dead, rightly or not. */
+  close(id: number): void {
+    this.state.db.records[id] = RECORD_ENDED;
+  }
+
+  canClose(): boolean {
+    return !this.broken.deadRollStaysOpen;
+  }
+
+  /** Every control plane dies and starts again: what ran in memory is gone, and so is what was seen. */
+  restart(): void {
+    const { state } = this;
+    state.running.fill(false);
+    state.orphan = false;
+    state.sameId = 0;
+    state.seen = 0;
+  }
+
+  /** A standby that may have missed the last commits is promoted; the control planes live on. */
+  failover(): void {
+    const { broken, state, log } = this;
+    const { standby, db } = state;
+    if (!standby) return;
+    log.failover = true;
+    state.db = copyDb(standby);
+    if (broken.effectsOutside) {
+      state.db.rolled = db.rolled.slice();
+      state.db.rolledToken = db.rolledToken;
+    }
+    state.standby = null;
+    state.timeline++;
+    state.seen = 0;
+    state.running.forEach((running, id) => {
+      if (!running || state.db.records[id] !== RECORD_NONE) return;
+      state.running[id] = false;
+      state.orphan = true;
+    });
+  }
+}
+
+/** How many rolls could change a tenant now: a change is written only while its roll's record is open. */
+export function effective(state: State, broken: Broken): number {
+  const { db, running, orphan, sameId } = state;
+  let count = 0;
+  for (let id = 0; id < running.length; id++) {
+    if (running[id] && (db.records[id] === RECORD_OPEN || broken.closedRollWrites)) count++;
+  }
+  const asAnother = sameId > 0 && db.records[sameId - 1] === RECORD_OPEN;
+  if (orphan && (broken.closedRollWrites || asAnother)) count++;
+  return count;
+}
