@@ -44,6 +44,18 @@ export function claimOver(claim: Claim): Problem {
   );
 }
 
+/** The database lost a claim that it had: a standby was promoted that lacked it. */
+export const claimUnknown = () =>
+  new Problem(
+    503,
+    'claim_unknown',
+    'The database no longer knows this claim.',
+    'Send the same request again.',
+    {
+      retryAfterSeconds: 1,
+    },
+  );
+
 export const otherBody = () =>
   new Problem(
     422,

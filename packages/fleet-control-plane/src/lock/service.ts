@@ -4,7 +4,7 @@ import type { Database } from '../db/database.js';
 import { badRequest } from '../http/problem.js';
 import type { Claim } from './model.js';
 import type { Observer } from './observe.js';
-import { claimOver, holderAlive, leaseLost } from './problems.js';
+import { claimOver, claimUnknown, holderAlive, leaseLost } from './problems.js';
 import { countPoll, readClaim, readGroup, renewFast } from './reads.js';
 import { effectiveTtl } from './rules.js';
 import type { LockStore } from './store.js';
@@ -90,7 +90,7 @@ export class LockService {
   private async recheck(group: string, claimId: string): Promise<Claim> {
     const { db } = this.deps;
     const claim = (await countPoll(db, group, claimId)) ?? (await readClaim(db, group, claimId));
-    if (!claim) throw new Error('a claim disappeared');
+    if (!claim) throw claimUnknown();
     return claim;
   }
 

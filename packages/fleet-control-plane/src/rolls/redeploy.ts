@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import type { RedeployAnswer, RedeployRequest } from '@tenant-fleet/fleet-core/contract';
 import { type Clock, sleep } from '../clock.js';
 import type { Database, Query } from '../db/database.js';
@@ -14,6 +14,7 @@ import {
   nextRollId,
   openRolls,
   type Roll,
+  type RollRef,
   raiseMark,
   readRoll,
   rollByKey,
@@ -44,11 +45,11 @@ export interface Outcome {
   replayed: boolean;
 }
 
-type Admission = { kind: 'new'; id: number } | { kind: 'known'; roll: Roll };
+type Admission = { kind: 'new'; roll: RollRef } | { kind: 'known'; roll: Roll };
 
 /** The redeploy endpoint: plans, admits a roll under the lock, runs it to its end whoever listens, and records it. */
 export class Redeploy {
-  private readonly running = new Map<number, Promise<Outcome>>();
+  private readonly running = new Map<string, Promise<Outcome>>();
   /** Ends that could not be written because the database was away. */
   private unwritten: Query[] = [];
 
@@ -62,10 +63,10 @@ export class Redeploy {
       ? await this.admitLegacy(request, phases)
       : await this.admit(request, phases, headers, parseFence(headers, lockGroup));
     if (admission.kind === 'known') return this.join(admission.roll, signal);
-    const { id } = admission;
-    const outcome = this.run(id, phases, request);
-    this.running.set(id, outcome);
-    outcome.finally(() => this.running.delete(id)).catch(() => {});
+    const { roll } = admission;
+    const outcome = this.run(roll, phases, request);
+    this.running.set(roll.nonce, outcome);
+    outcome.finally(() => this.running.delete(roll.nonce)).catch(() => {});
     return outcome;
   }
 
@@ -112,10 +113,11 @@ export class Redeploy {
         }
         checkFence(token, state.held, state.lastToken, open);
         const { held } = state;
+        const roll = { id: next.id, nonce: randomUUID() };
         writes.push(
           insertRoll({
             ...newRoll(request, phases, fingerprint),
-            id: next.id,
+            ...roll,
             group: lockGroup,
             owner,
             fencing_token: token,
@@ -126,18 +128,18 @@ export class Redeploy {
         if (held?.orderKey && held.orderNumber !== null) {
           writes.push(raiseMark(lockGroup, held.orderKey, held.orderNumber, held.holder));
         }
-        return { kind: 'new', id: next.id };
+        return { kind: 'new', roll };
       },
     );
   }
 
   private async admitLegacy(request: RedeployRequest, phases: Phase[]): Promise<Admission> {
     const { db, lockGroup, owner } = this.deps;
-    const id = (await db.rows<{ id: number }>(nextRollId))[0]?.id ?? 0;
+    const roll = { id: (await db.rows<{ id: number }>(nextRollId))[0]?.id ?? 0, nonce: randomUUID() };
     await db.rows(
       insertRoll({
         ...newRoll(request, phases, fingerprintOf(request)),
-        id,
+        ...roll,
         group: lockGroup,
         owner,
         fencing_token: null,
@@ -145,14 +147,14 @@ export class Redeploy {
         idempotency_key: null,
       }),
     );
-    return { kind: 'new', id };
+    return { kind: 'new', roll };
   }
 
-  private async run(id: number, phases: Phase[], request: RedeployRequest): Promise<Outcome> {
+  private async run(roll: RollRef, phases: Phase[], request: RedeployRequest): Promise<Outcome> {
     const { fleet, clock, legacy, stopping } = this.deps;
-    const answer = await rollOut({ fleet, clock, legacy, stopping }, id, phases, request);
+    const answer = await rollOut({ fleet, clock, legacy, stopping }, roll, phases, request);
     const status = answer.ok ? 200 : 500;
-    await this.record(endRoll(id, answer.ok ? 'ok' : 'failed', status, answer));
+    await this.record(endRoll(roll, answer.ok ? 'ok' : 'failed', status, answer));
     return { status, answer, replayed: false };
   }
 
@@ -170,12 +172,12 @@ export class Redeploy {
   /** The answer of a roll that was started before with the same key, here or in another replica. */
   private async join(roll: Roll, signal: AbortSignal): Promise<Outcome> {
     const { db, clock } = this.deps;
-    const mine = this.running.get(roll.id);
+    const mine = this.running.get(roll.nonce);
     if (mine && roll.ended_at === null) return { ...(await mine), replayed: true };
     let current: Roll | undefined = roll;
     while (current && current.ended_at === null && !signal.aborted) {
       await sleep(clock, 250, signal);
-      current = await readRoll(db, roll.id);
+      current = await readRoll(db, roll);
     }
     if (!current?.answer || current.status === null) {
       throw new Problem(

@@ -1,8 +1,13 @@
 import type { RedeployAnswer } from '@tenant-fleet/fleet-core/contract';
 import type { Query, Reader } from '../db/database.js';
 
-export interface Roll {
+/** One roll and no other, also after a failover that hands out numbers again. */
+export interface RollRef {
   id: number;
+  nonce: string;
+}
+
+export interface Roll extends RollRef {
   group: string;
   fencing_token: number | null;
   claim_id: string | null;
@@ -21,6 +26,7 @@ export interface Roll {
 export type NewRoll = Pick<
   Roll,
   | 'id'
+  | 'nonce'
   | 'group'
   | 'fencing_token'
   | 'claim_id'
@@ -31,7 +37,7 @@ export type NewRoll = Pick<
   | 'owner'
 >;
 
-const COLUMNS = `id, group_name AS "group", fencing_token, claim_id, idempotency_key, fingerprint, target_tag, slugs,
+const COLUMNS = `id, nonce, group_name AS "group", fencing_token, claim_id, idempotency_key, fingerprint, target_tag, slugs,
   owner, started_at, ended_at, result, status, answer`;
 
 export const nextRollId: Query = {
@@ -54,7 +60,7 @@ export const rollByKey = (key: string | null): Query => ({
 export const insertRoll = (roll: NewRoll): Query => ({
   name: 'roll-insert',
   text: `INSERT INTO rolls (id, group_name, fencing_token, claim_id, idempotency_key, fingerprint, target_tag, slugs,
-    owner) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+    owner, nonce) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
   values: [
     roll.id,
     roll.group,
@@ -65,6 +71,7 @@ export const insertRoll = (roll: NewRoll): Query => ({
     roll.target_tag,
     roll.slugs,
     roll.owner,
+    roll.nonce,
   ],
 });
 
@@ -77,18 +84,18 @@ export const raiseMark = (group: string, key: string, number: number, holder: un
   values: [group, key, number, JSON.stringify(holder)],
 });
 
-export const endRoll = (id: number, result: string, status: number, answer: RedeployAnswer): Query => ({
+export const endRoll = (roll: RollRef, result: string, status: number, answer: RedeployAnswer): Query => ({
   name: 'roll-end',
   text: `UPDATE rolls SET ended_at = clock_timestamp(), result = $2, status = $3, answer = $4
-    WHERE id = $1 AND ended_at IS NULL`,
-  values: [id, result, status, JSON.stringify(answer)],
+    WHERE id = $1 AND nonce = $5 AND ended_at IS NULL`,
+  values: [roll.id, result, status, JSON.stringify(answer), roll.nonce],
 });
 
-export async function readRoll(db: Reader, id: number): Promise<Roll | undefined> {
+export async function readRoll(db: Reader, roll: RollRef): Promise<Roll | undefined> {
   const rows = await db.rows<Roll>({
     name: 'roll-read',
-    text: `SELECT ${COLUMNS} FROM rolls WHERE id = $1`,
-    values: [id],
+    text: `SELECT ${COLUMNS} FROM rolls WHERE id = $1 AND nonce = $2`,
+    values: [roll.id, roll.nonce],
   });
   return rows[0];
 }

@@ -3,6 +3,7 @@ import { slugSchema } from '@tenant-fleet/fleet-core/contract';
 import type { Clock } from '../clock.js';
 import type { Database } from '../db/database.js';
 import { Problem } from '../http/problem.js';
+import type { RollRef } from '../rolls/store.js';
 import type { Behaviour, FleetFile, Running, Tenant } from './behaviour.js';
 
 /** PostgreSQL channel on which a replica tells the others that the fleet changed. */
@@ -140,7 +141,7 @@ export class Fleet {
    * @throws RollClosed when the roll was closed meanwhile: the database itself keeps a late roll from changing anything.
    */
   async swap(
-    rollId: number,
+    roll: RollRef,
     slug: string,
     patch: { tag: string; sha: string } | { gone: true },
   ): Promise<void> {
@@ -152,9 +153,9 @@ export class Fleet {
         : { ...patch, previousSha: tenant.running.sha, swappedAt: this.clock.wall(), gone: false };
     const rows = await this.db.rows({
       name: 'sim-swap',
-      text: `WITH roll AS (SELECT 1 FROM rolls WHERE id = $2 AND ended_at IS NULL FOR SHARE)
+      text: `WITH roll AS (SELECT 1 FROM rolls WHERE id = $2 AND nonce = $4 AND ended_at IS NULL FOR SHARE)
         UPDATE sim_tenants SET running = $3 WHERE slug = $1 AND EXISTS (SELECT 1 FROM roll) RETURNING slug`,
-      values: [slug, rollId, JSON.stringify(running)],
+      values: [slug, roll.id, JSON.stringify(running), roll.nonce],
     });
     if (rows.length === 0) throw new RollClosed();
     const current = this.tenants.get(slug);

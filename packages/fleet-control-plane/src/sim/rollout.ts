@@ -1,5 +1,6 @@
 import type { RedeployAnswer, RedeployRequest, RedeployRow } from '@tenant-fleet/fleet-core/contract';
 import { type Clock, sleep } from '../clock.js';
+import type { RollRef } from '../rolls/store.js';
 import type { Tenant } from './behaviour.js';
 import { type Fleet, RollClosed } from './fleet.js';
 
@@ -45,7 +46,7 @@ export const DEFAULT_BATCH_SIZE = 3;
 /** Rolls the phases in order; a failed canary, or more failures than tolerated, halt it. */
 export async function rollOut(
   deps: RolloutDeps,
-  rollId: number,
+  roll: RollRef,
   phases: Phase[],
   request: RedeployRequest,
 ): Promise<RedeployAnswer> {
@@ -53,7 +54,7 @@ export async function rollOut(
   const tolerated = request.max_stragglers ?? 0;
   for (const [index, phase] of phases.entries()) {
     const rows = await Promise.all(
-      phase.slugs.map((slug) => rollTenant(deps, rollId, slug, phase.name, request.target_tag)),
+      phase.slugs.map((slug) => rollTenant(deps, roll, slug, phase.name, request.target_tag)),
     );
     results.push(...rows);
     const failed = results.filter(isFailed);
@@ -73,7 +74,7 @@ const isFailed = (row: RedeployRow) => row.ssm_status !== 'Success' || row.healt
 
 async function rollTenant(
   { fleet, clock, legacy, stopping }: RolloutDeps,
-  rollId: number,
+  roll: RollRef,
   slug: string,
   phase: string,
   tag: string,
@@ -97,8 +98,8 @@ async function rollTenant(
   const behaviour = tenant.behaviour.behaviour ?? 'ok';
   if (behaviour === 'failed') return failure('the container did not become ready', 1);
   try {
-    if (behaviour === 'vanishes') await fleet.swap(rollId, slug, { gone: true });
-    else if (behaviour !== 'stuck') await fleet.swap(rollId, slug, { tag, sha });
+    if (behaviour === 'vanishes') await fleet.swap(roll, slug, { gone: true });
+    else if (behaviour !== 'stuck') await fleet.swap(roll, slug, { tag, sha });
   } catch (error) {
     return failure(
       error instanceof RollClosed
