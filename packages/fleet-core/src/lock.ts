@@ -160,8 +160,11 @@ export class FleetLock {
         this.#fencingToken = answer.fencingToken;
         const grant = this.#grant(answer, sentAt, waited());
         // The server's clock may have started long before a waiting request came back.
-        if (waitSeconds === 0 || (await this.#confirm(grant, signal))) return grant;
-        this.#startOver();
+        if (waitSeconds === 0) return grant;
+        const confirmed = await this.#confirm(grant, signal);
+        if (confirmed === 'held') return grant;
+        // Unanswered, the claim may hold the lock: the same claim is asked again, since a new one would wait behind it.
+        if (confirmed === 'lost') this.#startOver();
         continue;
       }
       last = answer.queued;
@@ -199,7 +202,7 @@ export class FleetLock {
   }
 
   /** Renews a grant that a waiting request brought, and only then calls it usable. */
-  async #confirm(grant: Grant, signal: AbortSignal): Promise<boolean> {
+  async #confirm(grant: Grant, signal: AbortSignal): Promise<'held' | 'lost' | 'unanswered'> {
     const { clock } = this.ports;
     const end = clock.monotonic() + usableMs(grant.ttlMs);
     for (let fresh = false; clock.monotonic() < end; fresh = true) {
@@ -212,12 +215,12 @@ export class FleetLock {
       if (renewed.kind === 'held') {
         grant.sentAt = sentAt;
         grant.ttlMs = renewed.ttlMs;
-        return true;
+        return 'held';
       }
-      if (renewed.kind === 'refused') return false;
+      if (renewed.kind === 'refused') return 'lost';
       await sleep(clock, Math.min(500, grant.ttlMs / 10), signal);
     }
-    return false;
+    return 'unanswered';
   }
 
   /** A definite no: ends the waiting, or starts over with a claim of its own. */

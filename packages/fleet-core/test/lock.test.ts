@@ -120,6 +120,20 @@ describe('waiting', () => {
     expect(new Set(lock.of('claim').map((call) => call.claim)).size).toBe(2);
   });
 
+  test('a grant whose first renewal is never answered may hold the lock: the same claim is asked again', async () => {
+    let polls = 0;
+    lock.claim = (_, response) => (polls++ ? lock.grant(response) : lock.queue(response));
+    let renewals = 0;
+    lock.renew = (_, response) =>
+      polls < 3 && renewals++ < 1000
+        ? void response.socket?.destroy()
+        : json(response, 200, { state: 'held', ttl_seconds: 30 });
+    const { result } = await run(locked());
+    expect(result.outcome).toBe('succeeded');
+    expect(lock.of('claim')).toHaveLength(3);
+    expect(new Set(lock.of('claim').map((call) => call.claim)).size).toBe(1);
+  });
+
   test('waiting in vain ends in lock_timeout, names the holder, and leaves the queue', async () => {
     const clock = new ManualClock();
     lock.claim = (call, response) => {
