@@ -1,6 +1,7 @@
 /** Stage 5: rolls the waves, each proven before the next. */
 import type { Wave } from './plan.js';
 import { type Calls, roll } from './redeploy.js';
+import { SINGLE_CALL } from './rows.js';
 import { sleep } from './time.js';
 import { verifyTenants } from './verify.js';
 
@@ -64,8 +65,15 @@ export async function rollInOneCall(io: Rollout, slugs: string[], whole: boolean
   const { config, emit } = io;
   await io.mayGoOn();
   io.doing(`rolling ${slugs.length} tenants in one call`);
-  emit({ code: 'wave.started', phase: 'single-call', slugs, wave: 1, waves: 1 });
-  const answer = await roll(io, 'single-call', slugs, whole ? {} : { only_slugs: slugs });
+  emit({ code: 'wave.started', phase: SINGLE_CALL, slugs, wave: 1, waves: 1 });
+  const answer = await roll(io, SINGLE_CALL, slugs, whole ? {} : { only_slugs: slugs });
+  const { canary } = config;
+  if (answer === 'answered' && canary && slugs.includes(canary) && io.ledger.get(canary).phase !== 'canary') {
+    emit({
+      code: 'warning',
+      reason: `the control plane did not roll ${canary} as a canary: everybody was rolled at once`,
+    });
+  }
   io.doing('verifying');
   // After a lost answer the control plane may still be soaking its canary: that pause counts as progress.
   const budget = config.settleBudgetMs + (answer === 'unknown' && config.canary ? config.soakMs : 0);

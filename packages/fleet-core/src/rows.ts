@@ -5,6 +5,9 @@ import { FleetError } from './errors.js';
 import type { Ledger, RowReport } from './ledger.js';
 import { oneLine } from './sanitize.js';
 
+/** Phase of a tenant that was rolled by a call for the whole fleet. */
+export const SINGLE_CALL = 'single-call';
+
 /** Weighs what the control plane says of each tenant that it was asked to roll. */
 export function applyRows(io: { ledger: Ledger; emit: Emit }, slugs: string[], rows: RedeployRow[]): void {
   const { ledger } = io;
@@ -19,6 +22,10 @@ export function applyRows(io: { ledger: Ledger; emit: Emit }, slugs: string[], r
       });
       continue;
     }
+    const tenant = ledger.get(slug);
+    // In one call for all, only the answer says who was rolled when.
+    if (tenant.phase === SINGLE_CALL && /^(?:canary|batch-\d{1,5})$/.test(row.phase ?? ''))
+      tenant.phase = row.phase ?? null;
     const known = reports.get(slug);
     const next = rowReport(row);
     // Two rows of one tenant that differ: the worse one counts.

@@ -92,6 +92,24 @@ describe('waves', () => {
 });
 
 describe('the canary', () => {
+  test('47: a control plane that passes over the canary of a single call is found out', async () => {
+    const options = { ...(await start()), strategy: 'single-call' as const, canary: 'elm' };
+    for (const slug of SLUGS) fleet.rows.set(slug, { phase: 'batch-1' });
+    const ignored = await run(options);
+    expect(ignored.result.warnings.join()).toContain('did not roll elm as a canary');
+    fleet.rows.set('elm', { phase: 'canary' });
+    const { result } = await run({ ...options, force: true });
+    expect(result.warnings.join()).not.toContain('canary');
+    expect(result.tenants.map((tenant) => tenant.phase)).toEqual([
+      'batch-1',
+      'batch-1',
+      'batch-1',
+      'batch-1',
+      'canary',
+      'batch-1',
+    ]);
+  });
+
   test('47: a canary that is not in the fleet stops the run before anything is rolled', async () => {
     const options = await start();
     for (const command of ['redeploy', 'plan'] as const) {
