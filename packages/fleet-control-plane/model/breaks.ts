@@ -8,6 +8,7 @@ export const BREAKS = {
   drainsOnlySame: 'a roll of an older token may run beside the new one',
   closedRollWrites: 'a roll goes on changing tenants after its record was closed',
   deadRollStaysOpen: 'nobody closes the record of a roll whose control plane died',
+  rollsByNumber: 'a roll is known by a number that a promoted standby may hand out again',
   keyIgnored: 'the idempotency key of a roll is ignored',
   releaseNoToken: 'release does not compare the token',
   releaseByGroup: 'release ends whoever holds',
@@ -40,7 +41,6 @@ export const BREAKS = {
 
 /** What the proof rests on outside the lock, taken away. */
 export const ASSUMPTIONS = {
-  rollIdsReused: 'a roll after a failover may get the id of a roll whose record was lost',
   effectsOutside: 'what a roll changed outlives a failover that loses its record',
 } as const;
 

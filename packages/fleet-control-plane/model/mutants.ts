@@ -25,6 +25,7 @@ export const MUTANTS: readonly Mutant[] = [
   mutant('branches', 4, 'drainsOnlySame'),
   mutant('branches', 4, 'closedRollWrites'),
   mutant('copies', 12, 'deadRollStaysOpen'),
+  mutant('failover', 4, 'rollsByNumber'),
   mutant('branches', 10, 'keyIgnored'),
   mutant('failover', 7, 'releaseNoToken'),
   mutant('branches', 7, 'releaseByGroup'),
@@ -67,7 +68,6 @@ export const COVERED: readonly Omit<Mutant, 'caughtBy'>[] = [
 
 /** What happens without what the proof rests on. */
 export const WITHOUT: readonly Mutant[] = [
-  mutant('failover', 4, 'rollIdsReused'),
   mutant('failover', 3, 'effectsOutside'),
   mutant('failover', 9, 'effectsOutside'),
 ];

@@ -52,7 +52,7 @@ export class Rolls {
     log.startedToken = token;
     db.records[id] = RECORD_OPEN;
     state.running[id] = true;
-    if (state.orphan && broken.rollIdsReused && state.sameId === 0) state.sameId = id + 1;
+    if (state.orphan && broken.rollsByNumber && state.sameId === 0) state.sameId = id + 1;
     db.rolledToken = Math.max(db.rolledToken, token);
     if (held < 0) return;
     const { key, number } = orderOf(this.bounds, held);

@@ -63,7 +63,7 @@ export interface State {
   running: boolean[];
   /** A roll is being carried out whose record a failover has lost. */
   orphan: boolean;
-  /** The roll request, plus one, that got the orphan's id a second time. */
+  /** The roll request, plus one, that got the orphan's number a second time. */
   sameId: number;
   /** What the server last saw of the holder: nothing, no renewal since, or a renewal since. */
   seen: number;
