@@ -38,6 +38,14 @@ export class Packer {
     into.fill(0, this.at, this.size);
   }
 
+  /** A database as a word, to tell equal ones. */
+  wordOf(db: Db): string {
+    const bytes = new Uint8Array(this.dbSize);
+    this.at = 0;
+    this.packDb(db, bytes);
+    return Buffer.from(bytes).toString('latin1');
+  }
+
   private packDb(db: Db, into: Uint8Array): void {
     for (const claim of db.claims) {
       into[this.at++] = claim.state;

@@ -10,6 +10,7 @@ import * as transitions from '../src/lock/transitions.js';
 import { checkFence } from '../src/rolls/fence.js';
 import type { Roll } from '../src/rolls/store.js';
 import type { Log } from './log.js';
+import { Packer } from './pack.js';
 import { type Step, tell, tokenOf } from './steps.js';
 import {
   type Bounds,
@@ -145,8 +146,34 @@ function takeReal(bounds: Bounds, before: State, step: Step, draft: Draft): bool
   }
 }
 
-/** Compares one step of the model with the real code. Null: they agree, or the step is none of the lock's. */
-export function differs(bounds: Bounds, before: State, step: Step, after: State, log: Log): string | null {
+/** Compares steps of the model with the real code, each once for each state of the database. */
+export class Comparison {
+  private readonly done = new Set<string>();
+  private readonly packer: Packer;
+  /** What differs first, in words; null as long as all agrees. */
+  difference: string | null = null;
+
+  constructor(private readonly bounds: Bounds) {
+    this.packer = new Packer(bounds);
+  }
+
+  get size(): number {
+    return this.done.size;
+  }
+
+  readonly visit = (before: State, step: Step, after: State, log: Log): void => {
+    if (this.difference !== null) return;
+    const knows = step.kind === 'break' ? tokenOf(step, before) : 'process' in step ? step.process : 0;
+    const token = 'process' in step ? before.processes[step.process]?.token : 0;
+    const key = `${tell(step)} ${knows} ${token} ${before.seen} ${before.timeline} ${this.packer.wordOf(before.db)}`;
+    if (this.done.has(key)) return;
+    this.done.add(key);
+    this.difference = differs(this.bounds, before, step, after, log);
+  };
+}
+
+/** Null: they agree, or the step is none of the lock's. */
+function differs(bounds: Bounds, before: State, step: Step, after: State, log: Log): string | null {
   if (step.kind === 'roll') return differsInRoll(bounds, before, step, log);
   const subject = 'process' in step ? (bounds.processes[step.process]?.claim ?? 0) : -1;
   let draft = new Draft(realState(bounds, before, subject));
