@@ -42,6 +42,7 @@ export interface Config {
   } | null;
   gitea: { url: string; token: string | null; repository: string } | null;
   branch: string | null;
+  onlyBranch: string | null;
   requireContexts: string[];
   killSwitch: string | null;
   image: ImageSource | null;
@@ -273,6 +274,7 @@ export function checkOptions(command: Command, options: FleetOptions, label: Lab
     lock,
     gitea,
     branch,
+    onlyBranch: options.onlyBranch?.trim() || null,
     requireContexts,
     killSwitch,
     image: gated ? checkImage(options, span('image-wait', options.imageWaitMs, 0), fail) : null,

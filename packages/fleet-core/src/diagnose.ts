@@ -17,6 +17,8 @@ export function diagnose(ledger: Ledger, halt: Halt | null): string[] {
     image(ledger, rolled) ??
     lookAtTenants(ledger, stragglers);
   const again = 'run the same command again once the cause is gone: tenants on target are left out';
+  const done = rolled.filter((slug) => ledger.isOnTarget(slug));
+  if (halt && done.length) said.push(`rolled and on target: ${list(done)}`);
   return [...said, halt?.notRolled.length ? `not rolled: ${list(halt.notRolled)}; ${again}` : again];
 }
 

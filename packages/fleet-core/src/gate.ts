@@ -33,11 +33,19 @@ export type Gate = [name: string, check: () => Promise<string>];
 export async function passGates(io: Gates): Promise<void> {
   const { event } = io.config.trigger;
   const gates: Gate[] = event === undefined ? [] : [['event', async () => checkEvent(event)]];
+  const { onlyBranch, branch } = io.config;
+  if (event !== undefined && onlyBranch) gates.push(['branch', async () => checkBranch(branch, onlyBranch)]);
   gates.push(...switchGate(io), ...headGate(io), ...ciGate(io), ...imageGate(io));
   for (const [gate, check] of gates) {
     const detail = await pass(io, gate, check);
     if (detail !== null) io.emit({ code: 'gate.passed', gate, detail });
   }
+}
+
+/** What may have changed while the run waited for the lock; the image too, since a tag may have moved on. */
+export async function passGatesAgain(io: Gates): Promise<void> {
+  await recheckGates(io);
+  for (const [gate, check] of imageGate(io)) await pass(io, gate, check);
 }
 
 /** The gates that may close while a roll is under way: asked again under the lock and before every wave. */
@@ -88,6 +96,15 @@ function checkEvent(event: string): string {
   throw refused(
     `the event ${oneLine(JSON.stringify(event), 60)} is not trusted with a deploy`,
     `deploy from ${TRUSTED_EVENTS.join(', ')}`,
+  );
+}
+
+function checkBranch(branch: string | null, only: string): string {
+  if (branch === only) return oneLine(only, 80);
+  const found = branch ? oneLine(branch, 80) : 'a branch that CI does not name';
+  throw refused(
+    `only ${oneLine(only, 80)} may roll this environment, and this run is of ${found}`,
+    'deploy from that branch, or change only-branch',
   );
 }
 

@@ -60,6 +60,8 @@ export interface FleetOptions {
   /** `owner/name`. */
   repository?: string;
   branch?: string;
+  /** The one branch whose CI runs may roll. */
+  onlyBranch?: string;
   requireContext?: string[];
   /** Name of the Gitea repository variable. */
   killSwitch?: string;

@@ -78,6 +78,7 @@ export function resolveOptions(layers: Layers): { options: FleetOptions; label: 
     allowHttpGitea: get('allow-http-gitea'),
     repository: get('repository'),
     branch: get('branch'),
+    onlyBranch: get('only-branch'),
     requireContext: get('require-context'),
     killSwitch: get('kill-switch'),
     hold: get('hold'),

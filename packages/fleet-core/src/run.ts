@@ -3,7 +3,7 @@ import { type Config, checkOptions } from './config.js';
 import { Emitter } from './emitter.js';
 import { type Ending, endingOf, type Stage, timeoutError } from './ending.js';
 import { isFleetError } from './errors.js';
-import { passGates, recheckGates, recheckHead } from './gate.js';
+import { passGates, passGatesAgain, recheckGates, recheckHead } from './gate.js';
 import { lockOptions } from './hold.js';
 import { lagOf } from './lag.js';
 import type { Lease } from './lease.js';
@@ -176,7 +176,7 @@ async function rollout(
     },
   };
   run.stage = 'gate';
-  await recheckGates(io);
+  await passGatesAgain(io);
   run.stage = 'roll';
   io.doing('planning');
   const slugs = await survey(io);

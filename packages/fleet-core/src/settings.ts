@@ -3,34 +3,7 @@
  * inputs, the configuration file and the tables in the documentation are all made from this table.
  */
 
-export type SettingKind = 'text' | 'list' | 'duration' | 'integer' | 'boolean' | 'choice' | 'file';
-
-export interface Setting {
-  /** Name without dashes; also the key in the configuration file and the name of the action's input. */
-  name: string;
-  /** Placeholder in help texts; none for a switch. */
-  value?: string;
-  kind: SettingKind;
-  /** Environment variables, the first that is set and not empty wins. */
-  env: readonly string[];
-  /** Default as the user would write it. */
-  default?: string;
-  choices?: readonly string[];
-  /** Smallest integer that is taken. */
-  min?: number;
-  help: string;
-  group: 'target' | 'rollout' | 'verify' | 'lock' | 'gates' | 'run';
-  /** May not stand in a configuration file. */
-  noFile?: boolean;
-}
-
-const setting = <Name extends string>(
-  name: Name,
-  rest: Omit<Setting, 'name' | 'env'> & { env?: readonly string[] },
-) => {
-  const own = `FLEET_${name.toUpperCase().replaceAll('-', '_')}`;
-  return { env: [own], ...rest, name } as Setting & { name: Name };
-};
+import { type Setting, setting } from './setting.js';
 
 export const SETTINGS = [
   setting('config', {
@@ -224,6 +197,12 @@ export const SETTINGS = [
     env: ['FLEET_BRANCH', 'GITHUB_REF_NAME'],
     help: 'branch that this fleet follows',
   }),
+  setting('only-branch', {
+    kind: 'text',
+    value: 'B',
+    group: 'gates',
+    help: 'the one branch whose CI runs may roll this environment',
+  }),
   setting('require-context', {
     kind: 'list',
     value: 'NAME',
@@ -285,6 +264,7 @@ export const SETTINGS = [
   }),
 ] as const;
 
+export type { Setting, SettingKind } from './setting.js';
 export type SettingName = (typeof SETTINGS)[number]['name'];
 export const SETTING_NAMES = SETTINGS.map((entry) => entry.name) as SettingName[];
 

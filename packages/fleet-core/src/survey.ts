@@ -19,9 +19,17 @@ export async function survey(io: Calls): Promise<string[]> {
 }
 
 /** Stops before a roll whose success could not be seen. */
-export function refuseBlindness({ config, ledger }: Calls, slugs: string[]): void {
+export function refuseBlindness({ config, ledger, emit }: Calls, slugs: string[]): void {
   const counts = ledger.counts();
   const asked = counts.enumerated - counts.excused;
+  const dev = slugs.filter((slug) => ledger.get(slug).observed?.kind === 'dev');
+  if (dev.length === slugs.length) {
+    emit({
+      code: 'warning',
+      reason:
+        'every tenant answers "dev" now: should the new image carry no commit either, the roll will not be proven',
+    });
+  }
   if (config.force || !asked || counts.invalid !== asked) return;
   throw new FleetError(
     'FAILED',

@@ -51,6 +51,20 @@ describe('event', () => {
   );
 });
 
+describe('branch', () => {
+  test('3: runs of another branch may not roll an environment that follows one', async () => {
+    const options = { ...fleet.options, onlyBranch: 'main', trigger: { event: 'push' } };
+    for (const branch of ['feature', undefined]) {
+      const { result } = await run({ ...options, branch });
+      expect(result).toMatchObject({ outcome: 'refused', exit_code: 4 });
+    }
+    expect(fleet.requests).toBe(0);
+    expect((await run({ ...options, branch: 'main' })).result.outcome).toBe('succeeded');
+    // A person at a terminal is on no branch that CI names.
+    expect((await run({ ...options, trigger: {}, force: true })).result.outcome).toBe('succeeded');
+  });
+});
+
 describe('kill switch', () => {
   test.each([
     [{ data: '' }, 'succeeded'],

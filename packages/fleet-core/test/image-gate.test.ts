@@ -43,12 +43,21 @@ describe('image', () => {
     ]);
   });
 
+  test('32: a tag that moves on while the run waits for the lock is not rolled', async () => {
+    registry.put(TAG, NEW);
+    before(2, () => registry.put(TAG, OLD));
+    const { result } = await run({ ...options(), imageWaitMs: 20_000 });
+    expect(result.outcome).toBe('refused');
+    expect(fleet.rolls).toHaveLength(0);
+  });
+
   test('21: a tag that appears late is awaited, looked for every 10 s', async () => {
     before(4, () => registry.put(TAG, NEW));
     const { result, sink, clock } = await run(options());
     expect(result.outcome).toBe('succeeded');
     expect(clock.monotonic()).toBe(30_000);
-    expect(looks()).toBe(4);
+    // Four before the lock, and one more under it.
+    expect(looks()).toBe(5);
     expect(sink.of('gate.waiting')).toEqual([
       expect.objectContaining({
         gate: 'image',

@@ -1,4 +1,6 @@
 /** What happens to the calls: retries, lost answers, refusals. Numbers name rows of docs/incidents.md. */
+import type { ServerResponse } from 'node:http';
+import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, test } from 'vitest';
 import { ManualClock } from '../src/testing/index.js';
 import { FakeFleet, json, NEW, OLD } from './helpers/fake-fleet.js';
@@ -248,6 +250,43 @@ describe('refusals', () => {
     fleet.planAnswer = (response) => json(response, 200, body);
     const { result } = await run(options);
     expect(result.outcome).toBe('control_plane_error');
+    expect(fleet.rolls).toHaveLength(0);
+  });
+});
+
+describe('hostile answers to a plan', () => {
+  test.each<[string, (response: ServerResponse) => void]>([
+    ['huge', (response) => void response.writeHead(200).end('x'.repeat(9 * 1024 * 1024))],
+    [
+      'nested a hundred thousand deep',
+      (response) => void response.writeHead(200).end('['.repeat(100_000) + ']'.repeat(100_000)),
+    ],
+    [
+      'compressed',
+      (response) =>
+        void response
+          .writeHead(200, { 'content-encoding': 'gzip' })
+          .end(gzipSync('{"ok":true,"results":[]}')),
+    ],
+    [
+      'without end, byte by byte',
+      (response) => {
+        response.writeHead(200);
+        const timer = setInterval(() => response.write(' '), 5);
+        response.on('close', () => clearInterval(timer));
+      },
+    ],
+    [
+      'of rows that are no objects',
+      (response) => json(response, 200, { ok: true, results: ['acme', 7, null] }),
+    ],
+    ['whose ok is a text', (response) => json(response, 200, { ok: 'true', results: [{ slug: 'acme' }] })],
+  ])('%s: a bounded, readable control plane error', async (_name, answer) => {
+    const options = await start(['acme']);
+    fleet.planAnswer = answer;
+    const { result } = await run(options);
+    expect(result).toMatchObject({ outcome: 'control_plane_error', exit_code: 5, deployed: false });
+    expect(result.reason.length).toBeLessThan(300);
     expect(fleet.rolls).toHaveLength(0);
   });
 });

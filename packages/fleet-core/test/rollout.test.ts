@@ -338,6 +338,13 @@ describe('what can be seen', () => {
     },
   );
 
+  test('23: a fleet of builds without a commit is rolled, with a warning of what that may mean', async () => {
+    const options = await start(['acme', 'birch'], 'dev');
+    const { result } = await run(options);
+    expect(result.outcome).toBe('succeeded');
+    expect(result.warnings.join()).toContain('every tenant answers "dev" now');
+  });
+
   test('62, 71: unreachable, invalid and stale are told apart, each with its reason', async () => {
     const options = await start(['acme', 'birch', 'cedar', 'dune']);
     for (const slug of ['birch', 'cedar', 'dune']) fleet.stuck.add(slug);
@@ -485,6 +492,32 @@ describe('commands that change nothing', () => {
     expect(alone.result).toMatchObject({ outcome: 'succeeded', counts: { enumerated: 1 } });
     expect(fleet.plans).toBe(plans);
     expect(fleet.rolls).toHaveLength(0);
+  });
+});
+
+describe('going on', () => {
+  test('a halted run names what was rolled and what was not, and the same command goes on from there', async () => {
+    const options = { ...(await start()), batchSize: 2 };
+    fleet.stuck.add('dune');
+    const halted = await run(options);
+    expect(halted.result.next).toContain('rolled and on target: acme, birch, cedar');
+    expect(halted.result.next.at(-1)).toMatch(/^not rolled: elm, fig; run the same command again/);
+    fleet.stuck.clear();
+    const resumed = await run(options);
+    expect(resumed.result).toMatchObject({ outcome: 'succeeded', counts: { on_target: 6 } });
+    expect(phases()).toEqual(['acme birch', 'cedar dune', 'dune elm', 'fig']);
+  });
+
+  test('a run that was cut off is gone on with from what tenants answer now', async () => {
+    const options = { ...(await start()), batchSize: 3 };
+    const abort = new AbortController();
+    fleet.script.set(0, (_, _response, done) => {
+      done();
+      abort.abort('SIGTERM');
+    });
+    expect((await run(options, { signal: abort.signal })).result.outcome).toBe('interrupted');
+    expect((await run(options)).result.outcome).toBe('succeeded');
+    expect(phases()).toEqual(['acme birch cedar', 'dune elm fig']);
   });
 });
 
