@@ -8,6 +8,7 @@ export const BREAKS = {
   drainsOnlySame: 'a roll of an older token may run beside the new one',
   closedRollWrites: 'a roll goes on changing tenants after its record was closed',
   deadRollStaysOpen: 'nobody closes the record of a roll whose control plane died',
+  ownRollForgotten: 'a control plane does not close an open roll of its own that it is not carrying out',
   rollsByNumber: 'a roll is known by a number that a promoted standby may hand out again',
   keyIgnored: 'the idempotency key of a roll is ignored',
   releaseNoToken: 'release does not compare the token',

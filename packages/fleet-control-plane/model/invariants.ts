@@ -8,12 +8,12 @@ import {
   HELD,
   HOLDING,
   heldOf,
+  isOpen,
   NONE,
   OVER,
   orderOf,
   QUEUED,
   RECORD_NONE,
-  RECORD_OPEN,
   type State,
   waitingOf,
 } from './world.js';
@@ -54,7 +54,7 @@ export function checkState(state: State, bounds: Bounds, broken: Broken, no: Rep
   let held = 0;
   let open = 0;
   for (const claim of db.claims) if (claim.state === HELD) held++;
-  for (const record of db.records) if (record === RECORD_OPEN) open++;
+  for (const record of db.records) if (isOpen(record)) open++;
   if (held > 1) no(1, 'two claims hold');
   if (open > 1) no(4, 'two rolls are on record as open');
   if (effective(state, broken) > 1) no(4, 'two rolls can change tenants');
@@ -109,7 +109,7 @@ function checkStart({ db }: State, { started, startedToken }: Log, no: Report): 
   if (started < 0) return;
   if (startedToken < db.rolledToken) no(3, 'an older token started a roll after a newer one');
   if ((db.records[started] ?? RECORD_NONE) !== RECORD_NONE) no(10, 'one request started two rolls');
-  if (db.records.includes(RECORD_OPEN)) no(4, 'a roll started while another was open');
+  if (db.records.some(isOpen)) no(4, 'a roll started while another was open');
   if (db.claims[heldOf(db)]?.token !== startedToken) no(7, 'a roll started under a token that does not hold');
 }
 

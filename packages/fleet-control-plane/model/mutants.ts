@@ -25,6 +25,7 @@ export const MUTANTS: readonly Mutant[] = [
   mutant('branches', 4, 'drainsOnlySame'),
   mutant('branches', 4, 'closedRollWrites'),
   mutant('copies', 12, 'deadRollStaysOpen'),
+  mutant('branches', 12, 'ownRollForgotten'),
   mutant('failover', 4, 'rollsByNumber'),
   mutant('branches', 10, 'keyIgnored'),
   mutant('failover', 7, 'releaseNoToken'),
@@ -61,9 +62,9 @@ export const MUTANTS: readonly Mutant[] = [
 /** Rules that another rule covers: breaking one of these alone breaks no invariant in these worlds. */
 export const COVERED: readonly Omit<Mutant, 'caughtBy'>[] = [
   // Nobody can wait below an order that rolls: the arrival of that order would have superseded the waiter.
-  { breaks: ['notAskedAtGrant'], bounds: 'branches' },
+  { breaks: ['notAskedAtGrant'], bounds: 'copies' },
   // A claim gets a second token only after a failover; its id and session say the rest.
-  { breaks: ['releaseNoToken'], bounds: 'branches' },
+  { breaks: ['releaseNoToken'], bounds: 'copies' },
 ];
 
 /** What happens without what the proof rests on. */

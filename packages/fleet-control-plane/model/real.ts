@@ -17,11 +17,11 @@ import {
   type Db,
   HELD,
   heldOf,
+  isOpen,
   NONE,
   orderOf,
   QUEUED,
   RECORD_NONE,
-  RECORD_OPEN,
   type State,
   waitingOf,
 } from './world.js';
@@ -200,9 +200,7 @@ function differsInRoll(
   // The endpoint answers a known key before it asks for the fence.
   if (db.records[id] !== RECORD_NONE) return log.started >= 0 ? 'the model started a roll twice' : null;
   const open = db.records.flatMap((record, other) =>
-    record === RECORD_OPEN
-      ? [{ id: other, slugs: [], fencing_token: 1, target_tag: 'tag' } as unknown as Roll]
-      : [],
+    isOpen(record) ? [{ id: other, slugs: [], fencing_token: 1, target_tag: 'tag' } as unknown as Roll] : [],
   );
   let admitted = true;
   try {

@@ -4,8 +4,10 @@ import {
   type Bounds,
   copyDb,
   heldOf,
+  isOpen,
   orderOf,
   RECORD_ENDED,
+  RECORD_LEFT,
   RECORD_NONE,
   RECORD_OPEN,
   type State,
@@ -20,8 +22,11 @@ export class Rolls {
     private readonly log: Log,
   ) {}
 
-  /** A roll request arrives, for the first time or again. */
-  request(process: number, call: number): void {
+  /**
+   * A roll request arrives, for the first time or again. Where the control plane does not hear that its transaction was
+   * committed, the roll is on record and nobody carries it out.
+   */
+  request(process: number, call: number, heard: boolean): void {
     const { broken, state, bounds } = this;
     const { db } = state;
     const id = process * bounds.rolls + call;
@@ -32,13 +37,14 @@ export class Rolls {
     if (!fits && !broken.noFence) return;
     if (this.drains(token)) return;
     this.start(id, token, held);
+    this.state.running[id] = heard;
   }
 
   private drains(token: number): boolean {
     const { broken, state, bounds } = this;
     if (broken.noDraining) return false;
     return state.db.records.some((record, id) => {
-      if (record !== RECORD_OPEN) return false;
+      if (!isOpen(record)) return false;
       const other = state.processes[Math.floor(id / bounds.rolls)]?.token ?? 0;
       if (broken.drainsOnlyOlder) return other < token;
       return broken.drainsOnlySame ? other === token : true;
@@ -51,7 +57,6 @@ export class Rolls {
     log.started = id;
     log.startedToken = token;
     db.records[id] = RECORD_OPEN;
-    state.running[id] = true;
     if (state.orphan && broken.rollsByNumber && state.sameId === 0) state.sameId = id + 1;
     db.rolledToken = Math.max(db.rolledToken, token);
     if (held < 0) return;
@@ -64,7 +69,7 @@ export class Rolls {
   /** A request without the fence headers arrives, from somebody who knows nothing of the lock. */
   unfenced(): void {
     const { broken, state, log } = this;
-    if (!broken.fenceMissingAllowed || state.db.records.includes(RECORD_OPEN)) return;
+    if (!broken.fenceMissingAllowed || state.db.records.some(isOpen)) return;
     log.started = state.db.records.length;
     log.startedToken = 0;
   }
@@ -76,18 +81,33 @@ export class Rolls {
   }
 
   /** Another control plane takes the roll's owner for dead, rightly or not. */
-  close(id: number): void {
-    this.state.db.records[id] = RECORD_ENDED;
+  close(id: number): boolean {
+    const { state, broken } = this;
+    const left = state.db.records[id] === RECORD_LEFT && !broken.deadRollStaysOpen;
+    if (!left && !state.running[id]) return false;
+    if (!isOpen(state.db.records[id])) return false;
+    state.db.records[id] = RECORD_ENDED;
+    return true;
   }
 
-  canClose(): boolean {
-    return !this.broken.deadRollStaysOpen;
+  /** The owner finds a roll of its own open that it is not carrying out. */
+  tidy(id: number): boolean {
+    const { state, broken } = this;
+    if (state.db.records[id] !== RECORD_OPEN || state.running[id] || broken.ownRollForgotten) return false;
+    state.db.records[id] = RECORD_ENDED;
+    return true;
   }
 
   /** Every control plane dies and starts again: what ran in memory is gone, and so is what was seen. */
   restart(): void {
     const { state } = this;
     state.running.fill(false);
+    leave(state.db);
+    if (state.standby) {
+      // Copies of the state share it.
+      state.standby = copyDb(state.standby);
+      leave(state.standby);
+    }
     state.orphan = false;
     state.sameId = 0;
     state.seen = 0;
@@ -115,6 +135,10 @@ export class Rolls {
   }
 }
 
+function leave(db: State['db']): void {
+  db.records = db.records.map((record) => (record === RECORD_OPEN ? RECORD_LEFT : record));
+}
+
 /** How many rolls could change a tenant now: a change is written only while its roll's record is open. */
 export function effective(state: State, broken: Broken): number {
   const { db, running, orphan, sameId } = state;
@@ -122,7 +146,7 @@ export function effective(state: State, broken: Broken): number {
   for (let id = 0; id < running.length; id++) {
     if (running[id] && (db.records[id] === RECORD_OPEN || broken.closedRollWrites)) count++;
   }
-  const asAnother = sameId > 0 && db.records[sameId - 1] === RECORD_OPEN;
+  const asAnother = sameId > 0 && isOpen(db.records[sameId - 1]);
   if (orphan && (broken.closedRollWrites || asAnother)) count++;
   return count;
 }

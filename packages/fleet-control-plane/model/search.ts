@@ -4,7 +4,7 @@ import { Log } from './log.js';
 import { Packer } from './pack.js';
 import { Pile, Seen } from './seen.js';
 import { allSteps, type Step, take, tell } from './steps.js';
-import { type Bounds, copy, firstState, RECORD_OPEN, type State } from './world.js';
+import { type Bounds, copy, firstState, isOpen, type State } from './world.js';
 
 export interface Limits {
   states: number;
@@ -81,7 +81,7 @@ class Search {
 
   private expand(before: State, index: number, next: Pile): Result['violation'] {
     const { bounds, broken = {}, visit } = this.options;
-    const open = before.db.records.indexOf(RECORD_OPEN);
+    const open = before.db.records.findIndex(isOpen);
     let drained = open < 0;
     let after = copy(before);
     for (const step of this.steps) {
@@ -92,7 +92,7 @@ class Search {
       checkState(after, bounds, broken, this.report);
       if (this.found) return { ...this.found, trace: [...this.trace(index), tell(step)] };
       visit?.(before, step, after, this.log);
-      if (after.db.records[open] !== RECORD_OPEN) drained = true;
+      if (!isOpen(after.db.records[open])) drained = true;
       this.packer.pack(after, this.bytes);
       if (this.seen.add(this.bytes, index)) next.push(this.bytes);
       after = copy(before);

@@ -2,17 +2,7 @@ import type { Broken } from './breaks.js';
 import type { Log } from './log.js';
 import { Rolls } from './rolls.js';
 import { Server } from './server.js';
-import {
-  type Bounds,
-  GONE,
-  HOLDING,
-  heldOf,
-  QUEUED,
-  RECORD_OPEN,
-  requestsOf,
-  type State,
-  WAITING,
-} from './world.js';
+import { type Bounds, GONE, HOLDING, heldOf, QUEUED, requestsOf, type State, WAITING } from './world.js';
 
 /**
  * Everything that can happen next. Messages need no channels: from the moment at which its content is known a message
@@ -25,7 +15,7 @@ export type Step =
   | { kind: 'give_up'; process: number }
   | { kind: 'release'; process: number }
   | { kind: 'renew'; process: number }
-  | { kind: 'roll'; process: number; call: number }
+  | { kind: 'roll'; process: number; call: number; heard: boolean }
   | { kind: 'unfenced' }
   | { kind: 'observe' }
   | { kind: 'expire' }
@@ -35,6 +25,7 @@ export type Step =
   | { kind: 'unfreeze' }
   | { kind: 'finish'; roll: number }
   | { kind: 'close'; roll: number }
+  | { kind: 'tidy'; roll: number }
   | { kind: 'finish_orphan' }
   | { kind: 'restart' }
   | { kind: 'fall_behind' }
@@ -51,7 +42,8 @@ export function allSteps(bounds: Bounds, claims: number): Step[] {
       { kind: 'release', process },
       { kind: 'renew', process },
     );
-    for (let call = 0; call < bounds.rolls; call++) steps.push({ kind: 'roll', process, call });
+    for (let call = 0; call < bounds.rolls; call++)
+      for (const heard of [true, false]) steps.push({ kind: 'roll', process, call, heard });
   });
   steps.push({ kind: 'unfenced' }, { kind: 'observe' }, { kind: 'expire' });
   for (let claim = 0; claim < claims; claim++) steps.push({ kind: 'abandon', claim });
@@ -62,7 +54,7 @@ export function allSteps(bounds: Bounds, claims: number): Step[] {
       steps.push({ kind: 'break', of: 'process', index: process });
     });
   for (let roll = 0; roll < requestsOf(bounds); roll++)
-    steps.push({ kind: 'finish', roll }, { kind: 'close', roll });
+    steps.push({ kind: 'finish', roll }, { kind: 'close', roll }, { kind: 'tidy', roll });
   if (bounds.freeze) steps.push({ kind: 'freeze' }, { kind: 'unfreeze' });
   if (bounds.restart) steps.push({ kind: 'restart' });
   if (bounds.failovers > 0)
@@ -81,7 +73,7 @@ export function take(step: Step, bounds: Bounds, broken: Broken, state: State, l
     case 'release':
     case 'renew':
     case 'roll':
-      return client(step, bounds, broken, state, server, rolls);
+      return client(step, bounds, broken, state, log, server, rolls);
     case 'unfenced':
       rolls.unfenced();
       return true;
@@ -129,6 +121,7 @@ function client(
   bounds: Bounds,
   broken: Broken,
   state: State,
+  log: Log,
   server: Server,
   rolls: Rolls,
 ): boolean {
@@ -161,8 +154,9 @@ function client(
       return true;
     case 'roll':
       if (self.at !== HOLDING) return false;
-      rolls.request(process, step.call);
-      return true;
+      rolls.request(process, step.call, step.heard);
+      // What starts nothing is the same either way.
+      return step.heard || log.started >= 0;
   }
 }
 
@@ -173,9 +167,9 @@ function roll(step: RollStep, bounds: Bounds, state: State, rolls: Rolls): boole
       rolls.finish(step.roll);
       return true;
     case 'close':
-      if (state.db.records[step.roll] !== RECORD_OPEN || !rolls.canClose()) return false;
-      rolls.close(step.roll);
-      return true;
+      return rolls.close(step.roll);
+    case 'tidy':
+      return rolls.tidy(step.roll);
     case 'finish_orphan':
       if (!state.orphan) return false;
       state.orphan = false;
@@ -210,7 +204,7 @@ export function tell(step: Step): string {
     case 'renew':
       return `a renewal of ${who} arrives`;
     case 'roll':
-      return `roll request ${step.call + 1} of ${who} arrives`;
+      return `roll request ${step.call + 1} of ${who} arrives${step.heard ? '' : ', and the answer to its commit is lost'}`;
     case 'unfenced':
       return 'a roll request without a fence arrives';
     case 'observe':
@@ -222,8 +216,11 @@ export function tell(step: Step): string {
     case 'break':
       return `a person sends a break for the token of ${step.of} ${step.of === 'claim' ? step.index + 1 : 'ABCDEFGH'[step.index]}`;
     case 'finish':
+      return `roll ${step.roll + 1} comes to its end`;
     case 'close':
-      return `roll ${step.roll + 1} ${step.kind === 'finish' ? 'comes to its end' : 'is closed by another control plane'}`;
+      return `roll ${step.roll + 1} is closed by another control plane`;
+    case 'tidy':
+      return `roll ${step.roll + 1} is closed by its owner, which is not carrying it out`;
     case 'finish_orphan':
       return 'the roll whose record was lost comes to its end';
     case 'restart':

@@ -18,6 +18,10 @@ export const GONE = 2;
 export const RECORD_NONE = 0;
 export const RECORD_OPEN = 1;
 export const RECORD_ENDED = 2;
+/** Open, and the control plane that carried it out has died. */
+export const RECORD_LEFT = 3;
+export const isOpen = (record: number | undefined): boolean =>
+  record === RECORD_OPEN || record === RECORD_LEFT;
 
 export interface Claim {
   state: number;
