@@ -39,13 +39,14 @@ export function endingOf(
   }
   if (!isFleetError(error)) throw error;
   const late: Record<Stage, Outcome> = { gate: 'refused', lock: 'lock_timeout', roll: 'failed' };
-  const outcome =
-    error.outcome ??
-    (error.code === 'TIMEOUT'
-      ? late[run.stage]
-      : error.code === 'INTERNAL'
-        ? 'failed'
-        : 'control_plane_error');
+  const outcome = outcomeOf(error, late[run.stage]);
   const kind = outcome === 'control_plane_error' ? 'wiring: ' : '';
   return { outcome, reason: error.message, next: error.hint ? [kind + error.hint] : [] };
+}
+
+/** The outcome that an error stands for; `late` is that of a deadline, which depends on where it passed. */
+export function outcomeOf({ outcome, code }: FleetError, late: Outcome = 'failed'): Outcome {
+  if (outcome) return outcome;
+  if (code === 'TIMEOUT') return late;
+  return code === 'INTERNAL' ? 'failed' : 'control_plane_error';
 }

@@ -2,18 +2,22 @@
 export { type Config, checkOptions } from './config.js';
 export { configFileJsonSchema, configFileSchema, didYouMean } from './config-file.js';
 export * from './contract.js';
+export { deedOf, freezeEnd } from './deed.js';
 export { formatDuration, parseDuration } from './duration.js';
+export { outcomeOf } from './ending.js';
 export { type ErrorCode, FleetError, isFleetError, usageError } from './errors.js';
 export type { EventCode, EventData, FleetEvent } from './events.js';
 export { holdLock, releaseLeftClaim } from './hold.js';
 export { type Http, HttpFailure, type HttpRequest, type HttpResponse, undiciHttp } from './http.js';
 export { type Grant, Lease } from './lease.js';
+export { killInMs, leaseEnv } from './lease-child.js';
 export { DEFAULT_CONFIG_FILE, loadConfig } from './load.js';
 export { FleetLock, type LeftClaim, type LockOptions, withFleetLock } from './lock.js';
 export {
   breakLock,
   type Deed,
   freezeLock,
+  holdToBreak,
   readLock,
   readLockLog,
   unfreezeLock,
@@ -26,6 +30,7 @@ export type { Policy } from './policy.js';
 export { type Clock, type Ports, type Random, systemClock, systemPorts, systemRandom } from './ports.js';
 export { type RenderOptions, renderEvent, type Tone, toneOf } from './render.js';
 export { renderHtml } from './render-html.js';
+export { renderLockEvent, renderLockStatus } from './render-lock.js';
 export { outcomeTone, renderResult } from './render-result.js';
 export {
   type CallResult,

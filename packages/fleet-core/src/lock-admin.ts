@@ -1,6 +1,6 @@
 /** What people do with a lock: look at it, watch it, break it, freeze it, read its log. */
 import type { Config } from './config.js';
-import type { LockEvent, LockStatus } from './contract.js';
+import type { HeldView, LockEvent, LockStatus } from './contract.js';
 import { FleetError } from './errors.js';
 import { LockClient, type NoAnswer, type Refused } from './lock-client.js';
 import { systemPorts } from './ports.js';
@@ -74,6 +74,25 @@ export async function readLockLog(config: Config, after = 0, context: RunContext
 }
 
 /**
+ * The hold that a break would end, told from what a person is about to be shown.
+ *
+ * @param fencingToken Token that the person names; default: whoever holds the lock.
+ * @param alive Takes a holder that still renews as well.
+ * @returns null where nobody holds the lock.
+ * @throws FleetError `LOCK_REFUSED` as {@link breakLock}, without asking the server for what it would refuse.
+ */
+export function holdToBreak(
+  { group, held }: LockStatus,
+  { fencingToken, alive }: { fencingToken?: number; alive: boolean },
+): HeldView | null {
+  if (!held) return null;
+  if (fencingToken !== undefined && fencingToken !== held.fencing_token)
+    throw otherHolder(group, fencingToken);
+  if (held.alive && !alive) throw holderAlive(group);
+  return held;
+}
+
+/**
  * Ends the hold that a person has seen.
  *
  * @param fencingToken Token of that hold; another holder by now is never touched.
@@ -92,27 +111,26 @@ export async function breakLock(
   const answer = await client.act('break', body, { timeoutMs: TIMEOUT_MS, signal: context.signal });
   if (answer.kind === 'done') return;
   if (answer.kind === 'refused' && answer.problem.error === 'token_mismatch') {
-    throw new FleetError(
-      'LOCK_REFUSED',
-      `fencing token ${fencingToken} does not hold ${client.group} any more: nothing was broken`,
-      {
-        outcome: 'refused',
-        hint: `look again with: fleet lock status --lock-group ${client.group}`,
-      },
-    );
+    throw otherHolder(client.group, fencingToken);
   }
   if (answer.kind === 'refused' && answer.problem.error === 'holder_alive') {
-    throw new FleetError(
-      'LOCK_REFUSED',
-      `the holder of ${client.group} is alive and renews its lease: nothing was broken`,
-      {
-        outcome: 'refused',
-        hint: 'wait for it, or end that run; --confirm-alive breaks it all the same',
-      },
-    );
+    throw holderAlive(client.group);
   }
   fail(config, answer);
 }
+
+const otherHolder = (group: string, fencingToken: number) =>
+  new FleetError(
+    'LOCK_REFUSED',
+    `fencing token ${fencingToken} does not hold ${group} any more: nothing was broken`,
+    { outcome: 'refused', hint: `look again with: fleet lock status --lock-group ${group}` },
+  );
+
+const holderAlive = (group: string) =>
+  new FleetError('LOCK_REFUSED', `the holder of ${group} is alive and renews its lease: nothing was broken`, {
+    outcome: 'refused',
+    hint: 'wait for it, or end that run; --confirm-alive breaks it all the same',
+  });
 
 /** Holds back every grant until it is lifted; the queue keeps its order. @param until ISO 8601 end, optional. */
 export async function freezeLock(
