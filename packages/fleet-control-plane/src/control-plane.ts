@@ -11,6 +11,7 @@ import { drainable } from './http/drain.js';
 import { createLock, type Lock } from './lock/lock.js';
 import { LOCK_PREFIX, lockRoutes } from './lock/routes.js';
 import { LOCK_CHANNEL } from './lock/store.js';
+import { keepGuard } from './rolls/guard.js';
 import { OwnerWatch } from './rolls/owner.js';
 import { Redeploy } from './rolls/redeploy.js';
 import { rollRoutes } from './rolls/routes.js';
@@ -96,6 +97,8 @@ async function start(
   const db = new Database(databaseUrl);
   undo.push(() => db.close());
 
+  const lockGroup = options.lockGroup ?? 'staging';
+  if (!legacy) await keepGuard(db, lockGroup);
   const fleet = new Fleet(db, clock, origin);
   await fleet.seed(options.fleet);
   const owners = new OwnerWatch(db, clock, origin);
@@ -111,6 +114,7 @@ async function start(
     alongside: async () => {
       await owners.beat();
       await redeploy?.catchUp();
+      await redeploy?.closeForgotten();
     },
   });
   redeploy = new Redeploy({
@@ -119,7 +123,7 @@ async function start(
     fleet,
     clock,
     owner: origin,
-    lockGroup: options.lockGroup ?? 'staging',
+    lockGroup,
     legacy,
     legacyCanary: options.legacyCanary ?? false,
     stopping: stopping.signal,

@@ -1,6 +1,6 @@
 import { redeployAnswerSchema } from '@tenant-fleet/fleet-core/contract';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { ControlPlane } from '../src/control-plane.js';
+import { type ControlPlane, startControlPlane } from '../src/control-plane.js';
 import { type EmbeddedDatabase, startEmbedded } from '../src/db/embedded.js';
 import type { BehaviourName } from '../src/sim/behaviour.js';
 import { ManualClock } from './support/clock.js';
@@ -338,6 +338,21 @@ describe('a roll that a dead control plane left behind', () => {
     expect((await rolls())[0]).toMatchObject({ result: 'cut' });
   });
 
+  it('is closed after two looks where its owner lives and does not carry it out', async () => {
+    await sql(
+      plane.databaseUrl,
+      `INSERT INTO rolls (group_name, fencing_token, fingerprint, target_tag, slugs, owner)
+       SELECT 'staging', 1, 'f', 'old', '{acme}', id FROM control_planes`,
+    );
+    const claim = await client.holding('ci');
+    expectProblem(await client.redeploy({ target_tag: TAG }, fence(claim)), 409, 'draining');
+    await plane.sweep();
+    expectProblem(await client.redeploy({ target_tag: TAG }, fence(claim)), 409, 'draining');
+    await plane.sweep();
+    expect((await client.redeploy({ target_tag: TAG }, fence(claim))).status).toBe(200);
+    expect((await rolls())[0]).toMatchObject({ result: 'cut' });
+  });
+
   it('stays open while its owner beats', async () => {
     await leave('another-host', 1);
     const claim = await client.holding('ci');
@@ -389,4 +404,13 @@ describe('a control plane of the first kind (legacy)', () => {
     expect((await old.redeploy({ target_tag: TAG, canary_slug: '' })).status).toBe(200);
     await legacy.close();
   });
+});
+
+it('a fleet is guarded by one lock group: a second server with another one does not start', async () => {
+  const other = startControlPlane({
+    token: 'sesame',
+    databaseUrl: plane.databaseUrl,
+    lockGroup: 'production',
+  });
+  await expect(other).rejects.toThrow('guarded by the lock group "staging"');
 });

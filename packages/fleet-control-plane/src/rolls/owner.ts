@@ -8,7 +8,8 @@ export const OWNER_DEAD_AFTER_SECONDS = 6;
 /** A look this long after the one before was missed by a stall of this very process. */
 const LATE_MS = 3000;
 
-const CUT: RedeployAnswer = {
+/** Answer of a roll whose end nobody saw. */
+export const CUT: RedeployAnswer = {
   ok: false,
   error: 'the control plane stopped during this roll; ask the tenants what they run',
   results: [],

@@ -7,12 +7,14 @@ import type { LockStore } from '../lock/store.js';
 import type { Fleet } from '../sim/fleet.js';
 import { DEFAULT_BATCH_SIZE, dryRun, type Phase, planPhases, rollOut } from '../sim/rollout.js';
 import { checkFence, parseFence } from './fence.js';
+import { CUT } from './owner.js';
 import {
   endRoll,
   insertRoll,
   type NewRoll,
   nextRollId,
   openRolls,
+  openRollsOf,
   type Roll,
   type RollRef,
   raiseMark,
@@ -52,6 +54,8 @@ export class Redeploy {
   private readonly running = new Map<string, Promise<Outcome>>();
   /** Ends that could not be written because the database was away. */
   private unwritten: Query[] = [];
+  /** Open records of this process that nothing here carried out at the last look. */
+  private forgotten = new Set<string>();
 
   constructor(private readonly deps: RedeployDeps) {}
 
@@ -167,6 +171,20 @@ export class Redeploy {
     const ends = this.unwritten;
     this.unwritten = [];
     for (const end of ends) await this.record(end);
+  }
+
+  /**
+   * Closes open records of this process that nothing here carries out: the answer to their commit was lost, or a
+   * failover brought them back. Two looks in a row, since a record is committed a moment before its roll runs. Closing
+   * is safe: a tenant is only changed under an open record.
+   */
+  async closeForgotten(): Promise<void> {
+    const { db, owner } = this.deps;
+    const open = await db.rows<RollRef>(openRollsOf(owner));
+    const idle = open.filter((roll) => !this.running.has(roll.nonce));
+    for (const roll of idle)
+      if (this.forgotten.has(roll.nonce)) await db.rows(endRoll(roll, 'cut', 500, CUT));
+    this.forgotten = new Set(idle.map((roll) => roll.nonce));
   }
 
   /** The answer of a roll that was started before with the same key, here or in another replica. */

@@ -51,6 +51,12 @@ export const openRolls = (group: string): Query => ({
   values: [group],
 });
 
+export const openRollsOf = (owner: string): Query => ({
+  name: 'rolls-open-of',
+  text: 'SELECT id, nonce FROM rolls WHERE owner = $1 AND ended_at IS NULL',
+  values: [owner],
+});
+
 export const rollByKey = (key: string | null): Query => ({
   name: 'roll-by-key',
   text: `SELECT ${COLUMNS} FROM rolls WHERE idempotency_key = $1`,
