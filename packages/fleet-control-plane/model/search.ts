@@ -89,12 +89,13 @@ class Search {
       if (!take(step, bounds, broken, after, this.log)) continue;
       this.taken++;
       checkStep(before, step, after, this.log, bounds, this.report);
-      checkState(after, bounds, broken, this.report);
+      this.packer.pack(after, this.bytes);
+      const isNew = this.seen.add(this.bytes, index);
+      if (isNew) checkState(after, bounds, broken, this.report);
       if (this.found) return { ...this.found, trace: [...this.trace(index), tell(step)] };
       visit?.(before, step, after, this.log);
       if (!isOpen(after.db.records[open])) drained = true;
-      this.packer.pack(after, this.bytes);
-      if (this.seen.add(this.bytes, index)) next.push(this.bytes);
+      if (isNew) next.push(this.bytes);
       after = copy(before);
     }
     if (!drained) this.report(12, 'nothing can end the roll that drains');
