@@ -10,7 +10,7 @@ export type { EventCode, EventData, FleetEvent } from './events.js';
 export { holdLock, releaseLeftClaim } from './hold.js';
 export { type Http, HttpFailure, type HttpRequest, type HttpResponse, undiciHttp } from './http.js';
 export { type Grant, Lease } from './lease.js';
-export { killInMs, leaseEnv } from './lease-child.js';
+export { isLeaseInherited, killInMs, leaseEnv } from './lease-child.js';
 export { DEFAULT_CONFIG_FILE, loadConfig } from './load.js';
 export { FleetLock, type LeftClaim, type LockOptions, withFleetLock } from './lock.js';
 export {

@@ -1,5 +1,9 @@
 /** A lease lent to a child process: what it is told, and when it must be gone. */
+import type { Config } from './config.js';
+import { FleetError } from './errors.js';
 import type { Lease } from './lease.js';
+import { readLock } from './lock-admin.js';
+import type { RunContext } from './run.js';
 
 /** Variables that let a `fleet redeploy` in the child roll under this lease instead of waiting behind it. */
 export function leaseEnv(
@@ -18,4 +22,21 @@ export function leaseEnv(
  */
 export function killInMs({ graceMs, usableForMs }: Pick<Lease, 'graceMs' | 'usableForMs'>): number {
   return Math.max(0, graceMs / 2 + Math.min(0, usableForMs));
+}
+
+/**
+ * Whether a parent process already holds the lock for this one.
+ *
+ * @throws FleetError `LOCK_LOST` where the lease that the parent handed down holds no more; as {@link readLock}.
+ */
+export async function isLeaseInherited(config: Config, context: RunContext = {}): Promise<boolean> {
+  const token = config.lock?.inheritedToken;
+  if (token === undefined) return false;
+  const { held, group } = await readLock(config, context);
+  if (held?.fencing_token === token) return true;
+  throw new FleetError(
+    'LOCK_LOST',
+    `the lease that FLEET_LOCK_FENCE names (${token}) does not hold ${group} any more`,
+    { outcome: 'lock_lost', hint: 'unset FLEET_LOCK_FENCE to take a lock of its own' },
+  );
 }

@@ -47,10 +47,10 @@ export function refusal(controlPlane: string, { exchange, reason, html }: Unansw
     case 412:
       return new FleetError(
         'LOCK_LOST',
-        'the control plane knows a newer holder of the lock (HTTP 412): nothing was rolled by this call',
+        'the control plane does not accept the fence of this run (HTTP 412); nothing was rolled by this call',
         {
           outcome: 'lock_lost',
-          hint: 'somebody else rolls this fleet now; look with: fleet lock status',
+          hint: 'its lease is over, somebody newer holds the lock, or another lock group guards this fleet; look with: fleet lock status',
         },
       );
     case 428:
