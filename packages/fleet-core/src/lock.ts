@@ -48,6 +48,8 @@ const POLL_SECONDS = 20;
 const REQUEST_TIMEOUT_MS = 10_000;
 /** Without a first answer this many tries tell a wrong address from a passing outage. */
 const FIRST_TRIES = 4;
+/** A server that ends every claim that it is sent keeps no promise that waiting could rely on. */
+const MOST_CLAIMS = 20;
 const BACKOFF_MS = { first: 500, most: 8_000 } as const;
 
 /**
@@ -79,6 +81,9 @@ export class FleetLock {
   readonly #session: string;
   #claimId: string;
   #fencingToken: number | undefined;
+  /** Nothing was asked yet under this claim id. */
+  #fresh = true;
+  #claims = 0;
   /** The server may know the claim: there is something to leave. */
   #placed = false;
 
@@ -128,7 +133,9 @@ export class FleetLock {
     for (let first = true; ; first = false) {
       const left = options.waitMs - waited();
       if (!first && left <= 0) throw lockTimeout(options.group, last, waited());
-      const waitSeconds = first ? 0 : Math.min(POLL_SECONDS, WAIT_SECONDS_MAX, Math.ceil(left / 1000));
+      // A new claim is first asked for without waiting: what it waits for is then told at once.
+      const waitSeconds = this.#fresh ? 0 : Math.min(POLL_SECONDS, WAIT_SECONDS_MAX, Math.ceil(left / 1000));
+      this.#fresh = false;
       const sentAt = clock.monotonic();
       const answer = await this.#client.claim(this.#claimId, this.#request(), waitSeconds, {
         timeoutMs: REQUEST_TIMEOUT_MS + waitSeconds * 1000,
@@ -232,7 +239,7 @@ export class FleetLock {
       // The claim of this job was used up by an earlier attempt, or an earlier process of it still lives.
       case 'claim_over':
       case 'claim_in_use':
-        if (!first || this.options.claimId !== undefined) {
+        if ((!first || this.options.claimId !== undefined) && this.#claims < MOST_CLAIMS) {
           this.#startOver();
           return;
         }
@@ -252,6 +259,8 @@ export class FleetLock {
     this.#claimId = this.ports.random.uuid();
     this.#fencingToken = undefined;
     this.#placed = false;
+    this.#fresh = true;
+    this.#claims++;
     this.#announce();
   }
 

@@ -211,8 +211,17 @@ describe('waiting', () => {
       const { result } = await run({ ...locked(), trigger: { event: 'push', runId: '1', job: 'deploy' } });
       expect(result.outcome).toBe('succeeded');
       expect(new Set(lock.of('claim').map((call) => call.claim)).size).toBe(2);
+      // Asked without waiting, so that whoever waits is told at once what for.
+      expect(lock.of('claim').map((call) => call.query.get('wait_seconds'))).toEqual(['0', '0']);
     },
   );
+});
+
+test('a server that ends every claim is not asked for ever', async () => {
+  lock.claim = (_, response) => json(response, 410, { error: 'claim_over', state: 'abandoned' });
+  const { result } = await run({ ...locked(), trigger: { event: 'push', runId: '1', job: 'deploy' } });
+  expect(result).toMatchObject({ outcome: 'control_plane_error', exit_code: 5 });
+  expect(lock.of('claim').length).toBeLessThan(30);
 });
 
 describe('a lock that cannot be used', () => {
