@@ -1,6 +1,7 @@
 /** What a failed fleet looks like, and what to do next about a failure of that kind. Pure. */
 import { type Ledger, shaOf, type Tenant } from './ledger.js';
 import type { Halt } from './rollout.js';
+import { nameList } from './words.js';
 
 /** Up to this many tenants, "more than half" says nothing about the fleet. */
 const FLEET_WIDE_FROM = 4;
@@ -18,8 +19,8 @@ export function diagnose(ledger: Ledger, halt: Halt | null): string[] {
     lookAtTenants(ledger, stragglers);
   const again = 'run the same command again once the cause is gone: tenants on target are left out';
   const done = rolled.filter((slug) => ledger.isOnTarget(slug));
-  if (halt && done.length) said.push(`rolled and on target: ${list(done)}`);
-  return [...said, halt?.notRolled.length ? `not rolled: ${list(halt.notRolled)}; ${again}` : again];
+  if (halt && done.length) said.push(`rolled and on target: ${nameList(done)}`);
+  return [...said, halt?.notRolled.length ? `not rolled: ${nameList(halt.notRolled)}; ${again}` : again];
 }
 
 function fleetWide(ledger: Ledger, asked: string[]): string[] | null {
@@ -89,12 +90,7 @@ export function lookAtTenants(ledger: Ledger, slugs: string[]): string[] {
   for (const [has, what] of kinds) {
     const these = [...left].filter((slug) => has(ledger.get(slug)));
     for (const slug of these) left.delete(slug);
-    if (these.length) said.push(`look at ${list(these)}: ${what}`);
+    if (these.length) said.push(`look at ${nameList(these)}: ${what}`);
   }
   return said;
-}
-
-/** Names, bounded: a line with a thousand slugs helps nobody. */
-export function list(slugs: string[]): string {
-  return slugs.slice(0, 10).join(', ') + (slugs.length > 10 ? ` and ${slugs.length - 10} more` : '');
 }

@@ -3,6 +3,7 @@ import type { Config } from './config.js';
 import type { RedeployRow } from './contract.js';
 import { FleetError } from './errors.js';
 import { checkSlug } from './rows.js';
+import { nameList } from './words.js';
 
 export interface Wave {
   phase: string;
@@ -62,7 +63,7 @@ export function checkCanary(canary: string | null, slugs: string[]): void {
     throw new FleetError('FAILED', `the canary ${canary} is not in the fleet; nothing was rolled`, {
       outcome: 'failed',
       slug: canary,
-      hint: `the fleet has ${slugs.slice(0, 10).join(', ')}${slugs.length > 10 ? ` and ${slugs.length - 10} more` : ''}`,
+      hint: `the fleet has ${nameList(slugs, 10)}`,
     });
   }
 }

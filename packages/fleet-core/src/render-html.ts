@@ -1,8 +1,9 @@
 /** A result as one HTML file: no script, no network, readable on a phone and in the dark. */
 import { formatDuration } from './duration.js';
-import { shortSha, statusInWords, targetOf } from './render.js';
+import { statusInWords, targetOf } from './render.js';
 import { countsInWords, lagInWords, outcomeTone, timesOf, unproven, verdictOf } from './render-result.js';
 import type { FleetResult, TenantResult } from './report.js';
+import { shortSha } from './words.js';
 
 /** The whole report; every text of the result is escaped. */
 export function renderHtml(result: FleetResult): string {

@@ -1,17 +1,9 @@
 /** The closing block of a run: what a tired person needs to know, in the order in which they need it. */
 import { formatDuration } from './duration.js';
-import {
-  NAMED,
-  nameList,
-  plural,
-  type RenderOptions,
-  shortSha,
-  statusInWords,
-  type Tone,
-  targetOf,
-} from './render.js';
+import { type RenderOptions, statusInWords, type Tone, targetOf } from './render.js';
 import type { FleetResult, TenantResult } from './report.js';
 import { oneLine } from './sanitize.js';
+import { NAMED, nameList, plural, shortSha } from './words.js';
 
 /** The verdict in one line: what happened, in capitals, then to what. */
 export function verdictOf(result: FleetResult): string {

@@ -3,6 +3,7 @@ import { formatDuration } from './duration.js';
 import type { FleetEvent } from './events.js';
 import type { Policy } from './policy.js';
 import { oneLine } from './sanitize.js';
+import { NAMED, nameList, plural, shortSha } from './words.js';
 
 export interface RenderOptions {
   /** Adds what helps whoever debugs a run: details of the control plane, every state change, times. */
@@ -11,21 +12,6 @@ export interface RenderOptions {
 
 /** How a line is meant, for adapters that colour. */
 export type Tone = 'good' | 'bad' | 'warn' | 'quiet' | 'plain';
-
-/** How many names are spelled out before "and N more". */
-export const NAMED = 20;
-
-/** Names joined for a sentence; a long list ends in "and N more". */
-export function nameList(names: readonly string[], max = NAMED, between = ', '): string {
-  if (names.length <= max) return names.join(between);
-  return `${names.slice(0, max).join(between)} and ${names.length - max} more`;
-}
-
-/** First seven digits of a commit; other words (`dev`) whole. */
-export const shortSha = (sha: string): string => (/^[0-9a-f]{40}$/i.test(sha) ? sha.slice(0, 7) : sha);
-
-/** `3 tenants`, `1 tenant`. */
-export const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
 
 /** What is rolled, in words: tag and short commit, as far as they are known. */
 export function targetOf(target: { target_tag: string | null; expected_sha: string | null }): string {

@@ -1,9 +1,10 @@
 /** Stage 7a: what the run may claim. Pure; every claim is read off the ledger. */
-import { diagnose, list, lookAtTenants } from './diagnose.js';
+import { diagnose, lookAtTenants } from './diagnose.js';
 import type { Ledger } from './ledger.js';
 import type { Outcome } from './outcome.js';
 import { addsUp } from './report.js';
 import type { Halt } from './rollout.js';
+import { nameList } from './words.js';
 
 export interface Verdict {
   outcome: Extract<Outcome, 'succeeded' | 'succeeded_with_quarantine' | 'failed'>;
@@ -32,7 +33,7 @@ export function judge({ ledger, canary, maxStragglers, halt, alreadyOnTarget }: 
   // A tenant that came after its budget, and was the last one open, is on target all the same.
   if (halt && stragglers.length) {
     return failed(
-      `halted at ${halt.phase}: ${list(halt.unproven)} not proven on target${say(ledger, halt.unproven)}` +
+      `halted at ${halt.phase}: ${nameList(halt.unproven)} not proven on target${say(ledger, halt.unproven)}` +
         (halt.notRolled.length ? `; ${halt.notRolled.length} tenants were not rolled` : ''),
     );
   }
@@ -42,7 +43,7 @@ export function judge({ ledger, canary, maxStragglers, halt, alreadyOnTarget }: 
   }
   if (!stragglers.length) {
     const names = excused
-      ? `; excused: ${list(ledger.slugs.filter((slug) => ledger.statusOf(slug) === 'excused'))}`
+      ? `; excused: ${nameList(ledger.slugs.filter((slug) => ledger.statusOf(slug) === 'excused'))}`
       : '';
     const all = excused
       ? `${on_target} of ${enumerated} tenants on target${names}`
@@ -53,7 +54,7 @@ export function judge({ ledger, canary, maxStragglers, halt, alreadyOnTarget }: 
   if (stragglers.length <= maxStragglers && on_target * 2 > enumerated - excused) {
     return {
       outcome: 'succeeded_with_quarantine',
-      reason: `${on_target} of ${enumerated} tenants on target; quarantined: ${list(stragglers)}`,
+      reason: `${on_target} of ${enumerated} tenants on target; quarantined: ${nameList(stragglers)}`,
       next: [
         ...lookAtTenants(ledger, stragglers),
         'run the same command again to roll only what is not on target',
@@ -62,7 +63,7 @@ export function judge({ ledger, canary, maxStragglers, halt, alreadyOnTarget }: 
   }
   const limit = maxStragglers ? ` (tolerated: ${maxStragglers}, and more than half must be on target)` : '';
   return failed(
-    `${stragglers.length} of ${enumerated} tenants not proven on target${limit}: ${list(stragglers)}${say(ledger, stragglers)}`,
+    `${stragglers.length} of ${enumerated} tenants not proven on target${limit}: ${nameList(stragglers)}${say(ledger, stragglers)}`,
   );
 }
 

@@ -9,7 +9,7 @@ import {
   resultSchema,
   toneOf,
 } from '../src/index.js';
-import { nameList } from '../src/render.js';
+import { nameList } from '../src/words.js';
 
 const AT = '2026-01-02T03:04:05.678Z';
 const SHA = 'abcdef1234567890abcdef1234567890abcdef12';
