@@ -18,7 +18,21 @@ const EXAMPLES: Record<string, string[]> = {
     'fleet verify --environment staging --target-tag main-4f2c1a9 --expected-sha "$GITHUB_SHA"',
     'fleet verify --tenant acme --tenant beta --expected-sha "$GITHUB_SHA"',
   ],
-  status: ['fleet lock status --environment staging', 'fleet lock status --lock-group staging --json'],
+  status: [
+    'fleet lock status --environment staging',
+    'fleet lock status --lock-group staging --watch --json',
+  ],
+  run: [
+    'fleet lock run --environment staging -- ./migrate.sh',
+    'fleet lock run --lock-group staging --lock-wait 5m -- sh -c "./migrate.sh && fleet redeploy --lock-group staging --target-tag main-4f2c1a9"',
+  ],
+  break: [
+    'fleet lock break --environment staging --reason "its runner is gone"',
+    'fleet lock break --lock-group staging --fencing-token 7 --reason "its runner is gone" --yes',
+  ],
+  freeze: ['fleet lock freeze --environment staging --reason "incident 12" --for 2h'],
+  unfreeze: ['fleet lock unfreeze --environment staging --reason "incident 12 is over"'],
+  log: ['fleet lock log --environment staging', 'fleet lock log --lock-group staging --after 120 --json'],
   report: ['fleet report result.json', 'fleet report result.json --html result.html'],
 };
 
@@ -32,13 +46,23 @@ Exit codes:
   5    the control plane could not be used
   130  interrupted (SIGINT); 143: SIGTERM`;
 
+const RUN_EXIT_CODES = `
+Exit codes:
+  N    of the command once it ran; 128+n where a signal ended it
+  2    usage: a bad flag, variable or file; nothing was requested
+  3    the lock was not had in time, or lost: then the command was ended
+  4    the lock is frozen
+  5    the lock server could not be used
+  126  the command may not be run; 127: it was not found
+  130  interrupted (SIGINT) while waiting; 143: SIGTERM`;
+
 /** Adds examples and exit codes to a command and to all below it. */
 export function addHelp(command: Command): void {
   const examples = EXAMPLES[command.name()];
   if (examples)
     command.addHelpText('before', `Examples:\n${examples.map((line) => `  ${line}`).join('\n')}\n`);
   if (!command.commands.length) {
-    command.addHelpText('after', EXIT_CODES);
+    command.addHelpText('after', command.name() === 'run' ? RUN_EXIT_CODES : EXIT_CODES);
     if (command.options.some((option) => option.long === '--config')) {
       command.addHelpText(
         'after',

@@ -1,12 +1,14 @@
 /** From arguments to an exit code; every error ends here, as one or two lines. */
-import { exitCodeOf, isFleetError, redact, USAGE_EXIT_CODE } from '@tenant-fleet/fleet-core';
+import { exitCodeOf, isFleetError, outcomeOf, redact, USAGE_EXIT_CODE } from '@tenant-fleet/fleet-core';
 import { CommanderError } from 'commander';
 import { Terminal } from './console.js';
 import { buildProgram, parseProblem } from './program.js';
 
 export async function main(args: string[], version: string): Promise<number> {
-  const terminal = new Terminal({ color: !args.includes('--no-color') });
-  const fail = (error: unknown) => explain(error, terminal, args.includes('--verbose'));
+  // What follows is another command's.
+  const own = args.includes('--') ? args.slice(0, args.indexOf('--')) : args;
+  const terminal = new Terminal({ color: !own.includes('--no-color') });
+  const fail = (error: unknown) => explain(error, terminal, own.includes('--verbose'));
   process.on('uncaughtException', (error) => process.exit(fail(error)));
   let exitCode = 0;
   const program = buildProgram(version, (code) => {
@@ -34,7 +36,7 @@ function explain(error: unknown, terminal: Terminal, verbose: boolean): number {
   if (isFleetError(error) && error.code !== 'INTERNAL') {
     terminal.error(error.message, error.hint);
     if (error.code === 'USAGE') return USAGE_EXIT_CODE;
-    return error.outcome ? exitCodeOf(error.outcome, { askedBy: 'human' }) : 1;
+    return exitCodeOf(outcomeOf(error), { askedBy: 'human' });
   }
   const text = error instanceof Error ? error.message : String(error);
   terminal.error(

@@ -3,9 +3,10 @@ import { type Layers, SETTINGS, type Setting, type SettingName } from '@tenant-f
 import { type Command, Option } from 'commander';
 import { describeSetting } from './help.js';
 
-export type CommandName = 'redeploy' | 'plan' | 'verify' | 'lock status';
+export type LockCommand = `lock ${'status' | 'run' | 'break' | 'freeze' | 'unfreeze' | 'log'}`;
+export type CommandName = 'redeploy' | 'plan' | 'verify' | LockCommand;
 
-const LOCK_STATUS: SettingName[] = [
+const LOCK: SettingName[] = [
   'config',
   'environment',
   'control-plane',
@@ -29,8 +30,10 @@ function applies(command: CommandName, { name, group }: Setting & { name: Settin
       return name !== 'tenant' && name !== 'dry-run';
     case 'verify':
       return group === 'target' || group === 'verify' || VERIFY_TOO.includes(name);
-    case 'lock status':
-      return LOCK_STATUS.includes(name);
+    case 'lock run':
+      return LOCK.includes(name) || name === 'lock-wait' || name === 'lock-ttl';
+    default:
+      return LOCK.includes(name);
   }
 }
 
@@ -68,4 +71,16 @@ export function typedFlags(command: Command, settings: readonly Setting[]): Laye
     flags[name] = option.negate ? !value : value;
   }
   return flags;
+}
+
+export function addOutput(command: Command): Command {
+  return command
+    .option('--no-color', 'no colours (also NO_COLOR, TERM=dumb; FORCE_COLOR turns them on)')
+    .option('--verbose', 'details of every call; the stack of an internal error');
+}
+
+export function addJson(command: Command): Command {
+  return addOutput(
+    command.option('--json', 'exactly one JSON document on stdout, everything else on stderr'),
+  );
 }

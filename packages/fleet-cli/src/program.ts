@@ -1,10 +1,10 @@
 /** The commands and their flags. */
 import { Command, type CommanderError } from 'commander';
 import { addHelp } from './help.js';
-import { addSettings, type CommandName, GROUP_TITLES, settingsFor, typedFlags } from './options.js';
+import { addLockCommands } from './lock-commands.js';
+import { addJson, addSettings, type CommandName, GROUP_TITLES, settingsFor, typedFlags } from './options.js';
 import { runReport } from './report.js';
 import { type OutputFlags, runCommand } from './run.js';
-import { runLockStatus } from './status.js';
 
 /** Sets the exit code of the process once a command is done. */
 export type Finish = (exitCode: number) => void;
@@ -27,7 +27,7 @@ export function buildProgram(version: string, finish: Finish): Command {
   const addRun = (name: 'redeploy' | 'plan' | 'verify', description: string) => {
     const command = add(name, description);
     if (name === 'redeploy') command.option('--yes', 'do not ask at a terminal');
-    addOutput(command)
+    addJson(command)
       .option('--report-json <FILE>', 'write the result as JSON to a file too')
       .option('--report-html <FILE>', 'write the result as one HTML file')
       .option('--quiet', 'only the closing block and errors')
@@ -39,14 +39,7 @@ export function buildProgram(version: string, finish: Finish): Command {
   addRun('redeploy', 'Roll the fleet to an image tag and prove that every tenant runs its commit');
   addRun('plan', 'Show what a roll would do, the gates and what every tenant runs now; changes nothing');
   addRun('verify', 'Ask every tenant what it runs; changes nothing');
-  const lock = program
-    .command('lock')
-    .helpCommand(false)
-    .description('The lock that keeps two rolls of one fleet apart');
-  const status = add('lock status', 'Show who holds the lock and who waits for it', lock);
-  addOutput(status).action(async (flags: OutputFlags) => {
-    finish(await runLockStatus(typedFlags(status, settingsFor('lock status')), flags));
-  });
+  addLockCommands(program, add, finish);
   const report = program
     .command('report')
     .description('Show a saved result')
@@ -54,18 +47,11 @@ export function buildProgram(version: string, finish: Finish): Command {
     .allowExcessArguments(false)
     .optionsGroup(GROUP_TITLES.output)
     .option('--html <FILE>', 'write it as one HTML file');
-  addOutput(report).action(async (file: string, flags: OutputFlags & { html?: string }) => {
+  addJson(report).action(async (file: string, flags: OutputFlags & { html?: string }) => {
     finish(await runReport(file, flags));
   });
   addHelp(program);
   return program;
-}
-
-function addOutput(command: Command): Command {
-  return command
-    .option('--json', 'exactly one JSON document on stdout, everything else on stderr')
-    .option('--no-color', 'no colours (also NO_COLOR, TERM=dumb; FORCE_COLOR turns them on)')
-    .option('--verbose', 'details of every call; the stack of an internal error');
 }
 
 /** What the parser objects to, in one line, and what to do next. Values are left out: one may be a token. */

@@ -28,7 +28,7 @@ afterAll(async () => {
 });
 
 type Case = [name: string, args: string[], says: RegExp, env?: Record<string, string>];
-/** `...` stands for flags that are all well, so that the one after them is what is wrong. */
+/** `...` and `...lock` stand for flags that are all well, so that the one after them is what is wrong. */
 const cases: Case[] = [
   ['an unknown command', ['redeply'], /unknown command.*\n.*did you mean redeploy/],
   ['an unknown flag', ['redeploy', '--sook', '3s'], /unknown option '--sook'\n.*did you mean --soak/],
@@ -164,12 +164,63 @@ const cases: Case[] = [
   ['a report without a name', ['redeploy', '...', '--report-json', ''], /--report-json: names no file/],
   ['no result to show', ['report', 'nope.json'], /nope\.json: there is no such file/],
   ['a file that is no result', ['report', 'not-a-result.json'], /is not a fleet result/],
+  ['no command to run', ['lock', 'run', '...lock'], /no command is given\n.*-- CMD/],
+  ['no command after the dashes', ['lock', 'run', '...lock', '--'], /no command is given/],
+  ['a flag of the command before the dashes', ['lock', 'run', '-c', 'x'], /unknown option '-c'/],
+  [
+    'a lease too short for a command',
+    ['lock', 'run', '...lock', '--lock-ttl', '1s', '--', 'true'],
+    /--lock-ttl: must be from 2s/,
+  ],
+  [
+    'a fence that is none',
+    ['lock', 'run', '...lock', '--', 'true'],
+    /FLEET_LOCK_FENCE: "x" is not/,
+    { FLEET_LOCK_GROUP: 'staging', FLEET_LOCK_FENCE: 'x' },
+  ],
+  ['a watch of nothing', ['lock', 'status', '--watch'], /no lock group/],
+  ['a break without a reason', ['lock', 'break', '...lock', '--yes'], /--reason is missing\n.*audit log/],
+  ['an empty reason', ['lock', 'break', '...lock', '--yes', '--reason', ' '], /--reason is missing/],
+  ['a reason too long', ['lock', 'freeze', '...lock', '--reason', 'x'.repeat(501)], /--reason: is too long/],
+  [
+    'a break that nobody confirms',
+    ['lock', 'break', '...lock', '--reason', 'stuck'],
+    /--yes is missing: nobody is here/,
+  ],
+  [
+    'a bad fencing token',
+    ['lock', 'break', '...lock', '--reason', 'stuck', '--yes', '--fencing-token', '0'],
+    /--fencing-token: "0" is not/,
+  ],
+  [
+    'a freeze with two ends',
+    ['lock', 'freeze', '...lock', '--reason', 'x', '--for', '1h', '--until', '2099-01-01T00:00:00Z'],
+    /--until: --for says already/,
+  ],
+  [
+    'a freeze for no unit',
+    ['lock', 'freeze', '...lock', '--reason', 'x', '--for', '5'],
+    /--for: "5" has no unit/,
+  ],
+  [
+    'a freeze until some time',
+    ['lock', 'freeze', '...lock', '--reason', 'x', '--until', 'tomorrow'],
+    /--until: "tomorrow" is not a moment/,
+  ],
+  [
+    'a freeze until yesterday',
+    ['lock', 'freeze', '...lock', '--reason', 'x', '--until', '2020-01-01T00:00:00Z'],
+    /--until: .* has passed/,
+  ],
+  ['a lift without a reason', ['lock', 'unfreeze', '...lock'], /--reason is missing/],
+  ['a log after a word', ['lock', 'log', '...lock', '--after', 'noon'], /--after: "noon" is not/],
   ['a lock without a name', ['lock', 'status', '--control-plane', 'https://cp.example.com'], /no lock group/],
 ];
 
 describe('bad input ends with exit code 2, one or two lines, no request, and no word of the token', () => {
   it.each(cases)('%s', async (_name, args, says, env) => {
-    const full = args.flatMap((arg) => (arg === '...' ? good : [arg]));
+    const lock = ['--control-plane', server.url, '--lock-group', 'staging'];
+    const full = args.flatMap((arg) => (arg === '...' ? good : arg === '...lock' ? lock : [arg]));
     const ran = await fleet(full, { cwd: temp.path, env });
     expect(ran.stderr).toMatch(says);
     expect(ran.code).toBe(2);
