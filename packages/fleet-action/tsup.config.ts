@@ -1,4 +1,7 @@
+import { createRequire } from 'node:module';
 import { defineConfig } from 'tsup';
+
+const core = createRequire(new URL('../fleet-core/package.json', import.meta.url));
 
 export default defineConfig({
   entry: { main: 'src/main.ts', post: 'src/post.ts' },
@@ -10,6 +13,10 @@ export default defineConfig({
   splitting: false,
   minifySyntax: true,
   minifyWhitespace: true,
+  esbuildOptions(options) {
+    // The client of @actions/core brings an undici of its own; one copy is enough, and is the one that is tested here.
+    options.alias = { undici: core.resolve('undici') };
+  },
   esbuildPlugins: [
     {
       name: 'no-locales',

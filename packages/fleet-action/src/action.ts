@@ -12,6 +12,7 @@ import {
 } from '@tenant-fleet/fleet-core';
 import { mask, saveState, say } from './commands.js';
 import { readInputs, secretsOf } from './inputs.js';
+import { forgetClaim, keepClaim } from './left.js';
 import { writeOutputs, writeSummary } from './outputs.js';
 
 /** Runs the step to its exit code. Never rejects. */
@@ -27,6 +28,7 @@ export async function runAction(env: Env): Promise<number> {
     return known && error.code === 'USAGE' ? USAGE_EXIT_CODE : 1;
   } finally {
     saveState(env, 'finished', 'true');
+    forgetClaim(env);
   }
 }
 
@@ -49,6 +51,7 @@ async function roll(env: Env): Promise<number> {
   saveState(env, 'started', new Date().toISOString());
   const result = await runFleet(config, {
     signal: controller.signal,
+    onClaim: (claim) => keepClaim(env, claim),
     ports: {
       emit: (event) => {
         const line = renderEvent(event, { verbose });
@@ -62,6 +65,6 @@ async function roll(env: Env): Promise<number> {
   say(result.exit_code === 0 ? `${verdict}` : `ERROR: ${verdict}`);
   for (const line of rest) say(line);
   writeOutputs(env, result);
-  writeSummary(env, result);
+  await writeSummary(env, result);
   return result.exit_code;
 }

@@ -1,9 +1,8 @@
 /** The few words that a step says to its runner. */
-import { randomUUID } from 'node:crypto';
-import { appendFileSync } from 'node:fs';
+import * as core from '@actions/core';
 import type { Env } from '@tenant-fleet/fleet-core';
 
-export const say = (line: string): void => void process.stdout.write(`${line}\n`);
+export const say = (line: string): void => core.info(line);
 
 /**
  * Keeps secrets out of the log of the whole job.
@@ -16,23 +15,21 @@ export function mask(secrets: readonly (string | undefined)[]): void {
   const forms = lines
     .filter((line) => line.length > 1)
     .flatMap((line) => [line, encodeURIComponent(line), Buffer.from(line).toString('base64')]);
-  for (const form of [...new Set(forms)].sort((a, b) => b.length - a.length)) say(`::add-mask::${form}`);
+  for (const form of [...new Set(forms)].sort((a, b) => b.length - a.length)) {
+    core.setSecret(form);
+    // Older Gitea runners take a mask as it stands, without undoing the escapes that GitHub's expect.
+    if (form.includes('%')) say(`::add-mask::${form}`);
+  }
 }
 
 /** Sets an output. A runner drops lines over 64 KiB and stumbles over blank ones: long values come in short lines. */
 export function setOutput(env: Env, name: string, value: string): void {
-  append(env.GITHUB_OUTPUT, name, value);
+  if (env.GITHUB_OUTPUT) core.setOutput(name, value);
 }
 
-/** Hands a value to the post step. */
+/** Hands a value of one line to the post step. */
 export function saveState(env: Env, name: string, value: string): void {
   // Gitea runners read the file of an interrupted step too late, and this line at once.
-  if (env.GITEA_ACTIONS === 'true') say(`::save-state name=${name}::${value}`);
-  append(env.GITHUB_STATE, name, value);
-}
-
-function append(file: string | undefined, name: string, value: string): void {
-  if (!file) return;
-  const end = `end-${randomUUID()}`;
-  appendFileSync(file, `${name}<<${end}\n${value}\n${end}\n`);
+  if (env.GITEA_ACTIONS === 'true') say(`::save-state name=${name}::${value.replaceAll('%', '%25')}`);
+  if (env.GITHUB_STATE) core.saveState(name, value);
 }

@@ -1,4 +1,5 @@
 /** The inputs of the step as the top layer of the configuration. */
+import { getInput } from '@actions/core';
 import {
   didYouMean,
   type Env,
@@ -23,7 +24,8 @@ export interface Inputs {
 
 /** Everything that must never be printed. */
 export function secretsOf(env: Env): (string | undefined)[] {
-  return Object.entries(SECRET_INPUTS).flatMap(([input, variable]) => [inputOf(env, input), env[variable]]);
+  const named = Object.entries(SECRET_INPUTS).flatMap(([input, variable]) => [inputOf(input), env[variable]]);
+  return [...named, env.FLEET_REGISTRY_PASSWORD];
 }
 
 /** @throws FleetError `USAGE` for an input that this action does not have: it would otherwise be ignored unsaid. */
@@ -44,23 +46,22 @@ export function readInputs(env: Env): Inputs {
   }
   const flags: Partial<Record<SettingName, string>> = {};
   for (const { name } of ACTION_SETTINGS) {
-    const value = inputOf(env, name);
+    const value = inputOf(name);
     // A runner passes '' for every input that was not given.
     if (value) flags[name] = value;
   }
   const secrets = Object.entries(SECRET_INPUTS).map(([input, variable]) => [
     variable,
-    inputOf(env, input) || env[variable],
+    inputOf(input) || env[variable],
   ]);
   return {
     flags,
     env: { ...env, ...Object.fromEntries(secrets) },
-    verbose: /^(?:1|true|yes|on)$/i.test(inputOf(env, 'verbose') ?? '') || env.RUNNER_DEBUG === '1',
+    verbose: /^(?:1|true|yes|on)$/i.test(inputOf('verbose')) || env.RUNNER_DEBUG === '1',
   };
 }
 
-/** The value of an input; runners differ in what they make of its dashes. */
-export function inputOf(env: Env, name: string): string | undefined {
-  const upper = name.toUpperCase();
-  return env[`INPUT_${upper}`] ?? env[`INPUT_${upper.replaceAll('-', '_')}`];
+/** The value of an input, '' where it was not given; runners differ in what they make of its dashes. */
+export function inputOf(name: string): string {
+  return getInput(name) || getInput(name.replaceAll('-', '_'));
 }

@@ -1,10 +1,10 @@
-/** Runs after the job: looks after a lock that the step, killed half-way, could not give back. */
-import { say } from './commands.js';
+/** Runs after the job. The rest is loaded only where Node can run it: without it, the step itself did nothing either. */
+import { oldNodeProblem } from './node-version.js';
 
-const { STATE_started: started, STATE_finished: finished } = process.env;
-if (started && finished !== 'true') {
-  say(
-    `the deploy step was cut off (it began at ${started}): whether it rolled anything, fleet verify will tell`,
-  );
-  say('its lock, if it held one, is free again once the lease runs out');
+if (process.env.STATE_finished !== 'true' && !oldNodeProblem(process.version)) {
+  import('./cleanup.js')
+    .then(({ cleanUp }) => cleanUp(process.env))
+    .catch(() => {
+      process.stdout.write('the lock could not be looked after; it is free again once its lease runs out\n');
+    });
 }

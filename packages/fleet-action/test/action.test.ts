@@ -1,11 +1,20 @@
 /** Runs the built step as a process, copied alone into an empty folder, against a real control plane. */
 import { spawn } from 'node:child_process';
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import {
+  copyFileSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type ControlPlane, startControlPlane } from '@tenant-fleet/fleet-control-plane';
-import { resultSchema } from '@tenant-fleet/fleet-core';
+import { type LeftClaim, type LockStatus, resultSchema } from '@tenant-fleet/fleet-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 const TOKEN = 'token-3f9c1d-never-print-me';
@@ -119,6 +128,8 @@ describe('the step', () => {
     expect(readFileSync(ran.outputs.report ?? '', 'utf8')).toMatch(/^<!doctype html>/);
     for (const place of [ran.stdout, ran.summary]) expect(place).toContain('DEPLOYED: the fleet runs');
     expect(ran.state).toMatchObject({ finished: 'true' });
+    // Nothing is left behind for the post step.
+    expect(readdirSync(temp).filter((name) => name.startsWith('fleet-claim'))).toEqual([]);
   });
 
   it('sets the outputs before it fails', async () => {
@@ -136,12 +147,23 @@ describe('the step', () => {
   });
 
   it('masks every line of every token before anything else, and prints none elsewhere', async () => {
-    const env = { INPUT_TOKEN: TOKEN, 'INPUT_GITEA-TOKEN': 'first-line\n\nx\nsecond-line', GITEA_TOKEN: '' };
+    const env = {
+      INPUT_TOKEN: TOKEN,
+      'INPUT_GITEA-TOKEN': 'first-line\n\nx\nsecond-line',
+      GITEA_TOKEN: '',
+      FLEET_REGISTRY_PASSWORD: 'pass/word-of-registry',
+    };
     const ran = await step('main.cjs', inputs({ ...env, 'INPUT_EXPECTED-SHA': 'bad' }));
     const lines = ran.stdout.trim().split('\n');
     const masks = lines.filter((line) => line.startsWith('::add-mask::'));
     expect(lines.slice(0, masks.length)).toEqual(masks);
-    for (const secret of [TOKEN, 'first-line', 'second-line'])
+    for (const secret of [
+      TOKEN,
+      'first-line',
+      'second-line',
+      'pass/word-of-registry',
+      'pass%2Fword-of-registry',
+    ])
       expect(masks).toContain(`::add-mask::${secret}`);
     expect(masks.every((line) => line.length > '::add-mask::'.length + 1)).toBe(true);
     expect(lines.slice(masks.length).join('\n')).not.toMatch(/never-print-me|first-line|second-line/);
@@ -197,6 +219,92 @@ describe('the post step', () => {
   it('tells of a step that was cut off', async () => {
     const ran = await step('post.cjs', { STATE_started: 'now' });
     expect(ran.code).toBe(0);
-    expect(ran.stdout).toContain('cut off');
+    expect(ran.stdout).toMatch(/cut off[\s\S]*had not asked for the lock/);
   });
+
+  /** Kills the step with SIGKILL while it rolls; its state as a runner would read it. */
+  async function killed(more: Record<string, string> = {}) {
+    await api('PUT', `/sim/images/${TAG}`, { git_sha: SHA });
+    const running = { image_tag: 'old', git_sha: '1'.repeat(40) };
+    await api('PUT', '/sim/tenants/acme', { behaviour: 'ok', roll_ms: 3000, running });
+    let sent = false;
+    const env = { 'INPUT_LOCK-TTL': '10m', 'INPUT_BATCH-SIZE': '1', ...more };
+    const main = await step('main.cjs', inputs(env), (stdout, kill) => {
+      if (sent || !stdout.includes('rolling acme')) return;
+      sent = true;
+      kill('SIGKILL');
+    });
+    expect(main.code).toBeNull();
+    expect((await lockStatus()).held).not.toBeNull();
+    return main;
+  }
+  const stateOf = (state: Record<string, string>) =>
+    Object.fromEntries(Object.entries(state).map(([name, value]) => [`STATE_${name}`, value]));
+  const lockStatus = async () => {
+    const headers = { authorization: `Bearer ${TOKEN}` };
+    const answer = await fetch(`${plane.url}/cp/admin/fleet-locks/staging`, { headers });
+    return (await answer.json()) as LockStatus;
+  };
+
+  it('after SIGKILL of the step: gives its lock back at once', async () => {
+    const main = await killed();
+    const { session } = JSON.parse(main.state.claim ?? '') as LeftClaim;
+    expect(main.stdout.indexOf(`::add-mask::${session}`)).toBeGreaterThan(-1);
+    expect(
+      main.stdout.split('\n').filter((line) => line.includes(session) && !/^::add-mask::/.test(line)),
+    ).toEqual([]);
+    rmSync(claimFile());
+    const started = Date.now();
+    const ran = await step('post.cjs', inputs(stateOf(main.state)));
+    expect(Date.now() - started).toBeLessThan(5_000);
+    expect([ran.code, ran.stderr]).toEqual([0, '']);
+    expect(ran.stdout).toContain('lock staging: given back');
+    expect(withoutMasks(ran.stdout)).not.toMatch(new RegExp(`${session}|${TOKEN}`));
+    expect((await lockStatus()).held).toBeNull();
+  });
+
+  it('on Gitea the state goes to stdout too, and nothing else carries it', async () => {
+    const main = await killed({ GITEA_ACTIONS: 'true' });
+    const line = /^::save-state name=claim::(.*)$/m.exec(main.stdout)?.[1] ?? '';
+    expect(JSON.parse(line.replaceAll('%25', '%'))).toEqual(JSON.parse(main.state.claim ?? ''));
+    const mask = main.stdout.indexOf(`::add-mask::${(JSON.parse(line) as LeftClaim).session}`);
+    expect(mask).toBeGreaterThan(-1);
+    expect(mask).toBeLessThan(main.stdout.indexOf('::save-state name=claim'));
+    await step('post.cjs', inputs(stateOf(main.state)));
+    expect((await lockStatus()).held).toBeNull();
+  });
+
+  it('where the runner lost the state, the file in its folder serves', async () => {
+    await killed();
+    expect(statSync(claimFile()).mode & 0o777).toBe(0o600);
+    const ran = await step('post.cjs', inputs());
+    expect([ran.code, ran.stderr]).toEqual([0, '']);
+    expect(ran.stdout).toContain('lock staging: given back');
+    expect((await lockStatus()).held).toBeNull();
+    expect(await step('post.cjs', inputs())).toMatchObject({ code: 0, stdout: '', stderr: '' });
+  });
+
+  it.each([
+    ['no token', { INPUT_TOKEN: '' }, /no control plane token/],
+    ['a wrong token', { INPUT_TOKEN: 'another-token' }, /could not be asked/],
+    ['no server', {}, /could not be asked/],
+  ])('%s: says so and does not fail the job', async (name, more, says) => {
+    const url = name === 'no server' ? 'http://127.0.0.1:9' : plane.url;
+    const claim = { url, group: 'staging', claimId: randomUUID(), session: 'session-of-nobody' };
+    const ran = await step('post.cjs', inputs({ ...more, STATE_claim: JSON.stringify(claim) }));
+    expect([ran.code, ran.stderr]).toEqual([0, '']);
+    expect(ran.stdout).toMatch(says);
+    expect(ran.stdout).toContain('free again once the lease runs out');
+  });
+
+  it('a state that is no claim is none', async () => {
+    for (const state of ['{', '{}', 'null', '[]']) {
+      const ran = await step('post.cjs', { STATE_started: 'now', STATE_claim: state });
+      expect([ran.code, ran.stderr]).toEqual([0, '']);
+    }
+  });
+
+  const claimFile = () =>
+    join(temp, readdirSync(temp).find((name) => name.startsWith('fleet-claim')) ?? 'none');
+  const withoutMasks = (log: string) => log.replace(/^::add-mask::.*$/gm, '');
 });
