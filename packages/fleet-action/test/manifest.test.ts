@@ -1,9 +1,15 @@
+import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { oldNodeProblem } from '../src/node-version.js';
-import { manifest } from './manifest.js';
+import { manifest, withTables } from './manifest.js';
 
 it('action.yml has the inputs of the settings table', async () => {
   await expect(manifest()).toMatchFileSnapshot('../action.yml');
+});
+
+it('the README has the same inputs and outputs', async () => {
+  const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+  await expect(withTables(readme)).toMatchFileSnapshot('../README.md');
 });
 
 it.each([

@@ -1,4 +1,4 @@
-/** What action.yml must say, made from the settings; `vitest -u` writes it. */
+/** What action.yml and the tables of the README must say, made from the settings; `vitest -u` writes it. */
 import type { Setting } from '@tenant-fleet/fleet-core';
 import { ACTION_SETTINGS } from '../src/inputs.js';
 
@@ -19,11 +19,13 @@ const SECRETS: [string, string][] = [
   ['gitea-token', 'Gitea token for the gates (env GITEA_TOKEN)'],
 ];
 
+const VERBOSE: [string, string] = ['verbose', 'Details of every call: true or false'];
+
 export function manifest(): string {
   const inputs: [string, string][] = [
     ...SECRETS,
     ...ACTION_SETTINGS.map((setting): [string, string] => [setting.name, describe(setting)]),
-    ['verbose', 'Details of every call: true or false'],
+    VERBOSE,
   ];
   return [
     '# Made from the settings table of fleet-core and checked by a test; change it there.',
@@ -42,6 +44,23 @@ export function manifest(): string {
     '  post-if: always()',
     '',
   ].join('\n');
+}
+
+/** A README with what stands between its markers made anew. */
+export function withTables(readme: string): string {
+  const inputs = [
+    ...SECRETS,
+    ...ACTION_SETTINGS.map((setting): [string, string] => [setting.name, describe(setting)]),
+    VERBOSE,
+  ];
+  const fill = (text: string, name: string, heading: string, rows: [string, string][]) => {
+    const body = rows.map(([key, value]) => `| \`${key}\` | ${value.replaceAll('|', '\\|')} |`);
+    const table = [`| ${heading} | |`, '|---|---|', ...body].join('\n');
+    const between = new RegExp(`(<!-- ${name} -->\\n)[^]*(<!-- /${name} -->)`);
+    if (!between.test(text)) throw new Error(`the README has no place for its ${name}`);
+    return text.replace(between, (_all, open, close) => `${open}${table}\n${close}`);
+  };
+  return fill(fill(readme, 'inputs', 'input', inputs), 'outputs', 'output', OUTPUTS);
 }
 
 /** No `default:` in the file: it would win over variables and the configuration file. */
