@@ -1,7 +1,8 @@
 /** Runs after the job. The rest is loaded only where Node can run it: without it, the step itself did nothing either. */
 import { oldNodeProblem } from './node-version.js';
 
-if (process.env.STATE_finished !== 'true' && !oldNodeProblem(process.version)) {
+const { STATE_finished: finished } = process.env;
+if (finished !== 'true' && !oldNodeProblem(process.version)) {
   import('./cleanup.js')
     .then(({ cleanUp }) => cleanUp(process.env))
     .catch(() => {

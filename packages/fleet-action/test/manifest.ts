@@ -54,8 +54,16 @@ export function withTables(readme: string): string {
     VERBOSE,
   ];
   const fill = (text: string, name: string, heading: string, rows: [string, string][]) => {
-    const body = rows.map(([key, value]) => `| \`${key}\` | ${value.replaceAll('|', '\\|')} |`);
-    const table = [`| ${heading} | |`, '|---|---|', ...body].join('\n');
+    const cells = [
+      [heading, ''],
+      ...rows.map(([key, value]) => [`\`${key}\``, value.replaceAll('|', '\\|')]),
+    ];
+    // Padded, as the formatter of this repository wants it.
+    const widths = [0, 1].map((column) => Math.max(3, ...cells.map((row) => (row[column] ?? '').length)));
+    const line = (row: string[]) => `| ${row.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join(' | ')} |`;
+    const [head = [], ...body] = cells;
+    const rule = widths.map((width) => '-'.repeat(width));
+    const table = [head, rule, ...body].map(line).join('\n');
     const between = new RegExp(`(<!-- ${name} -->\\n)[^]*(<!-- /${name} -->)`);
     if (!between.test(text)) throw new Error(`the README has no place for its ${name}`);
     return text.replace(between, (_all, open, close) => `${open}${table}\n${close}`);
