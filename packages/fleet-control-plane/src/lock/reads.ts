@@ -1,5 +1,5 @@
 import type { Frozen, LockEvent } from '@tenant-fleet/fleet-core/contract';
-import type { Reader } from '../db/database.js';
+import type { Query, Reader } from '../db/database.js';
 import type { Claim } from './model.js';
 
 export interface GroupRow {
@@ -103,6 +103,13 @@ export async function renewFast(
   });
   return rows[0];
 }
+
+/** Keeps how long a claim has been held, for a server that takes over. */
+export const storeHeldMs = (group: string, claimId: string, heldMs: number): Query => ({
+  name: 'claim-held-ms',
+  text: `UPDATE lock_claims SET held_ms = GREATEST(held_ms, $3) WHERE group_name = $1 AND claim_id = $2`,
+  values: [group, claimId, Math.floor(heldMs)],
+});
 
 export async function readLive(db: Reader): Promise<{ groups: GroupRow[]; claims: LiveRow[] }> {
   const groups = await db.rows<GroupRow>({

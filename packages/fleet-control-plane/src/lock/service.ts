@@ -5,7 +5,7 @@ import { badRequest } from '../http/problem.js';
 import type { Claim } from './model.js';
 import type { Observer } from './observe.js';
 import { claimOver, claimUnknown, holderAlive, leaseLost } from './problems.js';
-import { countPoll, readClaim, readGroup, renewFast } from './reads.js';
+import { countPoll, readClaim, readGroup, renewFast, storeHeldMs } from './reads.js';
 import { effectiveTtl } from './rules.js';
 import type { LockStore } from './store.js';
 import * as transitions from './transitions.js';
@@ -133,9 +133,11 @@ export class LockService {
       observer.sawHolder(group, { ...seen, renewSeq: fast.renewSeq, heldMs: renewal.heldMs }, clock.now());
       return { state: 'held', ttl_seconds: fast.ttlSeconds };
     }
-    const claim = await store.transact(group, { subject: claimId, lock: [claimId] }, (draft) => {
+    let held = 0;
+    const writes = () => [storeHeldMs(group, claimId, held)];
+    const claim = await store.transact(group, { subject: claimId, lock: [claimId], writes }, (draft) => {
       const subject = draft.state.subject;
-      const held = subject?.state === 'held' ? observer.heldMs(group, subject, clock.now()) : 0;
+      held = subject?.state === 'held' ? observer.heldMs(group, subject, clock.now()) : 0;
       return transitions.renew(draft, body.session, body.fencing_token, body.step, held);
     });
     if (claim.state !== 'held') throw leaseLost(claim.endReason ?? claim.state);

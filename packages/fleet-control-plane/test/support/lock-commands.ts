@@ -208,7 +208,9 @@ function resolve(world: LockWorld, one: One, contended: boolean): Call {
   // Live claims are what most calls are about; the others must stay over.
   const live = ref.holder === null ? ref.queue : [ref.holder, ...ref.queue];
   const picked = (pick: number): number | null =>
-    plans.length === 0 ? null : (pick % 3 > 0 && live[pick % (live.length || 1)]) || pick % plans.length;
+    plans.length === 0
+      ? null
+      : ((pick % 3 > 0 ? live[pick % (live.length || 1)] : undefined) ?? pick % plans.length);
   switch (one.op) {
     case 'claim': {
       const claim = make(one.plan);
@@ -223,7 +225,7 @@ function resolve(world: LockWorld, one: One, contended: boolean): Call {
       return known ? ({ ...repeat(world, claim), session, body } as Call) : repeat(world, claim);
     }
     case 'renew': {
-      const claim = picked(one.pick);
+      const claim = one.pick % 2 > 0 && ref.holder !== null ? ref.holder : picked(one.pick);
       if (claim === null) return repeat(world, make(NO_ORDER));
       return { do: 'renew', claim, session: one.session, token: tokenOf(one.whose, claim), step: one.step };
     }
