@@ -59,6 +59,16 @@ it('accepts a good history', () => {
   expect(checkHistory(good())).toEqual([]);
 });
 
+it('accepts a claim that arrives after its sender has left', () => {
+  const history = good();
+  push(history, { kind: 'left', claim_id: 'c' });
+  history.entries.push(
+    ...call(['release', 'c', 25, 26], { status: 200, body: { state: 'left', already: false } }),
+    ...call(['claim', 'c', 27, 28], { status: 410, body: { error: 'claim_over', state: 'left' } }),
+  );
+  expect(checkHistory(history)).toEqual([]);
+});
+
 const bad: [what: string, says: RegExp, spoil: (history: History) => void][] = [
   ['two holders', /while a holds/, (h) => h.events.splice(2, 1) && renumber(h)],
   ['usable leases that overlap', /exclusion/, (h) => h.entries.push(use('b', 2, 8, 60))],
