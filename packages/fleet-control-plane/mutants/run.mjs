@@ -14,6 +14,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { client } from './client.mjs';
+import { rolls } from './rolls.mjs';
 import { server } from './server.mjs';
 
 const PACKAGES = ['fleet-core', 'fleet-control-plane'];
@@ -95,7 +96,9 @@ async function firstRed(file) {
   const cwd = join(workspace, 'packages', name);
   const args = ['vitest', 'run', '--bail=1', '--reporter=json', '--outputFile=result.json', rest.join('/')];
   await rm(join(cwd, 'result.json'), { force: true });
-  child = spawn('npx', args, { cwd, detached: true, stdio: ['ignore', 'ignore', 'ignore'] });
+  // That it is red is enough; the smallest case of it is for people.
+  const env = { ...process.env, FLEET_TEST_SHRINK: 'off' };
+  child = spawn('npx', args, { cwd, detached: true, stdio: 'ignore', env });
   const timer = setTimeout(() => process.kill(-child.pid, 'SIGKILL'), HANGS_AFTER_MS);
   const code = await new Promise((resolve) => child.on('close', resolve));
   clearTimeout(timer);
@@ -124,7 +127,7 @@ async function judge(mutant) {
   }
 }
 
-const all = [...server, ...client].filter(({ name }) => new RegExp(values.only).test(name));
+const all = [...rolls, ...server, ...client].filter(({ name }) => new RegExp(values.only).test(name));
 let failures = 0;
 try {
   await copy();

@@ -1,60 +1,11 @@
-/** Faults of the server. `from` occurs exactly once in `file`; the first of `caughtBy` is the fastest that sees it. */
+/** Faults of the server's lock. `from` occurs exactly once in `file`; the first of `caughtBy` is the fastest that sees it. */
 const at = (file) => `fleet-control-plane/src/${file}`;
 const seen = (...files) => files.map((file) => `fleet-control-plane/test/${file}.test.ts`);
-const fence = at('rolls/fence.ts');
 const transitions = at('lock/transitions.ts');
 const rules = at('lock/rules.ts');
 const reads = at('lock/reads.ts');
 
 export const server = [
-  {
-    name: 'no fence check',
-    file: fence,
-    from: 'if (held?.token !== token) {',
-    to: 'if (held === undefined) {',
-    why: 'whoever lost the lease goes on rolling',
-    caughtBy: seen('claims', 'redeploy'),
-  },
-  {
-    name: 'any token that was ever granted',
-    file: fence,
-    from: 'if (held?.token !== token) {',
-    to: 'if (token > lastToken) {',
-    why: 'a stale token passes, only one that was never granted does not',
-    caughtBy: seen('claims', 'redeploy'),
-  },
-  {
-    name: 'fence of another group',
-    file: fence,
-    from: 'if (headers.group !== guardedBy) {',
-    to: 'if (headers.group === undefined) {',
-    why: 'the lock of one fleet opens another',
-    caughtBy: seen('claims', 'redeploy'),
-  },
-  {
-    name: 'no draining',
-    file: fence,
-    from: 'if (running) {',
-    to: 'if (running && running.fencing_token === token) {',
-    why: 'a new holder rolls while the roll of the old one still runs',
-    caughtBy: seen('claims', 'redeploy'),
-  },
-  {
-    name: 'a closed roll still changes tenants',
-    file: at('sim/fleet.ts'),
-    from: 'nonce = $4 AND ended_at IS NULL FOR SHARE',
-    to: 'nonce = $4 FOR SHARE',
-    why: 'a roll that was given up for dead comes back beside its successor',
-    caughtBy: seen('redeploy'),
-  },
-  {
-    name: 'a roll leaves no mark',
-    file: at('rolls/redeploy.ts'),
-    from: 'if (held?.orderKey && held.orderNumber !== null) {',
-    to: 'if (!held && owner === key) {',
-    why: 'an older commit rolls the branch back',
-    caughtBy: seen('redeploy'),
-  },
   {
     name: 'release without token',
     file: transitions,
@@ -118,6 +69,13 @@ export const server = [
     to: 'AND session = $3 AND ($4::bigint IS NOT NULL)',
     why: 'a token that was never granted keeps the lease alive',
     caughtBy: seen('shortcuts'),
+    with: [
+      {
+        file: at('lock/observe.ts'),
+        from: 'return known && known.token === claim.token ?',
+        to: 'return known ?',
+      },
+    ],
   },
   {
     name: 'renewal without end',
@@ -324,25 +282,6 @@ export const server = [
     to: 'if (restart) this.interrupted = true;',
     why: 'holders are punished for an outage of the server',
     caughtBy: seen('time'),
-  },
-  {
-    name: 'observation goes on after a lost database',
-    file: at('lock/sweep.ts'),
-    from: '.catch(() => this.interrupt())',
-    to: '.catch(() => {})',
-    why: 'holders are punished for an outage of the database',
-    caughtBy: seen('replicas'),
-    with: [
-      {
-        file: at('lock/lock.ts'),
-        from: 'sweep.interrupt();',
-        to: '',
-      },
-      {
-        from: 'this.interrupted = false;\n    const findings',
-        to: 'const findings',
-      },
-    ],
   },
   {
     name: 'seen before it was read',

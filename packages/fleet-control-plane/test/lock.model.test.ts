@@ -3,7 +3,7 @@
  * checked after every step.
  *
  * FLEET_TEST_RUNS sets the number of runs. A failure prints FLEET_TEST_SEED, FLEET_TEST_PATH and FLEET_TEST_REPLAY;
- * with these in the environment the same run is repeated.
+ * with these in the environment the same run is repeated. FLEET_TEST_SHRINK=off leaves the case as long as it is.
  */
 import fc from 'fast-check';
 import type pg from 'pg';
@@ -14,7 +14,8 @@ import { lockCommands } from './support/lock-commands.js';
 import { Witness } from './support/lock-invariants.js';
 import { LockWorld, type Replica } from './support/lock-world.js';
 
-const { FLEET_TEST_RUNS, FLEET_TEST_SEED, FLEET_TEST_PATH, FLEET_TEST_REPLAY } = process.env;
+const { FLEET_TEST_RUNS, FLEET_TEST_SEED, FLEET_TEST_PATH, FLEET_TEST_REPLAY, FLEET_TEST_SHRINK } =
+  process.env;
 const runs = Number(FLEET_TEST_RUNS ?? 12);
 
 let server: EmbeddedDatabase;
@@ -49,6 +50,7 @@ it(
       numRuns: runs,
       // Each shrunk case runs against the real server, so there is a limit to it.
       interruptAfterTimeLimit: 60_000 + runs * 3_000,
+      endOnFailure: FLEET_TEST_SHRINK === 'off',
       ...(FLEET_TEST_SEED && { seed: Number(FLEET_TEST_SEED) }),
       ...(FLEET_TEST_PATH && { path: FLEET_TEST_PATH }),
     });
