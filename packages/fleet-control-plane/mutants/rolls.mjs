@@ -1,4 +1,4 @@
-/** Faults of the server's fence and rolls. `from` occurs exactly once in `file`; the first of `caughtBy` is the fastest. */
+/** Faults of the server's fence and rolls, and of what a claim is held to. `from` occurs exactly once in `file`; the first of `caughtBy` is the fastest. */
 const at = (file) => `fleet-control-plane/src/${file}`;
 const seen = (...files) => files.map((file) => `fleet-control-plane/test/${file}.test.ts`);
 const fence = at('rolls/fence.ts');
@@ -51,5 +51,13 @@ export const rolls = [
     to: 'if (!held && owner === key) {',
     why: 'an older commit rolls the branch back',
     caughtBy: seen('redeploy'),
+  },
+  {
+    name: 'claim with another body',
+    file: at('lock/transitions.ts'),
+    from: 'if (known.fingerprint !== fingerprint) throw otherBody();',
+    to: '',
+    why: 'a claim changes its order in the queue',
+    caughtBy: seen('claims', 'lock'),
   },
 ];

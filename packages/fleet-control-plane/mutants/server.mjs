@@ -31,14 +31,6 @@ export const server = [
     caughtBy: seen('claims', 'lock'),
   },
   {
-    name: 'claim with another body',
-    file: transitions,
-    from: 'if (known.fingerprint !== fingerprint) throw otherBody();',
-    to: '',
-    why: 'a claim changes its order in the queue',
-    caughtBy: seen('claims', 'lock'),
-  },
-  {
     name: 'terminal resurrect',
     file: transitions,
     from: 'if (known) {\n    if (!isLive(known)) throw claimOver(known);',

@@ -20,6 +20,7 @@ type Step =
   | { op: 'advance'; ms: number; alive: boolean }
   | { op: 'pause'; ms: number; replica: number }
   | { op: 'stall'; ms: number }
+  | { op: 'takeover'; replica: number }
   | { op: 'restart'; replica: number };
 
 /** Mostly the first. */
@@ -129,6 +130,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     weight: 1,
     arbitrary: fc.record({ op: fc.constant('stall' as const), ms: fc.constantFrom(5_000, 40_000, 90_000) }),
   },
+  { weight: 2, arbitrary: fc.record({ op: fc.constant('takeover' as const), replica }) },
   { weight: 1, arbitrary: fc.record({ op: fc.constant('restart' as const), replica }) },
 );
 
@@ -162,6 +164,8 @@ class LockCommand implements fc.AsyncCommand<object, LockWorld> {
         return world.advance(step.ms, { paused: step.replica });
       case 'stall':
         return world.stall(step.ms);
+      case 'takeover':
+        return takeover(world, step.replica);
       case 'restart':
         return world.restart(step.replica);
     }
@@ -170,6 +174,18 @@ class LockCommand implements fc.AsyncCommand<object, LockWorld> {
   toString(): string {
     return JSON.stringify(this.step);
   }
+}
+
+/** The holder is ended in the middle of its roll, and whoever comes next rolls too. */
+async function takeover(world: LockWorld, replica: number): Promise<void> {
+  const parts: One[] = [
+    { op: 'claim', plan: NO_ORDER, early: false },
+    { op: 'roll', whose: 'newest', group: 'own', slow: true },
+    { op: 'claim', plan: NO_ORDER, early: false },
+    { op: 'break', whose: 'newest', confirm: true },
+    { op: 'roll', whose: 'newest', group: 'own', slow: false },
+  ];
+  for (const part of parts) await world.together([{ replica, call: resolve(world, part, false) }]);
 }
 
 /** The holder renews and the waiters poll, as clients that are well do. */

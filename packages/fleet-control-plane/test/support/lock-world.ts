@@ -16,7 +16,7 @@ import {
   type Ref,
 } from './reference.js';
 
-const ROLL_MS = 5_000;
+const ROLL_MS = 15_000;
 const POLL_SECONDS = 20;
 /** Longest time between two sweeps that is not yet late. */
 const STEP_MS = 3_000;
