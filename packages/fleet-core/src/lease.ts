@@ -95,7 +95,8 @@ export class Lease {
       const slept = Math.abs(this.#driftNow() - this.#drift) > SUSPEND_DRIFT_MS;
       if (this.usableForMs > guard && !slept) return;
       await this.#renew();
-      if (this.usableForMs <= guard) await sleep(this.ports.clock, 250, either);
+      // A renewal that cannot even be sent fails at once: without a pause this would be a tight loop.
+      if (this.#failed || this.usableForMs <= guard) await sleep(this.ports.clock, 250, either);
     }
   }
 

@@ -310,6 +310,20 @@ describe('keeping the lease', () => {
     expect(atSecondRoll).toBe(1);
   });
 
+  test('L18: after a suspend without a network it asks a few times a second, not as fast as it can', async () => {
+    const clock = new ManualClock();
+    lock.renew = (_, response) => void response.socket?.destroy();
+    fleet.script.set(0, (roll, response, done) => {
+      done();
+      clock.jumpWall(600_000);
+      json(response, 200, { ok: true, results: roll.slugs.map((slug) => ({ slug, ssm_status: 'Success' })) });
+    });
+    const { result, sink } = await run({ ...locked(), batchSize: 1 }, { clock });
+    expect(result.outcome).toBe('lock_lost');
+    expect(fleet.rolls).toHaveLength(1);
+    expect(sink.of('lock.renew_failed').length).toBeLessThan(150);
+  });
+
   test('near the end of the lease no roll starts until a renewal is answered', async () => {
     const clock = new ManualClock();
     lock.renew = (_, response) =>
