@@ -28,6 +28,7 @@ describe.concurrent('a control plane', { timeout: 60_000 }, () => {
     const holder = await startHolder({ ...lock, ttlMs: 20_000 });
     const waiter = await startWaiter({ ...lock, name: 'waiter', ttlMs: 20_000 });
     await first.process.kill();
+    await holder.heard('lock.renew_failed', 30_000);
     const second = await startPlaneProcess(databaseUrl, '--port', new URL(first.url).port);
     const client = new Client(second.url, 'g');
     await holder.heard('lock.recovered', 30_000);

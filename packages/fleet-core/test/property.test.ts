@@ -1,7 +1,7 @@
 /**
  * What no run may ever do, over random fleets, behaviours and control planes.
  *
- * FLEET_TEST_RUNS sets the number of cases (default 2 000; CI runs 10 000), FLEET_TEST_SEED repeats one run.
+ * FLEET_TEST_PROPERTY_RUNS sets the number of cases (default 2 000; CI runs 10 000), FLEET_TEST_SEED repeats one run.
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
@@ -11,7 +11,7 @@ import { addsUp, resultSchema } from '../src/report.js';
 import { ManualClock } from '../src/testing/index.js';
 import { type Fate, type Nature, NEW, runFast, World, type WorldPlan } from './helpers/world.js';
 
-const runs = Number(process.env.FLEET_TEST_RUNS ?? 2_000);
+const runs = Number(process.env.FLEET_TEST_PROPERTY_RUNS ?? 2_000);
 const seed = process.env.FLEET_TEST_SEED ? Number(process.env.FLEET_TEST_SEED) : undefined;
 
 const often = <T>(weight: number, value: T, ...rest: T[]) =>

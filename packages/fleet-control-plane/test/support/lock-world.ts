@@ -204,7 +204,8 @@ export class LockWorld {
     await plane.close();
     for (const [claim, { replica, answer }] of this.polls) {
       if (replica !== index) continue;
-      expect((await answer).status).toBe(503);
+      // 202 where something, a freeze for one, had woken the poll a moment before: either way its place is kept.
+      expect([202, 503]).toContain((await answer).status);
       const known = this.ref.claims[claim];
       if (known) known.aliveAt = this.ref.now;
       this.polls.delete(claim);
