@@ -10,7 +10,8 @@ const LEFTOVER_MS = 2_000;
  * Ends the group when this process is gone without a word (SIGKILL): its standard input then ends. A lease lives at
  * least 2 s and is renewed at a third of that, so a second is well before anybody else can be granted the lock.
  */
-const GUARD = 'read -r _; kill -s TERM -- "-$1" 2>/dev/null && sleep 1 && kill -s KILL -- "-$1" 2>/dev/null';
+const GUARD =
+  'read -r group || exit 0; read -r _; kill -s TERM -- "-$group" 2>/dev/null && sleep 1 && kill -s KILL -- "-$group" 2>/dev/null';
 
 export class ChildGroup {
   /** Exit code once every process of the group is gone: the command's own, 128+n for a signal, 126 or 127. */
@@ -24,8 +25,12 @@ export class ChildGroup {
   /** @param ownGroup False where a parent that holds the lock already ends everything of the group. */
   constructor([command = '', ...args]: readonly string[], env: NodeJS.ProcessEnv, ownGroup: boolean) {
     this.#own = ownGroup;
+    // Before the command: whoever kills this process right after it has started must find the guard on its post.
+    const guard = ownGroup ? startGuard() : null;
     this.#child = spawn(command, args, { env, stdio: 'inherit', detached: ownGroup });
-    this.ended = this.#end();
+    if (this.#child.pid === undefined) guard?.stdin?.end();
+    else guard?.stdin?.write(`${this.#child.pid}\n`);
+    this.ended = this.#end(guard);
   }
 
   /** Sends a signal to the whole group; nothing happens where it is gone. */
@@ -34,7 +39,7 @@ export class ChildGroup {
     this.#killed ||= name === 'SIGKILL';
   }
 
-  async #end(): Promise<number> {
+  async #end(guard: ChildProcess | null): Promise<number> {
     const { pid } = this.#child;
     const closed = new Promise<number>((resolve) => {
       this.#child.once('error', (error: NodeJS.ErrnoException) => {
@@ -43,15 +48,7 @@ export class ChildGroup {
       });
       this.#child.once('exit', (code, signal) => resolve(signal ? exitCodeOfSignal(signal) : (code ?? 1)));
     });
-    if (pid === undefined || !this.#own) return closed;
-    const guard = spawn('/bin/sh', ['-c', GUARD, 'fleet-lock-guard', `${pid}`], {
-      stdio: ['pipe', 'ignore', 'ignore'],
-      env: { PATH: process.env.PATH },
-      cwd: '/',
-      detached: true,
-    });
-    guard.on('error', () => {});
-    guard.stdin.on('error', () => {});
+    if (pid === undefined || !guard) return closed;
     const code = await closed;
     await this.#endLeftovers();
     guard.kill('SIGKILL');
@@ -77,4 +74,17 @@ export class ChildGroup {
       return false;
     }
   }
+}
+
+/** Waits to be told a process group, and ends it when this process is gone. */
+function startGuard(): ChildProcess {
+  const guard = spawn('/bin/sh', ['-c', GUARD], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+    env: { PATH: process.env.PATH },
+    cwd: '/',
+    detached: true,
+  });
+  guard.on('error', () => {});
+  guard.stdin.on('error', () => {});
+  return guard;
 }
