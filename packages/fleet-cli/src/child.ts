@@ -1,5 +1,8 @@
 /** A command as a process group of its own, so that nothing of it outlives the lock under which it runs. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { accessSync, constants, statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { exitCodeOfSignal } from './signals.js';
 
@@ -13,23 +16,35 @@ const LEFTOVER_MS = 2_000;
 const GUARD =
   'read -r group || exit 0; read -r _; kill -s TERM -- "-$group" 2>/dev/null && sleep 1 && kill -s KILL -- "-$group" 2>/dev/null';
 
+/** Starts the command only once the guard knows of it: where this process dies before, it is never started. */
+const GATE = 'read -r _ <&3 || exit; exec "$0" "$@" 3<&-';
+
 export class ChildGroup {
   /** Exit code once every process of the group is gone: the command's own, 128+n for a signal, 126 or 127. */
   readonly ended: Promise<number>;
   /** Code of the system where the command could not be started. */
   problem: string | null = null;
-  readonly #child: ChildProcess;
+  readonly #child: ChildProcess | null;
   readonly #own: boolean;
   #killed = false;
 
   /** @param ownGroup False where a parent that holds the lock already ends everything of the group. */
   constructor([command = '', ...args]: readonly string[], env: NodeJS.ProcessEnv, ownGroup: boolean) {
     this.#own = ownGroup;
-    // Before the command: whoever kills this process right after it has started must find the guard on its post.
-    const guard = ownGroup ? startGuard() : null;
-    this.#child = spawn(command, args, { env, stdio: 'inherit', detached: ownGroup });
-    if (this.#child.pid === undefined) guard?.stdin?.end();
-    else guard?.stdin?.write(`${this.#child.pid}\n`);
+    this.problem = startProblem(command, env.PATH);
+    if (!ownGroup || this.problem) {
+      this.#child = this.problem ? null : spawn(command, args, { env, stdio: 'inherit' });
+      this.ended = this.#end(null);
+      return;
+    }
+    const guard = startGuard();
+    this.#child = spawn('/bin/sh', ['-c', GATE, command, ...args], {
+      env,
+      stdio: ['inherit', 'inherit', 'inherit', 'pipe'],
+      detached: true,
+    });
+    guard.stdin?.write(`${this.#child.pid}\n`);
+    (this.#child.stdio[3] as Writable).on('error', () => {}).end('\n');
     this.ended = this.#end(guard);
   }
 
@@ -40,15 +55,16 @@ export class ChildGroup {
   }
 
   async #end(guard: ChildProcess | null): Promise<number> {
-    const { pid } = this.#child;
+    const child = this.#child;
+    if (!child) return this.problem === 'ENOENT' ? 127 : 126;
     const closed = new Promise<number>((resolve) => {
-      this.#child.once('error', (error: NodeJS.ErrnoException) => {
+      child.once('error', (error: NodeJS.ErrnoException) => {
         this.problem = error.code ?? 'unknown reason';
-        resolve(error.code === 'ENOENT' ? 127 : 126);
+        resolve(126);
       });
-      this.#child.once('exit', (code, signal) => resolve(signal ? exitCodeOfSignal(signal) : (code ?? 1)));
+      child.once('exit', (code, signal) => resolve(signal ? exitCodeOfSignal(signal) : (code ?? 1)));
     });
-    if (pid === undefined || !guard) return closed;
+    if (!guard) return closed;
     const code = await closed;
     await this.#endLeftovers();
     guard.kill('SIGKILL');
@@ -66,7 +82,7 @@ export class ChildGroup {
   }
 
   #send(signal: NodeJS.Signals | 0): boolean {
-    const { pid } = this.#child;
+    const pid = this.#child?.pid;
     if (pid === undefined) return false;
     try {
       return process.kill(-pid, signal);
@@ -87,4 +103,23 @@ function startGuard(): ChildProcess {
   guard.on('error', () => {});
   guard.stdin.on('error', () => {});
   return guard;
+}
+
+/** Code of the system with which the command could not be started; null where it can. */
+function startProblem(command: string, path = ''): string | null {
+  const files = command.includes('/')
+    ? [command]
+    : path.split(':').map((folder) => join(folder || '.', command));
+  let problem = 'ENOENT';
+  for (const file of files) {
+    try {
+      if (!statSync(file).isFile()) continue;
+      problem = 'EACCES';
+      accessSync(file, constants.X_OK);
+      return null;
+    } catch {
+      // The next folder may have it.
+    }
+  }
+  return problem;
 }
