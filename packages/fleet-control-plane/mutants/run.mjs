@@ -1,5 +1,5 @@
 /**
- * Mutation gate of the lock: puts one fault at a time into a copy of the code and demands that a test sees it.
+ * Mutation gate of the lock and of the incident rows: puts one fault at a time into a copy of the code and demands that a test sees it.
  *
  *   node mutants/run.mjs [--quick] [--only PATTERN] [--tests FILE,...]
  *
@@ -14,6 +14,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { client } from './client.mjs';
+import { incidents } from './incidents.mjs';
 import { rolls } from './rolls.mjs';
 import { server } from './server.mjs';
 
@@ -127,7 +128,9 @@ async function judge(mutant) {
   }
 }
 
-const all = [...rolls, ...server, ...client].filter(({ name }) => new RegExp(values.only).test(name));
+const all = [...rolls, ...server, ...client, ...incidents].filter(({ name }) =>
+  new RegExp(values.only).test(name),
+);
 let failures = 0;
 try {
   await copy();
