@@ -145,7 +145,7 @@ describe('the canary', () => {
     fleet.onProbe = (slug) => {
       if (slug === 'cedar' && ++probes === 4) fleet.tenants.set('cedar', OLD);
     };
-    const { result } = await run({ ...options, canary: 'cedar', soakMs: 60_000 });
+    const { result } = await run({ ...options, canary: 'cedar', soakMs: 60_000, maxStragglers: 5 });
     expect(result.outcome).toBe('failed');
     expect(phases()).toEqual(['cedar']);
     expect(result.tenants.find((tenant) => tenant.slug === 'cedar')?.detail).toContain('flapping');
