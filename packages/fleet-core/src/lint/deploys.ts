@@ -1,0 +1,107 @@
+/** Which steps deploy, and what can be read of where they deploy to and under which lock. */
+import type { Node } from 'yaml';
+import { type Command, flagOf } from './script.js';
+import { placeIn, textOf } from './source.js';
+import type { Place } from './types.js';
+import { type Step, valueAt, variableOf } from './workflow.js';
+
+/** `action`: a step of ours; `command`: `fleet redeploy`; `call`: a request to the control plane by hand. */
+export type DeployKind = 'action' | 'command' | 'call';
+
+export interface Deploy {
+  kind: DeployKind;
+  step: Step;
+  place: Place;
+  /** The command line, but for an action. */
+  command?: Command;
+  /** Where the deploy starts in the command line. */
+  index: number;
+  /** Changes nothing. */
+  dryRun: boolean;
+}
+
+const ACTION = /(?:^|\/)(?:packages\/fleet-action|\.gitea\/actions\/redeploy-fleet)\/?(?:@[^@]*)?$/;
+const COMMAND =
+  /(?:^|[\s;&|(`!{"'])(?:[^\s;&|("']*\/)?(?:fleet(?:-cli)?|fleet-cli\/dist\/cli\.js)(?:@[\w.^~-]+)?\s+(?:redeploy|rollback)(?=[\s;&|)"']|$)/;
+const CLIENT = /(?:^|[\s;&|(`!{])(?:curl|wget)\s/;
+const PATH = 'redeploy-fleet';
+
+export const isFleetAction = (uses: string) => /(?:^|\/)packages\/fleet-action\/?(?:@[^@]*)?$/.test(uses);
+
+/** The deploys of a step, in their order. */
+export function deploysOf(step: Step): Deploy[] {
+  const { uses, run, source } = step;
+  if (uses) {
+    if (!ACTION.test(uses.text)) return [];
+    const dryRun = isTrue(textOf(source, valueAt(step.with, 'dry-run')) ?? variableOf(step, 'FLEET_DRY_RUN'));
+    return [{ kind: 'action', step, place: source.place(uses.node), index: 0, dryRun }];
+  }
+  if (!run) return [];
+  const addresses = addressVariables(step);
+  return run.commands.flatMap((command): Deploy[] => {
+    const { text } = command;
+    if (/^(?:echo|printf)\s[^;&|]*$/.test(text)) return [];
+    const at = (kind: DeployKind, index: number, dryRun: boolean): Deploy => {
+      const place = placeIn(source, run.node as Node, command.origin(index));
+      return { kind, step, place, command, index, dryRun };
+    };
+    const named = COMMAND.exec(text);
+    if (named) {
+      const index = named.index + named[0].length - named[0].replace(/^[\s;&|(`!{"']/, '').length;
+      return [at('command', index, flagOf(text, 'dry-run') !== undefined || /\s--help\b/.test(text))];
+    }
+    const client = CLIENT.exec(text);
+    const called =
+      text.includes(PATH) || addresses.some((name) => new RegExp(`\\$\\{?${name}\\b`).test(text));
+    if (!client || !called) return [];
+    const index = client.index + client[0].search(/[cw]/);
+    return [at('call', index, /\\?["']?dry_run\\?["']?\s*:\s*true/.test(text))];
+  });
+}
+
+/** Variables that hold the address of the redeploy call. */
+function addressVariables(step: Step): string[] {
+  const assigned = step.run?.commands.flatMap(({ text }) => {
+    const name = /^(?:export\s+|readonly\s+|local\s+)?([A-Za-z_]\w*)=/.exec(text)?.[1];
+    return name && text.includes(PATH) && !CLIENT.test(text) ? [name] : [];
+  });
+  const given = step.env.flatMap(({ key, value }) =>
+    textOf(step.source, value)?.includes(`/${PATH}`) && /^\w+$/.test(key) ? [key] : [],
+  );
+  return [...(assigned ?? []), ...given];
+}
+
+const isTrue = (text: string | undefined) => /^(?:1|true|yes|on)$/i.test(text ?? '');
+
+/** A setting of a deploy as flag, input or variable gives it; null where only the run will know. */
+export function settingOfDeploy(deploy: Deploy, name: string): string | null | undefined {
+  const { step, command } = deploy;
+  const variable = () => variableOf(step, `FLEET_${name.toUpperCase().replaceAll('-', '_')}`);
+  const given =
+    deploy.kind === 'action'
+      ? (textOf(step.source, valueAt(step.with, name)) ?? variable())
+      : (switchOn(flagOf(command?.text ?? '', name)) ?? exported(step, name) ?? variable());
+  return given !== undefined && /\$|`/.test(given) ? null : given || undefined;
+}
+
+/** A flag without a value is a switch. */
+const switchOn = (value: string | undefined) => (value === '' ? 'true' : value);
+
+/** A variable that the script itself sets. */
+function exported(step: Step, name: string): string | undefined {
+  const variable = `FLEET_${name.toUpperCase().replaceAll('-', '_')}`;
+  for (const { text } of step.run?.commands ?? []) {
+    const match = new RegExp(`(?:^|\\s)${variable}=("[^"]*"|'[^']*'|\\S*)`).exec(text);
+    if (match) return (match[1] ?? '').replace(/^(["'])(.*)\1$/, '$2');
+  }
+  return undefined;
+}
+
+/** Whether the deploy takes the fleet's lock; null where only the run will know. */
+export function takesLock(deploy: Deploy): boolean | null {
+  if (/\bfleet\S*\s+lock\s+run\b/.test(deploy.command?.text ?? '')) return true;
+  if (deploy.kind === 'call') return false;
+  if (deploy.kind === 'command' && flagOf(deploy.command?.text ?? '', 'no-lock') !== undefined) return false;
+  const without = settingOfDeploy(deploy, 'no-lock');
+  return without === null ? null : !isTrue(without);
+}

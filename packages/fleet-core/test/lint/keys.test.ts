@@ -1,0 +1,139 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are expressions of workflows
+import { ACTION_REF, deploying, rule, scripted, testing, WORKFLOW } from './check.js';
+
+rule('ignored-environment', {
+  bad: {
+    'a text': {
+      input: deploying({ job: 'environment: production' }),
+      at: 'environment: production',
+      severity: 'warning',
+    },
+    'a mapping': {
+      input: testing('push', 'environment:\n  name: x'),
+      at: 'environment',
+      severity: 'warning',
+    },
+  },
+  good: {
+    'an input': deploying(),
+    GitHub: [{ path: '.github/workflows/a.yml', text: testing('push', 'environment: x') }],
+  },
+});
+
+const URL = '"$CP/cp/admin/tenants/redeploy-fleet"';
+
+rule('job-timeout', {
+  bad: {
+    'shorter than the deploy': {
+      input: deploying({ job: 'timeout-minutes: 20' }),
+      at: '20',
+      severity: 'warning',
+      says: '30m',
+    },
+    'shorter than a longer one': {
+      input: scripted('fleet redeploy --timeout 1h', { job: 'timeout-minutes: 45' }),
+      at: '45',
+      severity: 'warning',
+    },
+    'the only limit of a call': {
+      input: scripted(`curl -o r ${URL}`, { job: 'timeout-minutes: 45' }),
+      at: '45',
+      severity: 'warning',
+    },
+  },
+  good: {
+    longer: deploying({ job: 'timeout-minutes: 45' }),
+    'a shorter deploy': deploying({ job: 'timeout-minutes: 20', inputs: 'timeout: 15m' }),
+    'a limit of the call': scripted(`curl -o r --max-time 1200 ${URL}`, { job: 'timeout-minutes: 45' }),
+    'a limit of the step': scripted(`curl -o r ${URL}`, {
+      job: 'timeout-minutes: 45',
+      step: 'timeout-minutes: 30',
+    }),
+    'what the run fills in': deploying({ job: 'timeout-minutes: 20', inputs: 'timeout: ${{ vars.T }}' }),
+    'a test': testing('push', 'timeout-minutes: 5'),
+  },
+});
+
+const at = (ref: string) =>
+  deploying({ uses: `https://git.example.com/tenant-fleet/fleet/packages/fleet-action${ref}` });
+
+rule('moving-ref', {
+  bad: {
+    'a branch': { input: at('@main'), at: 'https://git', severity: 'warning' },
+    'a moving tag': { input: at('@v1'), at: 'https://git', severity: 'warning' },
+    'the composite': {
+      input: deploying({ uses: 'tenant-fleet/fleet/.gitea/actions/redeploy-fleet@v0.1' }),
+      at: 'tenant-fleet/fleet/.gitea',
+      severity: 'warning',
+    },
+    'a short SHA': { input: at('@4f2c1a9'), at: 'https://git' },
+    'no ref': { input: at(''), at: 'https://git' },
+  },
+  good: {
+    'a release': at('@v0.1.0'),
+    'a commit': at('@abcdef1234567890abcdef1234567890abcdef12'),
+    'a local action': deploying({ uses: './.gitea/actions/redeploy-fleet' }),
+    'another action': deploying(),
+  },
+});
+
+const local = deploying({ uses: './.gitea/actions/redeploy-fleet' });
+
+rule('checkout-missing', {
+  bad: { 'no checkout': { input: local.replace('uses: actions/checkout@v4', 'run: make'), at: './.gitea' } },
+  good: {
+    'a checkout': local,
+    'a clone': local.replace('uses: actions/checkout@v4', 'run: git clone "$URL" .'),
+    'a remote action': deploying().replace('uses: actions/checkout@v4', 'run: make'),
+  },
+});
+
+const composite = (inputs: string) => [
+  {
+    path: '.gitea/actions/redeploy-fleet/action.yml',
+    text: `inputs:\n  environment: {description: x}\n  target_tag: {description: x}\nruns:\n  using: composite\n  steps:\n    - {run: make, shell: sh}\n`,
+  },
+  { path: WORKFLOW, text: deploying({ uses: './.gitea/actions/redeploy-fleet', inputs }) },
+];
+
+rule('unknown-input', {
+  bad: {
+    'a typing error': {
+      input: deploying({ inputs: 'enviroment: x' }),
+      at: 'enviroment',
+      says: 'mean environment',
+    },
+    'a flag of another command': {
+      input: deploying({ inputs: 'environment: x\ntenant: y' }),
+      at: 'tenant: y',
+    },
+    'a local action': { input: composite('soak: 1s'), at: 'soak' },
+  },
+  good: {
+    'known ones': deploying({
+      inputs: 'token: x\ngitea-token: x\nalert-webhook: x\nverbose: true\nlock_group: x\nhold: x',
+    }),
+    'a local action': composite('environment: x\ntarget-tag: y'),
+    'another action': deploying().replace(
+      'actions/checkout@v4',
+      'actions/checkout@v4\n        with: {soak: 1}',
+    ),
+    'a remote composite': deploying({
+      uses: ACTION_REF.replace('packages/fleet-action', '.gitea/actions/redeploy-fleet'),
+      inputs: 'x: y',
+    }),
+  },
+});
+
+const runs = (text: string) => [
+  { path: '.gitea/actions/x/action.yml', text: `name: x\nruns:\n  main: a.js\n  ${text}\n` },
+];
+
+rule('action-runtime', {
+  bad: {
+    node24: { input: runs('using: node24'), at: 'node24', severity: 'warning' },
+    node18: { input: runs('using: node18'), at: 'node18' },
+    pre: { input: runs('using: node20\n  pre: b.js'), at: 'pre', severity: 'warning' },
+  },
+  good: { node20: runs('using: node20'), docker: runs('using: docker') },
+});

@@ -1,0 +1,144 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are expressions of workflows
+import { deploying, rule, scripted, testing } from './check.js';
+
+rule('workflow-run-trigger', {
+  bad: {
+    'a deploy': { input: deploying({ on: '{workflow_run: {workflows: [build]}}' }), at: 'workflow_run' },
+    'another workflow': { input: testing('[push, workflow_run]'), at: 'workflow_run', severity: 'warning' },
+  },
+  good: { 'a push': deploying() },
+});
+
+rule('inert-trigger', {
+  bad: {
+    deployment: { input: deploying({ on: 'deployment' }), at: 'deployment' },
+    'check_suite beside push': {
+      input: testing('[push, check_suite]'),
+      at: 'check_suite',
+      severity: 'warning',
+    },
+    'a typing error': { input: deploying({ on: 'pusch' }), at: 'pusch', says: 'did you mean push' },
+    repository_dispatch: {
+      input: deploying({ on: '\n  repository_dispatch:\n    types: [x]' }),
+      at: 'repository_dispatch',
+    },
+  },
+  good: { 'events of Gitea': testing('[push, release, registry_package, gollum, pull_request_target]') },
+});
+
+rule('dispatch-only', {
+  bad: {
+    'a text': { input: deploying({ on: 'workflow_dispatch' }), at: 'workflow_dispatch', severity: 'warning' },
+    'a mapping': {
+      input: deploying({ on: '\n  workflow_dispatch:' }),
+      at: 'workflow_dispatch',
+      severity: 'warning',
+    },
+  },
+  good: { 'with push': deploying({ on: '[push, workflow_dispatch]' }) },
+});
+
+rule('nested-trigger', {
+  bad: {
+    'inputs of a dispatch': {
+      input: testing('\n  push:\n  workflow_dispatch:\n    inputs:\n      tag: {type: string}'),
+      at: 'inputs',
+      severity: 'warning',
+    },
+    'a number as a branch': {
+      input: testing('\n  push:\n    branches: [main, 1.22]'),
+      at: '1.22',
+      says: 'quotes',
+    },
+  },
+  good: {
+    'lists and texts': testing(
+      "\n  push:\n    branches: main\n    tags: ['1.22']\n  schedule:\n    - cron: '0 1 * * *'",
+    ),
+  },
+});
+
+const push = (below: string, deploys = false) =>
+  (deploys ? (on: string) => deploying({ on }) : testing)(`\n  push:\n    ${below}`);
+
+rule('dead-filter', {
+  bad: {
+    'an empty list': { input: push('branches: []'), at: 'branches', severity: 'warning' },
+    'only negative patterns': { input: push("branches: ['!wip/**']", true), at: 'branches' },
+    'a full ref': { input: push('branches: [refs/heads/main]', true), at: 'refs/heads/main' },
+    'an expression': { input: push('branches: [main, "${{ vars.BRANCH }}"]', true), at: '"${{' },
+    'everything ignored': { input: push("branches-ignore: ['**']", true), at: 'branches-ignore' },
+    'its own file': { input: push('paths: [.gitea/workflows/deploy.yml]', true), at: 'paths' },
+    'the file of another workflow': {
+      input: push('paths: [.gitea/workflows/publish.yml]', true),
+      at: 'paths',
+    },
+  },
+  good: {
+    'names and globs': push("branches: [main, 'release/**', '!release/old']", true),
+    'the product and the file': push("paths: ['src/**', .gitea/workflows/deploy.yml]", true),
+    'ignored documents': push("paths-ignore: ['**/*.md', '**']"),
+    'no filter': push(''),
+  },
+});
+
+const called = (text: string) => [
+  { path: '.gitea/workflows/called.yml', text: deploying({ on: 'workflow_call' }) },
+  { path: '.gitea/workflows/caller.yml', text },
+];
+const caller = (on: string) => `on: ${on}\njobs:\n  roll:\n    uses: ./.gitea/workflows/called.yml\n`;
+
+rule('untrusted-trigger', {
+  bad: {
+    'a pull request': {
+      input: deploying({ on: '[push, pull_request]' }),
+      at: 'deploy:\n',
+      says: 'pull_request',
+    },
+    'a comment': { input: scripted('fleet redeploy', { on: 'issue_comment' }), at: 'deploy:\n' },
+    'a guard that a pull request target passes': {
+      input: deploying({ on: '[push, pull_request_target]', job: "if: github.ref == 'refs/heads/main'" }),
+      at: 'deploy:\n',
+      says: 'pull_request_target',
+    },
+    'a guard with a way around': {
+      input: deploying({
+        on: '[push, pull_request]',
+        job: "if: github.event_name == 'push' || vars.ALL == 'yes'",
+      }),
+      at: 'deploy:\n',
+    },
+    'a guard that always() undoes': {
+      input: deploying({
+        on: '[push, pull_request]',
+        jobs: "build:\n  if: github.event_name == 'push'\n  runs-on: x\n  steps: [{run: make}]",
+        job: 'needs: build\nif: always()',
+      }),
+      at: 'deploy:\n',
+    },
+    'a called workflow': { input: called(caller('pull_request')), at: 'roll' },
+  },
+  good: {
+    'trusted events': deploying({ on: '[push, schedule, workflow_dispatch, release]' }),
+    'a guarded job': deploying({
+      on: '[push, pull_request]',
+      job: "if: github.event_name == 'push' && vars.ON",
+    }),
+    'a guarded step': deploying({
+      on: '[push, pull_request]',
+      step: "if: ${{ github.event_name != 'pull_request' }}",
+    }),
+    'a guarded need': deploying({
+      on: '[push, pull_request]',
+      jobs: "build:\n  if: github.event_name == 'push'\n  runs-on: x\n  steps: [{run: make}]",
+      job: 'needs: build',
+    }),
+    'the ref of a pull request': deploying({
+      on: '[push, pull_request]',
+      job: "if: github.ref == 'refs/heads/main'",
+    }),
+    'a dry run': deploying({ on: 'pull_request', inputs: 'dry-run: true' }),
+    'a test': testing('[push, pull_request]'),
+    'a called workflow on push': called(caller('push')),
+  },
+});
