@@ -1,4 +1,5 @@
 import { Agent, buildConnector, request as undiciRequest } from 'undici';
+import manifest from '../package.json' with { type: 'json' };
 import type { Clock } from './ports.js';
 
 export interface HttpRequest {
@@ -48,7 +49,8 @@ export class HttpFailure extends Error {
 }
 
 const CONNECT_TIMEOUT_MS = 10_000;
-const USER_AGENT = 'fleet/0 (+https://www.npmjs.com/package/@tenant-fleet/fleet-core)';
+/** Edges refuse clients without a name of their own; a request's own header wins. */
+const USER_AGENT = `fleet/${manifest.version} (+https://www.npmjs.com/package/@tenant-fleet/fleet-core)`;
 
 /** Why there is no connection, in words. */
 const NO_CONNECTION: Record<string, string> = {

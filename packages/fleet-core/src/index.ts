@@ -7,6 +7,15 @@ export { formatDuration, parseDuration } from './duration.js';
 export { outcomeOf } from './ending.js';
 export { type ErrorCode, FleetError, isFleetError, usageError } from './errors.js';
 export type { EventCode, EventData, FleetEvent } from './events.js';
+export {
+  type CommitState,
+  type CommitStatus,
+  Gitea,
+  type GiteaOptions,
+  type NewStatus,
+  type Read,
+} from './gitea.js';
+export { GiteaIssues, type Issue, type IssueText, type Label } from './gitea-issues.js';
 export { holdLock, releaseLeftClaim } from './hold.js';
 export { type Http, HttpFailure, type HttpRequest, type HttpResponse, undiciHttp } from './http.js';
 export { type Grant, Lease } from './lease.js';
