@@ -44,6 +44,7 @@ export const GROUP_TITLES: Record<Setting['group'] | 'output', string> = {
   verify: 'Verification:',
   lock: 'Lock:',
   gates: 'Gates (off unless configured):',
+  alerts: 'Alerts (off unless configured):',
   run: 'Run:',
   output: 'Output:',
 };

@@ -1,9 +1,10 @@
 /** Stage 1: everything that a run needs to know, checked before the first request. */
 import { hostOf, tenantUrlProblem, urlProblem } from './address.js';
+import { type Announcing, checkAnnouncing } from './announce-config.js';
 import { lockGroupSchema, shaSchema, slugSchema, TTL_SECONDS, tagSchema } from './contract.js';
 import { parseDuration } from './duration.js';
 import { usageError } from './errors.js';
-import { isRepository } from './gitea.js';
+import { checkGitea, type GiteaAccess } from './gitea-config.js';
 import { globProblem } from './glob.js';
 import { checkImage, type ImageSource } from './image.js';
 import type { Command, FleetOptions, Trigger } from './options.js';
@@ -40,7 +41,7 @@ export interface Config {
     /** Fencing token of a lease that a parent process holds and renews. */
     inheritedToken?: number;
   } | null;
-  gitea: { url: string; token: string | null; repository: string } | null;
+  gitea: GiteaAccess | null;
   branch: string | null;
   onlyBranch: string | null;
   requireContexts: string[];
@@ -49,6 +50,7 @@ export interface Config {
   hold: boolean | null;
   supersededBy: 'claim' | 'head' | 'off';
   order: { key: string; number: number } | null;
+  announcing: Announcing;
   timeoutMs: number;
   dryRun: boolean;
   trigger: Trigger;
@@ -216,36 +218,16 @@ export function checkOptions(command: Command, options: FleetOptions, label: Lab
         : 'off');
   if (order !== undefined) whole('order', order);
 
-  const users: [SettingName, boolean][] = [
-    ['kill-switch', killSwitch !== null],
-    ['require-context', requireContexts.length > 0],
-    ['superseded-by', supersededBy === 'head'],
-  ];
-  const gateUses = users.find(([, uses]) => uses)?.[0];
-  let gitea: Config['gitea'] = null;
   const gated = command === 'redeploy' || command === 'plan';
-  if (gateUses && gated) {
-    const repository = options.repository ?? '';
-    if (!options.giteaUrl) fail(gateUses, 'needs a Gitea server', 'give --gitea-url');
-    if (!isRepository(repository)) fail('repository', `${JSON.stringify(repository)} is not owner/name`);
-    if (killSwitch && !giteaToken) {
-      throw usageError('GITEA_TOKEN: is empty, and --kill-switch cannot be read without it', {
-        option: 'GITEA_TOKEN',
-        hint: 'pass a token of the repository owner, or use --hold with the value of the variable',
-      });
-    }
-    gitea = {
-      url: origin('gitea-url', options.giteaUrl ?? '', options.allowHttpGitea),
-      token: giteaToken,
-      repository,
-    };
-  } else if (giteaToken && branch && isRepository(options.repository) && options.giteaUrl) {
-    // No gate needs Gitea: it only serves to report how far the fleet lags, so a URL that is no good is no error.
-    const url = options.giteaUrl;
-    if (!urlProblem(url, options.allowHttpGitea ?? false)) {
-      gitea = { url: url.replace(/\/+$/, ''), token: giteaToken, repository: options.repository };
-    }
-  }
+  const users: [SettingName, boolean][] = [
+    ['kill-switch', gated && killSwitch !== null],
+    ['require-context', gated && requireContexts.length > 0],
+    ['superseded-by', gated && supersededBy === 'head'],
+    // What announces nothing needs no right to: a plan runs where secrets are not handed out.
+    ['alert-issue', rolls && options.alertIssue === true],
+    ['commit-status', rolls && options.commitStatus === true],
+  ];
+  const gitea = checkGitea({ options, token: giteaToken, branch, users, fail, origin });
   if (supersededBy === 'head' && !branch && gated) fail('branch', 'is needed by --superseded-by head');
 
   choice('strategy', options.strategy);
@@ -287,6 +269,7 @@ export function checkOptions(command: Command, options: FleetOptions, label: Lab
             number: order,
           }
         : null,
+    announcing: checkAnnouncing(command === 'lock' ? {} : options, environment ?? lock?.group, fail),
     timeoutMs: span('timeout', options.timeoutMs, 1),
     dryRun,
     trigger,

@@ -1,4 +1,5 @@
 import type { HolderView, WaitedFor } from './contract.js';
+import type { CommitState } from './gitea.js';
 import type { Policy } from './policy.js';
 import type { FleetResult, TenantStatus } from './report.js';
 
@@ -80,6 +81,19 @@ export type EventData =
     }
   | { code: 'verify.started'; slugs: string[]; settle_budget_ms: number }
   | { code: 'verify.finished'; on_target: number; of: number; duration_ms: number }
+  /** The commit status of the environment; `error` on an earlier commit settles a run that was killed. */
+  | { code: 'status.shown'; context: string; state: CommitState; sha: string }
+  /** The alert issue of the environment; `runs` failed in a row since `since`. */
+  | {
+      code: 'alert.issue';
+      action: 'opened' | 'updated' | 'closed';
+      number: number;
+      url: string;
+      runs: number;
+      since: string;
+    }
+  /** The webhook took a message. */
+  | { code: 'alert.sent'; about: 'failure' | 'recovery' }
   | { code: 'warning'; reason: string }
   /** At least every 30 s while nothing else is said: CI servers end jobs that fall silent. */
   | { code: 'heartbeat'; doing: string; elapsed_ms: number }

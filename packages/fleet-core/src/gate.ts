@@ -17,7 +17,7 @@ export interface Gates {
 }
 
 /** Events that nobody outside the project can cause. */
-const TRUSTED_EVENTS = ['push', 'schedule', 'workflow_dispatch', 'release'];
+export const TRUSTED_EVENTS = ['push', 'schedule', 'workflow_dispatch', 'release'];
 const POLL_MS = 15_000;
 
 export type Gate = [name: string, check: () => Promise<string>];

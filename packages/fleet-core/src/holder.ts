@@ -20,7 +20,7 @@ export function holderOf(config: Config, hostname: string): Holder {
 }
 
 /** The lock server takes nothing else, and a page makes a link of it. */
-const isWebAddress = (url: string | null | undefined): url is string =>
+export const isWebAddress = (url: string | null | undefined): url is string =>
   !!url && url.length <= 2000 && /^https?:\/\//i.test(url) && URL.canParse(url);
 
 /** A holder made safe to print: its texts were written by somebody else. */

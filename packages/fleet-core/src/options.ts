@@ -57,6 +57,8 @@ export interface FleetOptions {
   giteaToken?: string;
   /** Allows `http` for Gitea on hosts other than loopback. */
   allowHttpGitea?: boolean;
+  /** Address of Gitea for people: links begin with it. Default `giteaUrl`. */
+  giteaWebUrl?: string;
   /** `owner/name`. */
   repository?: string;
   branch?: string;
@@ -77,6 +79,15 @@ export interface FleetOptions {
   supersededBy?: 'claim' | 'head' | 'off';
   /** Place of this commit among those of its branch. */
   order?: number;
+  /**
+   * One open issue in `repository` while the environment fails. Needs `giteaUrl` and a `giteaToken` that may write
+   * issues. Default false.
+   */
+  alertIssue?: boolean;
+  /** Commit status `fleet/<environment>`. Needs `giteaUrl` and a `giteaToken` that may write to the repository. Default false. */
+  commitStatus?: boolean;
+  /** Webhook that takes `{"text": ...}` as Slack does, told of each failure. `https`, or `http` on loopback; a secret. */
+  alertWebhook?: string;
   /** Default 1 800 000, for the whole run. */
   timeoutMs?: number;
   dryRun?: boolean;

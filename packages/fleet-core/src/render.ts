@@ -118,6 +118,15 @@ function lineOf(event: FleetEvent, verbose: boolean): string | null {
       return verbose
         ? `verified: ${event.on_target} of ${event.of} on target after ${formatDuration(event.duration_ms)}`
         : null;
+    case 'status.shown':
+      return `commit status ${event.context}: ${event.state} (${shortSha(event.sha)})`;
+    case 'alert.issue': {
+      const failed =
+        event.action === 'opened' ? '' : `, ${plural(event.runs, 'failed run')} since ${event.since}`;
+      return `alert: ${event.action} issue #${event.number}${failed}, ${event.url}`;
+    }
+    case 'alert.sent':
+      return `alert: webhook told of the ${event.about}`;
     case 'warning':
       return `warning: ${event.reason}`;
     case 'heartbeat':

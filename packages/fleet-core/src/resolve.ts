@@ -3,6 +3,7 @@ import { type Config, checkOptions, type Label } from './config.js';
 import { type Found, fileLayer } from './config-file.js';
 import { parseDuration } from './duration.js';
 import { usageError } from './errors.js';
+import { runUrlOf } from './gitea-links.js';
 import type { Command, FleetOptions, Trigger } from './options.js';
 import { SETTINGS, type Setting, type SettingName, settingOf } from './settings.js';
 
@@ -75,6 +76,7 @@ export function resolveOptions(layers: Layers): { options: FleetOptions; label: 
     lockInherited: inheritedLock(env),
     giteaUrl: get('gitea-url'),
     giteaToken: env.GITEA_TOKEN || undefined,
+    giteaWebUrl: get('gitea-web-url'),
     allowHttpGitea: get('allow-http-gitea'),
     repository: get('repository'),
     branch: get('branch'),
@@ -88,9 +90,12 @@ export function resolveOptions(layers: Layers): { options: FleetOptions; label: 
     registryPassword: env.FLEET_REGISTRY_PASSWORD || undefined,
     supersededBy: get('superseded-by'),
     order: get('order'),
+    alertIssue: get('alert-issue'),
+    commitStatus: get('commit-status'),
+    alertWebhook: env.FLEET_ALERT_WEBHOOK || undefined,
     timeoutMs: get('timeout'),
     dryRun: get('dry-run'),
-    trigger: triggerOf(env),
+    trigger: triggerOf(env, get('gitea-web-url') ?? get('gitea-url')),
   };
   return { options, label: (name) => labels.get(name) ?? `--${name}` };
 }
@@ -169,19 +174,14 @@ function inheritedLock({
   });
 }
 
-/** What CI says of the run that this is part of. */
-export function triggerOf(env: Env): Trigger {
-  const { GITHUB_SERVER_URL: server, GITHUB_REPOSITORY: repository, GITHUB_RUN_NUMBER: number } = env;
+/** What CI says of the run that this is part of. @param webUrl Address of the CI server for people. */
+export function triggerOf(env: Env, webUrl: string | undefined = env.GITHUB_SERVER_URL): Trigger {
   return {
     event: env.GITHUB_EVENT_NAME || undefined,
     actor: env.GITHUB_ACTOR || undefined,
     runId: env.GITHUB_RUN_ID || undefined,
     runAttempt: env.GITHUB_RUN_ATTEMPT || undefined,
     job: env.GITHUB_JOB || undefined,
-    // Gitea up to 1.25 addresses runs by number, later ones by id; `by_index` is understood by those and harmless to these.
-    runUrl:
-      server && repository && number
-        ? `${server.replace(/\/+$/, '')}/${repository}/actions/runs/${number}?by_index=1`
-        : undefined,
+    runUrl: runUrlOf(webUrl, env.GITHUB_REPOSITORY, env.GITHUB_RUN_NUMBER),
   };
 }

@@ -1,4 +1,5 @@
 /** The pipeline: gate -> lock -> gate again -> plan -> rollout <-> verify -> report. No rules of its own. */
+import { announceEnd, announceStart } from './announce.js';
 import { type Config, checkOptions } from './config.js';
 import { Emitter } from './emitter.js';
 import { type Ending, endingOf, type Stage, timeoutError } from './ending.js';
@@ -25,6 +26,8 @@ export interface RunContext {
   ports?: Partial<Ports>;
   /** Ends the run as `interrupted`; the reason `SIGTERM` gives exit code 143, anything else 130. */
   signal?: AbortSignal;
+  /** Ends at once what a run still does after its verdict: telling people. `signal` does so where it comes that late. */
+  hurry?: AbortSignal;
   /** Told of every claim of the lock before it is first sent; see {@link releaseLeftClaim}. */
   onClaim?: (claim: LeftClaim) => void;
 }
@@ -76,7 +79,7 @@ export async function runFleet(config: Config, context: RunContext = {}): Promis
   try {
     const ending = await conduct(run).catch((error) => endingOf(run, error, context.signal));
     const branch = await lagOf(run);
-    const result = buildResult({
+    const verdict = buildResult({
       branch,
       ...ending,
       environment: config.environment ?? undefined,
@@ -91,6 +94,15 @@ export async function runFleet(config: Config, context: RunContext = {}): Promis
       askedBy: config.askedBy,
       signal: context.signal?.reason === 'SIGTERM' ? 'SIGTERM' : 'SIGINT',
     });
+    emitter.doing = 'telling how it ended';
+    // A signal that ended the run has been obeyed: people are told of that too.
+    const late = context.signal?.aborted ? [context.hurry] : [context.signal, context.hurry];
+    await announceEnd(
+      run,
+      verdict,
+      late.filter((one) => one !== undefined),
+    );
+    const result = { ...verdict, warnings: [...emitter.warnings] };
     emitter.emit({ code: 'run.finished', result });
     return result;
   } finally {
@@ -106,6 +118,7 @@ async function conduct(run: Run): Promise<Ending> {
   try {
     await passGates(run);
     if (config.dryRun) return await dryRun(run);
+    await announceStart(run, run.signal);
     if (!config.lock) {
       run.emitter.warn('rolling without a lock (--no-lock): nothing keeps another roll of this fleet away');
       return await rollout(run, run.signal, null);

@@ -16,7 +16,7 @@ export interface Setting {
   /** Smallest integer that is taken. */
   min?: number;
   help: string;
-  group: 'target' | 'rollout' | 'verify' | 'lock' | 'gates' | 'run';
+  group: 'target' | 'rollout' | 'verify' | 'lock' | 'gates' | 'alerts' | 'run';
   /** May not stand in a configuration file. */
   noFile?: boolean;
 }

@@ -183,6 +183,12 @@ export const SETTINGS = [
     group: 'gates',
     help: 'allow http:// for Gitea on a host other than loopback',
   }),
+  setting('gitea-web-url', {
+    kind: 'text',
+    value: 'URL',
+    group: 'gates',
+    help: 'address of Gitea for people, which links to runs and issues begin with (default: gitea-url)',
+  }),
   setting('repository', {
     kind: 'text',
     value: 'O/R',
@@ -248,6 +254,17 @@ export const SETTINGS = [
     group: 'gates',
     env: ['FLEET_ORDER', 'GITHUB_RUN_NUMBER'],
     help: 'place of this commit among those of its branch; the higher wins',
+  }),
+
+  setting('alert-issue', {
+    kind: 'boolean',
+    group: 'alerts',
+    help: 'keep one open issue in the repository while this environment fails; the next deployed run closes it',
+  }),
+  setting('commit-status', {
+    kind: 'boolean',
+    group: 'alerts',
+    help: 'show the run on the expected commit, as status fleet/ENVIRONMENT',
   }),
 
   setting('timeout', {
