@@ -1,0 +1,64 @@
+/** A repository that uses the workflows: the example, with its addresses replaced by those of this machine. */
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathOf, REPOSITORY } from '../test/files.js';
+
+export class Consumer {
+  private constructor(readonly path: string) {}
+
+  static fromExample(path: string, config: string): Consumer {
+    cpSync(pathOf('examples/workspace-server'), path, { recursive: true });
+    writeFileSync(join(path, 'fleet.config.yaml'), config);
+    for (const name of readdirSync(join(path, '.gitea/workflows'))) {
+      const file = join(path, '.gitea/workflows', name);
+      writeFileSync(file, forEngine(readFileSync(file, 'utf8')));
+    }
+    return new Consumer(path).#begin();
+  }
+
+  /** An empty repository but for one workflow. */
+  static withWorkflow(path: string, name: string, text: string): Consumer {
+    mkdirSync(join(path, '.gitea/workflows'), { recursive: true });
+    writeFileSync(join(path, '.gitea/workflows', name), forEngine(text));
+    return new Consumer(path).#begin();
+  }
+
+  #begin(): Consumer {
+    this.#git('init', '--quiet', '--initial-branch=main');
+    this.#git('add', '.');
+    this.commit('first');
+    return this;
+  }
+
+  /** @returns The commit. */
+  commit(message: string): string {
+    this.#git(
+      '-c',
+      'user.name=ada',
+      '-c',
+      'user.email=ada@example.com',
+      'commit',
+      '--quiet',
+      '--allow-empty',
+      '-m',
+      message,
+    );
+    return this.#git('rev-parse', 'HEAD');
+  }
+
+  /** A second working tree of its history, on another branch. */
+  branch(name: string, path: string): Consumer {
+    execFileSync('git', ['clone', '--quiet', this.path, path]);
+    const clone = new Consumer(path);
+    clone.#git('checkout', '--quiet', '-b', name);
+    return clone;
+  }
+
+  #git(...args: string[]): string {
+    return execFileSync('git', args, { cwd: this.path, encoding: 'utf8' }).trim();
+  }
+}
+
+/** nektos/act knows `owner/repository` alone; Gitea's runner, made from it, takes absolute addresses as well. */
+const forEngine = (text: string) => text.replaceAll(`${REPOSITORY}/`, 'tenant-fleet/fleet/');
