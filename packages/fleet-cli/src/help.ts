@@ -33,6 +33,7 @@ const EXAMPLES: Record<string, string[]> = {
   freeze: ['fleet lock freeze --environment staging --reason "incident 12" --for 2h'],
   unfreeze: ['fleet lock unfreeze --environment staging --reason "incident 12 is over"'],
   log: ['fleet lock log --environment staging', 'fleet lock log --lock-group staging --after 120 --json'],
+  lint: ['fleet lint', 'fleet lint ../server --strict', 'fleet lint --json | jq .findings'],
   report: ['fleet report result.json', 'fleet report result.json --html result.html'],
 };
 
@@ -56,13 +57,21 @@ Exit codes:
   126  the command may not be run; 127: it was not found
   130  interrupted (SIGINT) while waiting; 143: SIGTERM`;
 
+const LINT_EXIT_CODES = `
+Exit codes:
+  0    no error; with --strict no warning either
+  1    something was found
+  2    usage: a bad flag, no such folder, or nothing to read in it`;
+
+const OWN_EXIT_CODES: Record<string, string> = { run: RUN_EXIT_CODES, lint: LINT_EXIT_CODES };
+
 /** Adds examples and exit codes to a command and to all below it. */
 export function addHelp(command: Command): void {
   const examples = EXAMPLES[command.name()];
   if (examples)
     command.addHelpText('before', `Examples:\n${examples.map((line) => `  ${line}`).join('\n')}\n`);
   if (!command.commands.length) {
-    command.addHelpText('after', command.name() === 'run' ? RUN_EXIT_CODES : EXIT_CODES);
+    command.addHelpText('after', OWN_EXIT_CODES[command.name()] ?? EXIT_CODES);
     if (command.options.some((option) => option.long === '--config')) {
       command.addHelpText(
         'after',

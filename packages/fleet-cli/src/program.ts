@@ -40,6 +40,18 @@ export function buildProgram(version: string, finish: Finish): Command {
   addRun('plan', 'Show what a roll would do, the gates and what every tenant runs now; changes nothing');
   addRun('verify', 'Ask every tenant what it runs; changes nothing');
   addLockCommands(program, add, finish);
+  const lint = program
+    .command('lint')
+    .description('Find what makes the deploys of a repository silently not happen, or happen wrongly')
+    .argument('[DIR]', 'root of the repository', '.')
+    .allowExcessArguments(false)
+    .optionsGroup(GROUP_TITLES.output)
+    .option('--strict', 'warnings fail too');
+  addJson(lint).action(async (folder: string, flags: OutputFlags & { strict?: boolean }) => {
+    // Loaded only here: no other command reads workflows.
+    const { runLint } = await import('./lint.js');
+    finish(await runLint(folder, flags));
+  });
   const report = program
     .command('report')
     .description('Show a saved result')

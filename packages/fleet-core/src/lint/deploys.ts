@@ -20,13 +20,18 @@ export interface Deploy {
   dryRun: boolean;
 }
 
-const ACTION = /(?:^|\/)(?:packages\/fleet-action|\.gitea\/actions\/redeploy-fleet)\/?(?:@[^@]*)?$/;
+// The composite lays the bundle out in .fleet-action of the work folder.
+const ACTION =
+  /(?:^|\/)(?:packages\/fleet-action|\.fleet-action|\.gitea\/actions\/redeploy-fleet)\/?(?:@[^@]*)?$/;
 const COMMAND =
   /(?:^|[\s;&|(`!{"'])(?:[^\s;&|("']*\/)?(?:fleet(?:-cli)?|fleet-cli\/dist\/cli\.js)(?:@[\w.^~-]+)?\s+(?:redeploy|rollback)(?=[\s;&|)"']|$)/;
 const CLIENT = /(?:^|[\s;&|(`!{])(?:curl|wget)\s/;
 const PATH = 'redeploy-fleet';
 
-export const isFleetAction = (uses: string) => /(?:^|\/)packages\/fleet-action\/?(?:@[^@]*)?$/.test(uses);
+export const isFleetAction = (uses: string) => ACTION.test(uses) && !isComposite(uses);
+
+/** The shared composite, whose inputs have defaults of their own. */
+export const isComposite = (uses: string) => /\.gitea\/actions\/redeploy-fleet\/?(?:@[^@]*)?$/.test(uses);
 
 /** The deploys of a step, in their order. */
 export function deploysOf(step: Step): Deploy[] {

@@ -4,7 +4,7 @@ import { deploying, rule, testing } from './check.js';
 rule('env-context', {
   bad: {
     'a job condition': { input: deploying({ job: "if: env.DEPLOY == 'yes'" }), at: 'env.DEPLOY' },
-    'a variable of the job': {
+    '17: a variable of the job': {
       input: testing('push', 'env:\n  IMAGE: ${{ env.REGISTRY }}/server'),
       at: '${{ env.REGISTRY',
     },

@@ -3,7 +3,7 @@ import { deploying, rule, scripted, testing } from './check.js';
 
 rule('masked-failure', {
   bad: {
-    'on the step': { input: deploying({ step: 'continue-on-error: true' }), at: 'true' },
+    '114: on the step': { input: deploying({ step: 'continue-on-error: true' }), at: 'true' },
     'on the job': { input: deploying({ job: 'continue-on-error: true' }), at: 'true' },
     'by an expression': {
       input: scripted('fleet redeploy', { step: "continue-on-error: '${{ vars.X }}'" }),
@@ -13,7 +13,7 @@ rule('masked-failure', {
       input: [
         {
           path: '.gitea/actions/redeploy-fleet/action.yml',
-          text: 'runs:\n  using: composite\n  steps:\n    - run: fleet redeploy\n      shell: bash\n      continue-on-error: true\n',
+          text: 'runs:\n  using: composite\n  steps:\n    - uses: ./.fleet-action\n      continue-on-error: true\n',
         },
       ],
       at: 'true',
@@ -31,7 +31,7 @@ rule('masked-failure', {
 
 rule('masked-exit-code', {
   bad: {
-    '|| true': { input: scripted('fleet redeploy --target-tag x || true'), at: '|| true' },
+    '114: || true': { input: scripted('fleet redeploy --target-tag x || true'), at: '|| true' },
     '|| true on a line of its own': {
       input: scripted('fleet redeploy \\\n  --target-tag x \\\n  || true'),
       at: '|| true',
@@ -83,6 +83,14 @@ rule('missing-permission', {
       }),
       at: 'read-all',
     },
+    'the composite, which alerts by default': {
+      input: deploying({
+        uses: 'https://git.example.com/tenant-fleet/fleet/.gitea/actions/redeploy-fleet@v0.1.0',
+        top: 'permissions: {contents: write}',
+      }),
+      at: '{contents',
+      says: 'issues: write',
+    },
     'of a command': {
       input: scripted('fleet redeploy --alert-issue', {
         top: 'permissions: {}',
@@ -97,6 +105,11 @@ rule('missing-permission', {
     all: alerting('permissions: write-all'),
     'none listed': alerting(''),
     'another token': alerting('permissions: {}', 'gitea-token: ${{ secrets.BOT_TOKEN }}'),
+    'the composite without its alerts': deploying({
+      uses: './.gitea/actions/redeploy-fleet',
+      top: 'permissions: {contents: write}',
+      inputs: "alert-issue: 'false'",
+    }),
     'no alert': deploying({ top: 'permissions: {contents: read}' }),
   },
 });

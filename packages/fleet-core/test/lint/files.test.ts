@@ -19,7 +19,7 @@ rule('invalid-yaml', {
 
 rule('duplicate-key', {
   bad: {
-    'the same key of a job': {
+    '9: the same key of a job': {
       input: testing('push', 'env: {A: 1}\nif: true\nenv:\n  B: 2'),
       at: 'env:\n',
       says: 'in line 6 already',
@@ -77,7 +77,7 @@ rule('duplicate-workflow-name', {
 
 rule('shadowed-workflow', {
   bad: {
-    'a deploy in the folder that is not read': {
+    '5: a deploy in the folder that is not read': {
       input: [
         { path: '.gitea/workflows/ci.yml', text: testing() },
         { path: '.github/workflows/deploy.yml', text: deploying() },

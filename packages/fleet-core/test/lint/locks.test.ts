@@ -15,7 +15,7 @@ const CONFIG = `environments:
 
 rule('lock-group-mismatch', {
   bad: {
-    'two inputs': {
+    '78: two inputs': {
       input: pair(
         deploying({ inputs: 'environment: staging\nlock-group: one' }),
         deploying({ inputs: 'environment: staging\nlock-group: two' }),
@@ -113,7 +113,7 @@ rule('concurrency-as-lock', {
 
 rule('cancel-in-progress', {
   bad: {
-    'of the job': {
+    '82: of the job': {
       input: deploying({ job: 'concurrency:\n  group: x\n  cancel-in-progress: true' }),
       at: 'true',
     },

@@ -61,7 +61,11 @@ const production = (needs: string) =>
 
 rule('production-before-staging', {
   bad: {
-    'side by side': { input: deploying({ jobs: production('') }), at: 'production:', severity: 'warning' },
+    '85: side by side': {
+      input: deploying({ jobs: production('') }),
+      at: 'production:',
+      severity: 'warning',
+    },
   },
   good: {
     'one after the other': deploying({ jobs: production('  needs: deploy\n') }),
@@ -101,7 +105,7 @@ rule('dead-condition', {
       job: "if: github.ref == 'refs/heads/rel/1'",
     }),
     'one of two': deploying({ job: "if: github.ref == 'refs/heads/x' || vars.ALL" }),
-    'what is switched off': deploying({ job: 'if: false' }),
+    'what is switched off': deploying({ job: 'if: false', step: "if: false && (github.event_name == 'x')" }),
     'a start of the ref': deploying({ job: "if: startsWith(github.ref, 'refs/tags/v')" }),
   },
 });

@@ -14,7 +14,7 @@ rule('raw-response', {
       input: scripted(`answer=$(curl -sS \\\n  -X POST ${URL})\nmake\necho "answer: $answer"`),
       at: 'echo',
     },
-    'a cat of the file': {
+    '104, 105: a cat of the file': {
       input: scripted(`code=$(curl -o "$OUT" -w '%{http_code}' ${URL})\ncat "$OUT"`),
       at: 'cat',
     },

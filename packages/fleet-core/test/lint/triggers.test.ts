@@ -3,7 +3,7 @@ import { deploying, rule, scripted, testing } from './check.js';
 
 rule('workflow-run-trigger', {
   bad: {
-    'a deploy': { input: deploying({ on: '{workflow_run: {workflows: [build]}}' }), at: 'workflow_run' },
+    '5: a deploy': { input: deploying({ on: '{workflow_run: {workflows: [build]}}' }), at: 'workflow_run' },
     'another workflow': { input: testing('[push, workflow_run]'), at: 'workflow_run', severity: 'warning' },
   },
   good: { 'a push': deploying() },
@@ -35,7 +35,10 @@ rule('dispatch-only', {
       severity: 'warning',
     },
   },
-  good: { 'with push': deploying({ on: '[push, workflow_dispatch]' }) },
+  good: {
+    'with push': deploying({ on: '[push, workflow_dispatch]' }),
+    'a workflow that deploys nothing': testing('workflow_dispatch'),
+  },
 });
 
 rule('nested-trigger', {
@@ -68,8 +71,8 @@ rule('dead-filter', {
     'a full ref': { input: push('branches: [refs/heads/main]', true), at: 'refs/heads/main' },
     'an expression': { input: push('branches: [main, "${{ vars.BRANCH }}"]', true), at: '"${{' },
     'everything ignored': { input: push("branches-ignore: ['**']", true), at: 'branches-ignore' },
-    'its own file': { input: push('paths: [.gitea/workflows/deploy.yml]', true), at: 'paths' },
-    'the file of another workflow': {
+    '6: its own file': { input: push('paths: [.gitea/workflows/deploy.yml]', true), at: 'paths' },
+    '6: the file of another workflow': {
       input: push('paths: [.gitea/workflows/publish.yml]', true),
       at: 'paths',
     },

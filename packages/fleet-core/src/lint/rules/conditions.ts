@@ -101,8 +101,7 @@ export const deadCondition: Rule = {
       const dead = (text: string) => {
         const condition = conditionOf(text);
         if (!condition || !starts.length) return false;
-        // A plain `if: false` switches something off on purpose.
-        if (condition.kind === 'literal') return false;
+        if (switchedOff(condition)) return false;
         if (mistakenRef(condition)) return true;
         return starts.every(({ context }) => holds(condition, context) === false);
       };
@@ -122,6 +121,12 @@ export const deadCondition: Rule = {
     }
   },
 };
+
+/** `false` and `false && ...` are off on purpose. */
+const switchedOff = (condition: Expression): boolean =>
+  condition.kind === 'and'
+    ? switchedOff(condition.left) || switchedOff(condition.right)
+    : condition.kind === 'literal';
 
 /** `github.ref == 'main'` and `github.ref_name == 'refs/heads/main'` as a whole condition or a part that must hold. */
 function mistakenRef(condition: Expression): boolean {

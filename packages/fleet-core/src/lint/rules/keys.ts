@@ -2,7 +2,7 @@
 import { isMap, isScalar, type Node } from 'yaml';
 import { parseDuration } from '../../duration.js';
 import { settingOf } from '../../settings.js';
-import { type Deploy, settingOfDeploy } from '../deploys.js';
+import { type Deploy, isComposite, settingOfDeploy } from '../deploys.js';
 import { textOf } from '../source.js';
 import type { Rule } from '../types.js';
 import { valueAt, variableOf } from '../workflow.js';
@@ -96,8 +96,12 @@ export const missingPermission: Rule = {
           // Another token has rights of its own.
           if (deploy.kind === 'call' || (token !== undefined && !JOB_TOKEN.test(token))) continue;
           for (const [setting, scopes] of WRITES) {
-            const wanted = settingOfDeploy(deploy, setting);
-            if (wanted === undefined || wanted === null || !/^(?:1|true|yes|on)$/i.test(wanted)) continue;
+            // The composite tells people unless it is told not to.
+            const preset = step.uses && isComposite(step.uses.text) ? 'true' : undefined;
+            const given = settingOfDeploy(deploy, setting);
+            // Null: only the run knows.
+            const wanted = given === null ? undefined : (given ?? preset);
+            if (!/^(?:1|true|yes|on)$/i.test(wanted ?? '')) continue;
             if (!scopes.some((scope) => grants(node, scope)))
               report(source.place(node), `${setting} of job \`${job.id}\` needs \`${scopes[0]}: write\``);
           }

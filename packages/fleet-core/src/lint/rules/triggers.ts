@@ -48,13 +48,13 @@ export const inertTrigger: Rule = {
 export const dispatchOnly: Rule = {
   id: 'dispatch-only',
   severity: 'warning',
-  shape: '`workflow_dispatch` as the only trigger',
+  shape: '`workflow_dispatch` as the only trigger of a workflow that deploys',
   why: 'Gitea 1.22 has no button for it (1.23) and no API (1.24): nobody can start the workflow',
   remedy: 'keep it for servers from 1.23 on, or add a trigger that the server fires',
-  check({ workflows }, report) {
+  check({ workflows, rolls }, report) {
     for (const workflow of workflows) {
       const [trigger] = workflow.triggers;
-      if (trigger && only(workflow, 'workflow_dispatch'))
+      if (trigger && workflow.jobs.some(rolls) && only(workflow, 'workflow_dispatch'))
         report(
           workflow.source.place(trigger.node),
           'only a person can start this, and only from Gitea 1.23 on',
