@@ -1,14 +1,16 @@
 #!/bin/sh
-# Builds the image of the checked-out commit and pushes it. With a tag as argument it builds nothing and says which commit
-# that tag was built from. Either way `tag` and `sha` become outputs of the step.
+# Builds the image of the checked-out commit and pushes it. For the tag rollback/ENVIRONMENT/IMAGE_TAG it builds nothing
+# and says which commit that image was built from. Either way `tag` and `sha` become outputs of the step.
 #
 # The image is an archive in Gitea's generic package registry, so that no container engine is needed. Put a build of your
 # own in its place: all that counts is that the tag ends in the commit, and that /buildinfo answers with it.
 set -eu
 cd "$(dirname "$0")"
-tag=${1:-}
 
-if [ -n "$tag" ]; then
+if [ "${GITHUB_REF#refs/tags/rollback/*/}" != "$GITHUB_REF" ]; then
+  tag=${GITHUB_REF#refs/tags/rollback/*/}
+  # What follows it makes the tag of a second rollback to the same image another one.
+  tag=${tag%%/*}
   printf '%s' "${tag##*-}" | grep -Eqx '[0-9a-f]{7,40}' || {
     echo "ERROR: $tag does not end in -COMMIT: give the tag of an image that this script has built"
     exit 2

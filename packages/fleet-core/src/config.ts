@@ -273,7 +273,7 @@ export function checkOptions(command: Command, options: FleetOptions, label: Lab
     timeoutMs: span('timeout', options.timeoutMs, 1),
     dryRun,
     trigger,
-    askedBy: trigger.event === 'push' || trigger.event === 'schedule' ? 'ci' : 'human',
+    askedBy: askedBy(trigger),
   };
 
   function missing(name: SettingName) {
@@ -281,3 +281,7 @@ export function checkOptions(command: Command, options: FleetOptions, label: Lab
     return usageError(`--${name} is missing`, { option: `--${name}`, hint });
   }
 }
+
+/** A pushed tag is somebody's wish, a rollback for example; the push of a branch is what follows from a merge. */
+const askedBy = ({ event, refType }: Trigger): Config['askedBy'] =>
+  event === 'schedule' || (event === 'push' && refType !== 'tag') ? 'ci' : 'human';

@@ -99,6 +99,8 @@ export interface FleetOptions {
 export interface Trigger {
   /** `push`, `schedule`, `workflow_dispatch`, `release`; any other event is not trusted. */
   event?: string;
+  /** `tag` where a tag was pushed, which people do by hand; anything else is a branch. */
+  refType?: string;
   actor?: string;
   runId?: string;
   runAttempt?: string;

@@ -18,7 +18,7 @@ export type Outcome = (typeof OUTCOMES)[number];
 export const USAGE_EXIT_CODE = 2;
 
 export interface ExitContext {
-  /** Who asked for the roll: `ci` for a push or a schedule, `human` for a terminal or a manual run. */
+  /** Who asked for the roll: `ci` for the push of a branch or a schedule, `human` for a terminal, a manual run or a pushed tag. */
   askedBy: 'ci' | 'human';
   /** Signal that interrupted the run, where one did. */
   signal?: 'SIGINT' | 'SIGTERM';

@@ -178,6 +178,7 @@ function inheritedLock({
 export function triggerOf(env: Env, webUrl: string | undefined = env.GITHUB_SERVER_URL): Trigger {
   return {
     event: env.GITHUB_EVENT_NAME || undefined,
+    refType: env.GITHUB_REF_TYPE || undefined,
     actor: env.GITHUB_ACTOR || undefined,
     runId: env.GITHUB_RUN_ID || undefined,
     runAttempt: env.GITHUB_RUN_ATTEMPT || undefined,

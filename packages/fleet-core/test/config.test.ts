@@ -238,15 +238,17 @@ test.each<[string | undefined, Config['hold']]>([
   expect(check({ hold }).hold).toBe(expected);
 });
 
-test.each<[string | undefined, Config['askedBy']]>([
-  ['push', 'ci'],
-  ['schedule', 'ci'],
-  ['workflow_dispatch', 'human'],
-  ['release', 'human'],
-  ['pull_request', 'human'],
-  [undefined, 'human'],
-])('the event %s is asked for by %s', (event, askedBy) => {
-  expect(check({ trigger: { event } }).askedBy).toBe(askedBy);
+test.each<[string | undefined, string | undefined, Config['askedBy']]>([
+  ['push', undefined, 'ci'],
+  ['push', 'branch', 'ci'],
+  ['push', 'tag', 'human'],
+  ['schedule', 'branch', 'ci'],
+  ['workflow_dispatch', 'branch', 'human'],
+  ['release', 'tag', 'human'],
+  ['pull_request', 'branch', 'human'],
+  [undefined, undefined, 'human'],
+])('the event %s of a %s is asked for by %s', (event, refType, askedBy) => {
+  expect(check({ trigger: { event, refType } }).askedBy).toBe(askedBy);
 });
 
 describe('the table of settings', () => {

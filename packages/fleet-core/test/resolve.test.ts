@@ -151,6 +151,7 @@ describe('what CI says of the run', () => {
   test('is taken over', () => {
     const env = {
       GITHUB_EVENT_NAME: 'push',
+      GITHUB_REF_TYPE: 'tag',
       GITHUB_ACTOR: 'anna',
       GITHUB_RUN_ID: '7',
       GITHUB_RUN_ATTEMPT: '2',
@@ -161,6 +162,7 @@ describe('what CI says of the run', () => {
     };
     expect(triggerOf(env)).toEqual({
       event: 'push',
+      refType: 'tag',
       actor: 'anna',
       runId: '7',
       runAttempt: '2',

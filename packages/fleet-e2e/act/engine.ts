@@ -9,9 +9,9 @@ export interface Job {
   cwd: string;
   workflow: string;
   event: 'push' | 'workflow_dispatch' | 'pull_request';
-  branch: string;
+  /** Branch or, with its `refs/`, any other ref. */
+  ref: string;
   runNumber: number;
-  inputs?: Record<string, string>;
   env: Record<string, string>;
   secrets: Record<string, string>;
   vars?: Record<string, string>;
@@ -46,7 +46,8 @@ export class Engine {
     const home = join(this.folder, `run-${++this.#runs}`);
     mkdirSync(home);
     const event = join(home, 'event.json');
-    writeFileSync(event, JSON.stringify({ ref: `refs/heads/${job.branch}`, inputs: job.inputs ?? {} }));
+    const ref = job.ref.startsWith('refs/') ? job.ref : `refs/heads/${job.ref}`;
+    writeFileSync(event, JSON.stringify({ ref }));
     const env = {
       GITEA_ACTIONS: 'true',
       GITHUB_REPOSITORY: 'acme/workspace-server',
@@ -63,7 +64,6 @@ export class Engine {
       ...each('--var', job.vars ?? {}),
       // By name alone: their values come from the environment, where no list of processes shows them.
       ...Object.keys(job.secrets).flatMap((name) => ['--secret', name]),
-      ...each('--input', job.inputs ?? {}),
     ];
     const child = spawn(this.#act, args, {
       cwd: job.cwd,

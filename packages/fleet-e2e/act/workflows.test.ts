@@ -64,7 +64,7 @@ async function rollsSince(before: Roll[]): Promise<{ rolls: Roll[]; overlaps: nu
 it('a push to main: built, deployed, proven, and said so on the commit', async () => {
   const { path } = consumer();
   const sha = headOf(path);
-  const { code, log } = await start({ cwd: path, workflow: PUBLISH, branch: 'main' }).ended;
+  const { code, log } = await start({ cwd: path, workflow: PUBLISH, ref: 'main' }).ended;
   expect(log).toContain(`DEPLOYED: staging runs main-${sha.slice(0, 7)}`);
   expect(code).toBe(0);
   expect(await world.running()).toEqual(all(sha));
@@ -81,8 +81,8 @@ it('a push to staging at the same moment waits for the lock, and the two rolls n
   known(staging);
   const before = await world.rolls();
   const ran = [
-    start({ cwd: main.path, workflow: PUBLISH, branch: 'main' }),
-    start({ cwd: staging.path, workflow: STAGING, branch: 'staging' }),
+    start({ cwd: main.path, workflow: PUBLISH, ref: 'main' }),
+    start({ cwd: staging.path, workflow: STAGING, ref: 'staging' }),
   ];
   const [one, other] = await Promise.all(ran.map(({ ended }) => ended));
   expect([one?.code, other?.code]).toEqual([0, 0]);
@@ -100,7 +100,7 @@ it('a fleet that fails: the job is red and an issue open, until a later run clos
   await world.reset({ birch: 'stuck' });
   const { path } = consumer();
   const sha = headOf(path);
-  const failed = await start({ cwd: path, workflow: PUBLISH, branch: 'main' }).ended;
+  const failed = await start({ cwd: path, workflow: PUBLISH, ref: 'main' }).ended;
   expect(failed.code).not.toBe(0);
   expect(failed.log).toContain('ERROR: FAILED: staging is not proven');
   const [issue] = world.gitea.issues;
@@ -110,7 +110,7 @@ it('a fleet that fails: the job is red and an issue open, until a later run clos
   expect(states(sha)).toEqual(['pending', 'failure']);
 
   await world.reset();
-  const proven = await start({ cwd: path, workflow: PUBLISH, branch: 'main' }).ended;
+  const proven = await start({ cwd: path, workflow: PUBLISH, ref: 'main' }).ended;
   expect(proven.code).toBe(0);
   expect(world.gitea.issues.length).toBe(1);
   expect(world.gitea.issues[0]?.state).toBe('closed');
@@ -126,7 +126,7 @@ it('a pull request is refused: nothing is rolled, nobody is told', async () => {
     cwd: path,
     workflow: 'deploy.yml',
     event: 'pull_request',
-    branch: 'main',
+    ref: 'main',
   }).ended;
   expect(code).not.toBe(0);
   expect(log).toContain('the event "pull_request" is not trusted with a deploy');
@@ -139,13 +139,13 @@ it('a run killed half-way leaves no lease after its TTL, and the next one goes o
   const { path } = consumer();
   const sha = headOf(path);
   const before = await world.rolls();
-  const cut = start({ cwd: path, workflow: PUBLISH, branch: 'main' });
+  const cut = start({ cwd: path, workflow: PUBLISH, ref: 'main' });
   await cut.until(/canary \(1\/\d+\): proven|canary: proven/);
   cut.kill();
   await cut.ended;
   expect((await world.lock()).held).not.toBeNull();
 
-  const next = await start({ cwd: path, workflow: PUBLISH, branch: 'main' }).ended;
+  const next = await start({ cwd: path, workflow: PUBLISH, ref: 'main' }).ended;
   expect(next.code).toBe(0);
   expect(next.log).toContain('DEPLOYED');
   expect(await world.running()).toEqual(all(sha));
@@ -161,10 +161,10 @@ it('a runner that dies while its step lives on: the next run waits for that step
   const { path } = consumer();
   const sha = headOf(path);
   const before = await world.rolls();
-  const cut = start({ cwd: path, workflow: PUBLISH, branch: 'main' });
+  const cut = start({ cwd: path, workflow: PUBLISH, ref: 'main' });
   await cut.until(/canary.*rolling/);
   cut.killEngine();
-  const next = await start({ cwd: path, workflow: PUBLISH, branch: 'main' }).ended;
+  const next = await start({ cwd: path, workflow: PUBLISH, ref: 'main' }).ended;
   expect(next.code).toBe(0);
   expect(await world.running()).toEqual(all(sha));
   expect((await rollsSince(before)).overlaps).toBe(0);
@@ -173,7 +173,7 @@ it('a runner that dies while its step lives on: the next run waits for that step
 
 it('a killed run that nobody follows leaves no lease either', async () => {
   const { path } = consumer();
-  const cut = start({ cwd: path, workflow: PUBLISH, branch: 'main' });
+  const cut = start({ cwd: path, workflow: PUBLISH, ref: 'main' });
   await cut.until(/canary.*rolling/);
   cut.kill();
   await cut.ended;
@@ -183,33 +183,50 @@ it('a killed run that nobody follows leaves no lease either', async () => {
 it('by hand: back to the image of an older commit', async () => {
   const main = consumer();
   const old = headOf(main.path);
-  expect((await start({ cwd: main.path, workflow: PUBLISH, branch: 'main' }).ended).code).toBe(0);
+  expect((await start({ cwd: main.path, workflow: PUBLISH, ref: 'main' }).ended).code).toBe(0);
   const fresh = main.commit('a change that turns out bad');
   known(main);
-  expect((await start({ cwd: main.path, workflow: PUBLISH, branch: 'main' }).ended).code).toBe(0);
+  expect((await start({ cwd: main.path, workflow: PUBLISH, ref: 'main' }).ended).code).toBe(0);
   expect(await world.running()).toEqual(all(fresh));
 
   const back = await start({
     cwd: main.path,
     workflow: STAGING,
-    event: 'workflow_dispatch',
-    branch: 'main',
-    inputs: { target_tag: `main-${old.slice(0, 7)}` },
+    ref: `refs/tags/rollback/staging/main-${old.slice(0, 7)}/2`,
   }).ended;
   expect(back.log).toContain(`DEPLOYED: staging runs main-${old.slice(0, 7)}`);
   expect(back.code).toBe(0);
   expect(await world.running()).toEqual(all(old));
 });
 
-it('by hand with a tag that no commit goes with: a usage error before any request', async () => {
+it('a rollback under a hold is red: it must not look done', async () => {
+  const { path } = consumer();
+  const { code, log } = await start({
+    cwd: path,
+    workflow: STAGING,
+    ref: `refs/tags/rollback/staging/main-${headOf(path).slice(0, 7)}`,
+    vars: { FLEET_HOLD: 'on' },
+  }).ended;
+  expect(log).toContain('HELD');
+  expect(code).not.toBe(0);
+  expect(world.gitea.issues).toEqual([]);
+});
+
+it('by hand without a pinned image: what the branch is at', async () => {
+  const { path } = consumer();
+  const { code } = await start({ cwd: path, workflow: STAGING, event: 'workflow_dispatch', ref: 'main' })
+    .ended;
+  expect(code).toBe(0);
+  expect(await world.running()).toEqual(all(headOf(path)));
+});
+
+it('a rollback to an image that no commit goes with: an error before any request', async () => {
   const before = await world.rolls();
   const { path } = consumer();
   const { code, log } = await start({
     cwd: path,
     workflow: STAGING,
-    event: 'workflow_dispatch',
-    branch: 'main',
-    inputs: { target_tag: 'main-abcdef0' },
+    ref: 'refs/tags/rollback/staging/main-abcdef0',
   }).ended;
   expect(code).not.toBe(0);
   expect(log).toContain('ERROR: main-abcdef0: no commit of this repository begins with abcdef0');
@@ -221,7 +238,7 @@ it.each(['README.md', 'packages/fleet-action/README.md'])(
   async (file) => {
     const [text] = readmeWorkflows(file);
     const { path } = known(Consumer.withWorkflow(folder('main'), 'deploy.yml', addressed(text ?? '')));
-    const { code, log } = await start({ cwd: path, workflow: 'deploy.yml', branch: 'main' }).ended;
+    const { code, log } = await start({ cwd: path, workflow: 'deploy.yml', ref: 'main' }).ended;
     expect(log).toContain('DEPLOYED: ');
     expect(code).toBe(0);
     expect(await world.running()).toEqual(all(headOf(path)));

@@ -90,7 +90,7 @@ export async function openWorld() {
         await api('PUT', `/sim/tenants/${slug}`, { behaviour, roll_ms: 700, drain_ms: 300, running: OLD });
       }
     },
-    run(job: Pick<Job, 'cwd' | 'workflow' | 'branch'> & Partial<Job>): Run {
+    run(job: Pick<Job, 'cwd' | 'workflow' | 'ref'> & Partial<Job>): Run {
       const runNumber = ++number;
       return engine.start({
         event: 'push',

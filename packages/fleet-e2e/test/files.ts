@@ -24,7 +24,6 @@ export function pinnedVersion(): string {
 export function asConsumer(workflow: string): string {
   const swaps: [RegExp, string][] = [
     [/ *# Only here[^\n]*\n[^\n]*\n/g, ''],
-    [/\(vars\.DEPLOY_WORKSPACE_SERVER == 'true' && (.*)\)/, '($1)'],
     [/examples\/workspace-server\/image\.sh/, './image.sh'],
     [/ *config: examples[^\n]*\n/, ''],
     [/\.\/\.gitea\/actions/, `${REPOSITORY}/.gitea/actions`],

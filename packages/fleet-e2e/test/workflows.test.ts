@@ -60,7 +60,11 @@ describe.each(files)('%s', (file) => {
   it('runs on trusted events alone, and hides no failure', () => {
     const { on, concurrency, jobs } = parsed(file);
     expect(Object.keys(on).filter((event) => !['push', 'workflow_dispatch'].includes(event))).toEqual([]);
-    expect(on.push).toEqual({ branches: [file.includes('publish') ? 'main' : 'staging'] });
+    expect(on.push).toEqual(
+      file.includes('publish')
+        ? { branches: ['main'] }
+        : { branches: ['staging'], tags: ['rollback/staging/**'] },
+    );
     expect(concurrency).toBeUndefined();
     expect(Object.values(jobs).map((job) => job['continue-on-error'])).toEqual(
       Object.keys(jobs).map(() => undefined),
