@@ -42,8 +42,10 @@ async function roll(env: Env): Promise<number> {
     );
   }
   const controller = new AbortController();
+  const hurry = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM'] as const) {
     process.on(name, () => {
+      if (controller.signal.aborted) return hurry.abort();
       say(`${name}: stopping in order and giving the lock back`);
       controller.abort(name);
     });
@@ -51,6 +53,7 @@ async function roll(env: Env): Promise<number> {
   saveState(env, 'started', new Date().toISOString());
   const result = await runFleet(config, {
     signal: controller.signal,
+    hurry: hurry.signal,
     onClaim: (claim) => keepClaim(env, claim),
     ports: {
       emit: (event) => {

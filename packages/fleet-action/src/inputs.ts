@@ -10,7 +10,11 @@ import {
 } from '@tenant-fleet/fleet-core';
 
 /** Inputs that hold a secret, and the variable that core reads it from. */
-export const SECRET_INPUTS = { token: 'FLEET_CP_TOKEN', 'gitea-token': 'GITEA_TOKEN' } as const;
+export const SECRET_INPUTS = {
+  token: 'FLEET_CP_TOKEN',
+  'gitea-token': 'GITEA_TOKEN',
+  'alert-webhook': 'FLEET_ALERT_WEBHOOK',
+} as const;
 
 /** The settings that the step takes: it rolls, so the one for `verify` alone is none of them. */
 export const ACTION_SETTINGS = SETTINGS.filter((setting) => setting.name !== 'tenant');

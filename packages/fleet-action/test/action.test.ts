@@ -15,6 +15,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type ControlPlane, startControlPlane } from '@tenant-fleet/fleet-control-plane';
 import { type LeftClaim, type LockStatus, resultSchema } from '@tenant-fleet/fleet-core';
+import { FakeGitea } from '@tenant-fleet/fleet-core/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 const TOKEN = 'token-3f9c1d-never-print-me';
@@ -216,6 +217,87 @@ it('a job that is cancelled gives the lock back and sets its outputs', async () 
   expect(ran.code).toBe(143);
   expect(ran.stdout).toContain('lock staging: released');
   expect(ran.outputs).toMatchObject({ outcome: 'interrupted', deployed: 'false' });
+});
+
+describe('alerts', () => {
+  let gitea: FakeGitea;
+  beforeEach(async () => {
+    gitea = await FakeGitea.start({ token: 'gitea-token' });
+    gitea.repository.addCommit(SHA);
+  });
+  afterEach(() => gitea.stop());
+
+  const alerting = (more: Record<string, string> = {}) =>
+    inputs({
+      'INPUT_ALERT-ISSUE': 'true',
+      'INPUT_COMMIT-STATUS': 'true',
+      'INPUT_GITEA-TOKEN': 'gitea-token',
+      'INPUT_GITEA-WEB-URL': 'https://git.example.com',
+      GITHUB_SERVER_URL: gitea.url,
+      GITHUB_REPOSITORY: 'acme/server',
+      GITHUB_RUN_NUMBER: '12',
+      ...more,
+    });
+
+  it('114, 115: a run that fails opens an issue, and one that deploys closes it', async () => {
+    await setFleet({ acme: 'ok', beta: 'stuck' });
+    const failed = await step('main.cjs', alerting());
+    expect(failed.code).toBe(1);
+    expect(failed.stdout).toContain('alert: opened issue #1, https://git.example.com/acme/server/issues/1\n');
+    const [issue] = gitea.issues;
+    expect(issue).toMatchObject({
+      state: 'open',
+      title: `fleet/staging FAILED: ${TAG} (abcdef1) is not proven`,
+    });
+    expect(issue?.body).toMatch(/beta: stale/);
+    expect(issue?.body).toContain('https://git.example.com/acme/server/actions/runs/12?by_index=1');
+
+    await setFleet({ acme: 'ok', beta: 'ok' });
+    const deployed = await step('main.cjs', alerting());
+    expect(deployed.code).toBe(0);
+    expect(deployed.stdout).toMatch(/alert: closed issue #1, 1 failed run since/);
+    expect(gitea.issues).toMatchObject([{ state: 'closed' }]);
+    expect(gitea.statuses.map(({ context, state }) => `${context} ${state}`)).toEqual(
+      ['pending', 'failure', 'pending', 'success'].map((state) => `fleet/staging ${state}`),
+    );
+  });
+
+  it('112, 116: what fails to be told is a warning, and the address of the webhook is masked and nowhere else', async () => {
+    await setFleet({ acme: 'ok', beta: 'stuck' });
+    gitea.fail(403);
+    const secret = 'https://127.0.0.1:9/services/T0-s3cr3t-path';
+    const ran = await step('main.cjs', alerting({ 'INPUT_ALERT-WEBHOOK': secret }));
+    expect([ran.code, ran.outputs.outcome]).toEqual([1, 'failed']);
+    expect(ran.stdout).toMatch(/warning: alert issue not announced: .*needs "issues: write"/);
+    expect(ran.stdout).toMatch(/warning: webhook not announced: .*connection refused/);
+    const { warnings } = resultSchema.parse(JSON.parse(ran.outputs['result-json'] ?? ''));
+    expect(warnings.filter((text) => /not announced/.test(text))).toHaveLength(3);
+    expect(ran.stdout).toContain(`::add-mask::${secret}`);
+    const told = ran.stdout.replace(/^::add-mask::.*$/gm, '') + ran.summary + JSON.stringify(ran.outputs);
+    expect(told).not.toContain('s3cr3t-path');
+  });
+
+  it('a second signal ends the telling at once, and not the report', async () => {
+    await setFleet({ acme: 'ok', beta: 'ok' });
+    const running = { image_tag: 'old', git_sha: '1'.repeat(40) };
+    await api('PUT', '/sim/tenants/acme', { roll_ms: 2000, running });
+    gitea.fail('silent', { path: /^\/labels/ });
+    const left = ['rolling acme', 'lock staging: released'];
+    const ran = await step('main.cjs', alerting({ 'INPUT_BATCH-SIZE': '1' }), (stdout, kill) => {
+      if (!left[0] || !stdout.includes(left[0])) return;
+      left.shift();
+      kill('SIGTERM');
+    });
+    expect([ran.code, ran.outputs.outcome]).toEqual([143, 'interrupted']);
+    expect(ran.stdout).toContain('warning: alert issue not announced: stopped');
+  });
+
+  it('without what they need they are a usage error', async () => {
+    const ran = await step('main.cjs', alerting({ 'INPUT_GITEA-TOKEN': '' }));
+    expect(ran.code).toBe(2);
+    expect(ran.stdout).toMatch(/ERROR: GITEA_TOKEN: is empty, and --alert-issue cannot write issues/);
+    expect(gitea.exchanges).toEqual([]);
+  });
 });
 
 describe('the post step', () => {

@@ -16,7 +16,11 @@ const OUTPUTS: [string, string][] = [
 
 const SECRETS: [string, string][] = [
   ['token', 'Control plane token (env FLEET_CP_TOKEN)'],
-  ['gitea-token', 'Gitea token for the gates (env GITEA_TOKEN)'],
+  ['gitea-token', 'Gitea token for gates and alerts (env GITEA_TOKEN)'],
+  [
+    'alert-webhook',
+    'Webhook that takes {"text": ...} as Slack does, told of each failure and of the recovery (env FLEET_ALERT_WEBHOOK)',
+  ],
 ];
 
 const VERBOSE: [string, string] = ['verbose', 'Details of every call: true or false'];

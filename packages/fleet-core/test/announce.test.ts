@@ -264,7 +264,7 @@ describe('the commit status', () => {
     expect(gitea.statuses.at(-1)?.description).toHaveLength(140);
   });
 
-  test('118: of a run that was killed ends with the next proven one, and of one that may still run does not', async () => {
+  test('101: of a run that was killed ends with the next proven one, and of one that may still run does not', async () => {
     const [killed, running, newest] = ['c', 'd', 'e'].map((digit) => digit.repeat(40)) as [
       string,
       string,
@@ -295,7 +295,7 @@ describe('the commit status', () => {
     expect(sink.of('status.shown').at(-1)).toMatchObject({ sha: killed, state: 'error' });
   });
 
-  test('118: of a killed run that had moved the fleet ends too; a run that is not proven settles nothing', async () => {
+  test('101: of a killed run that had moved the fleet ends too; a run that is not proven settles nothing', async () => {
     gitea.repository.addStatus(OLD, { context: 'fleet/staging', state: 'pending' });
     await clock.advance(3_600_000 + 60_000);
     await failing(status);
