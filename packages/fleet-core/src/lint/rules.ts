@@ -1,7 +1,7 @@
 /** The table of rules, in the order of the documentation. */
 
 import { ignoreWithoutReason, unusedIgnore } from './ignore.js';
-import { actionRuntime, checkoutMissing, movingRef, unknownInput } from './rules/actions.js';
+import { actionRuntime, checkoutMissing, hostlessAction, movingRef, unknownInput } from './rules/actions.js';
 import {
   cancelInProgress,
   concurrencyAsLock,
@@ -21,7 +21,13 @@ import { ignoredEnvironment, jobTimeout, missingPermission } from './rules/keys.
 import { lockGroupMismatch, unlockedDeploy } from './rules/locks.js';
 import { maskedExitCode, maskedFailure } from './rules/masking.js';
 import { deployAfterFailure, deployWithoutNeeds, productionBeforeStaging } from './rules/order.js';
-import { rawResponse, secretsInComposite, shellTrace, tokenArgument } from './rules/secrets.js';
+import {
+  expressionInScript,
+  rawResponse,
+  secretsInComposite,
+  shellTrace,
+  tokenArgument,
+} from './rules/secrets.js';
 import {
   deadFilter,
   dispatchOnly,
@@ -56,10 +62,21 @@ export const RULE_GROUPS: readonly { title: string; rules: readonly Rule[] }[] =
   },
   { title: 'Failures that nobody sees', rules: [maskedFailure, maskedExitCode, missingPermission] },
   { title: 'Expressions', rules: [envContext, emptyExpression, unfilledExpression] },
-  { title: 'Secrets', rules: [rawResponse, tokenArgument, shellTrace, secretsInComposite] },
+  {
+    title: 'Secrets',
+    rules: [rawResponse, tokenArgument, shellTrace, expressionInScript, secretsInComposite],
+  },
   {
     title: 'Keys and actions',
-    rules: [ignoredEnvironment, jobTimeout, movingRef, checkoutMissing, unknownInput, actionRuntime],
+    rules: [
+      ignoredEnvironment,
+      jobTimeout,
+      movingRef,
+      hostlessAction,
+      checkoutMissing,
+      unknownInput,
+      actionRuntime,
+    ],
   },
   { title: 'Ignores', rules: [ignoreWithoutReason, unusedIgnore] },
 ];

@@ -51,6 +51,9 @@ rule('masked-exit-code', {
     'another command in the same line': scripted('fleet redeploy; make report || true'),
     'an exit of its own': scripted('fleet redeploy || { echo "failed"; exit 1; }'),
     'an exit code that is read': scripted('set +e\nfleet redeploy\ncode=$?\nset -e\nexit "$code"'),
+    'a status that is read': scripted(
+      'set +e\ncurl -o r -w "%{http_code}" "$CP/cp/admin/tenants/redeploy-fleet" >code || true\nset -e\nmake report',
+    ),
     'the last command': scripted('set +e\nfleet redeploy'),
     'turned on again': scripted('set +e\nmake\nset -e\nfleet redeploy\nmake report'),
     'a test': scripted('make test || true'),

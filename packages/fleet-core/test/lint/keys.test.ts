@@ -77,6 +77,20 @@ rule('moving-ref', {
   },
 });
 
+rule('hostless-action', {
+  bad: {
+    'an owner and a repository': {
+      input: deploying({ uses: 'tenant-fleet/fleet/packages/fleet-action@v0.1.0' }),
+      at: 'tenant-fleet/fleet/packages',
+      severity: 'warning',
+    },
+  },
+  good: {
+    'an address': at('@v0.1.0'),
+    'a local action': deploying({ uses: './.gitea/actions/redeploy-fleet' }),
+  },
+});
+
 const local = deploying({ uses: './.gitea/actions/redeploy-fleet' });
 
 rule('checkout-missing', {

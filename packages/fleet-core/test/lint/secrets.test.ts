@@ -19,6 +19,11 @@ rule('raw-response', {
       at: 'cat',
     },
     'a cat in the same line': { input: call('-o r.json', ' || { cat r.json; exit 1; }'), at: 'cat' },
+    'error texts of the file': {
+      input: scripted(`curl -so r.json ${URL}\njq -r '.results[] | .slug + .error' r.json`),
+      at: 'jq',
+    },
+    'a pipe to jq of the file': { input: scripted(`curl -so "$R" ${URL}\ncat "$R" | jq .`), at: 'cat' },
     'jq of the file': { input: scripted(`curl -so r.json ${URL}\njq . r.json >&2`), at: 'jq' },
   },
   good: {
@@ -29,6 +34,9 @@ rule('raw-response', {
       `answer=$(curl -sS ${URL})\necho "$answer" | jq -r .ok\njq -r '.results[].slug' r.json`,
     ),
     'the code': scripted(`code=$(curl -o r.json -w '%{http_code}' ${URL})\necho "HTTP $code"`),
+    'what is read for a test': scripted(
+      `curl -so r ${URL}\nbody=$(cat r)\nbad=$(jq -r '.results[].error' r | wc -l)`,
+    ),
     'another call': scripted('curl -sS https://example.com/buildinfo'),
   },
 });
@@ -64,6 +72,32 @@ rule('token-argument', {
     'the environment': scripted('fleet redeploy --token-file "$F"', { step: 'env:\n  A: ${{ secrets.T }}' }),
     'a header from a file': call('-o r -H @header.txt -H "Content-Type: application/json"'),
     'another step': deploying({ jobs: 'a:\n  runs-on: x\n  steps: [{run: "x ${{ secrets.T }}"}]' }),
+  },
+});
+
+rule('expression-in-script', {
+  bad: {
+    'an input': {
+      input: scripted('fleet redeploy --target-tag ${{ inputs.tag }}'),
+      at: '${{ inputs',
+      severity: 'warning',
+    },
+    'a branch': {
+      input: scripted('fleet redeploy --target-tag "x-${{ github.ref_name }}"'),
+      at: '${{ github',
+      severity: 'warning',
+    },
+    'a title': {
+      input: scripted('echo "${{ github.event.head_commit.message }}"\nfleet redeploy'),
+      at: '${{ github',
+      severity: 'warning',
+    },
+  },
+  good: {
+    'a variable': scripted('fleet redeploy --target-tag "$TAG"', { step: 'env:\n  TAG: ${{ inputs.tag }}' }),
+    'what nobody can name': scripted(
+      'fleet redeploy --expected-sha ${{ github.sha }} --target-tag ${{ vars.TAG }}',
+    ),
   },
 });
 

@@ -25,6 +25,21 @@ export const movingRef: Rule = {
   },
 };
 
+export const hostlessAction: Rule = {
+  id: 'hostless-action',
+  severity: 'warning',
+  shape: 'the deploy action as `owner/repo/path@ref`, without a host',
+  why: 'Gitea looks for it on github.com unless the server is set to DEFAULT_ACTIONS_URL = self: the step fails, or runs what somebody else put there',
+  remedy: 'write its whole address: `https://git.example.com/owner/repo/path@ref`',
+  check({ deploys }, report) {
+    for (const { step, place, kind } of deploys) {
+      const text = step.uses?.text ?? '';
+      if (kind === 'action' && /^[\w.-]+\//.test(text) && !text.startsWith('./') && !text.includes('${{'))
+        report(place, `\`${text}\` is looked for on github.com`);
+    }
+  },
+};
+
 export const checkoutMissing: Rule = {
   id: 'checkout-missing',
   severity: 'error',

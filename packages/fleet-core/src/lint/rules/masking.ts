@@ -46,9 +46,14 @@ export const maskedExitCode: Rule = {
 
 const SWALLOW = /\|\|\s*(?:true\b|:(?=\s|$|\))|echo\b|printf\b|exit\s+0\b|\(?\s*exit\s+0)/;
 
-function mask(step: Step, { command, index, place }: Deploy): { place: Place; text: string } | undefined {
+function mask(
+  step: Step,
+  { kind, command, index, place }: Deploy,
+): { place: Place; text: string } | undefined {
   const { run, source } = step;
   if (!command || !run) return undefined;
+  // The status that curl writes is the verdict of a call, not its exit code.
+  if (kind === 'call' && /\s(?:-w|--write-out)[=\s]/.test(command.text)) return undefined;
   const rest = restOfList(command.text, index);
   const swallow = SWALLOW.exec(rest);
   if (

@@ -73,32 +73,37 @@ function printed(deploy: Deploy): Hit[] {
 const showsAll = (pipe: string) =>
   /^(?:tee|cat|more|less|sed -n p)\b/.test(pipe) || /^jq(?:\s+-\w+)*(?:\s+["']?\.["']?)?$/.test(pipe);
 
-/** Where a command line prints a variable or file whole. */
+/** Where a command line prints a variable or file whole, or the error texts in it. */
 function shownAt(written: string, names: { variable?: string; file?: string }): number | undefined {
   // To the other stream is to the log too.
   const text = written.replace(/\d?>\s*(?:&\d|\/dev\/std\w+)/g, (to) => ' '.repeat(to.length));
-  for (const match of text.matchAll(
-    /(?:^|[\s;&|({!])(echo|printf|cat|head|tail|jq)\s([^;&|]*)(\|(?!\|))?/g,
-  )) {
-    const [whole, verb = '', args = '', piped] = match;
-    const { variable, file } = names;
-    if (piped || />/.test(args)) continue;
-    const variableShown =
-      variable && new RegExp(`\\$\\{?${variable}\\b`).test(args) && /^(?:echo|printf)$/.test(verb);
-    const plain = file?.replace(/["']/g, '');
-    const words = args
-      .trim()
-      .split(/\s+/)
-      .map((word) => word.replace(/["']/g, ''));
-    const fileShown =
-      plain !== undefined &&
-      plain !== '/dev/null' &&
-      words.includes(plain) &&
-      (/^(?:cat|head|tail)$/.test(verb) ||
-        (verb === 'jq' && showsAll(`jq ${words.filter((w) => w !== plain).join(' ')}`.trim())));
-    if (variableShown || fileShown) return match.index + whole.indexOf(verb);
+  const verbs =
+    /(?:^|[\s;&|({!])(echo|printf|cat|head|tail|jq)\s((?:'[^']*'|"[^"]*"|[^;&|'"])*)(?:\|(?!\|)([^|;&]*))?/g;
+  for (const match of text.matchAll(verbs)) {
+    const [whole, verb = '', args = '', pipe] = match;
+    const at = match.index + whole.indexOf(verb);
+    const captured = /(?:\$\(|`)\s*$/.test(text.slice(0, at)) && !/^\s*(?:echo|printf)\s/.test(text);
+    if (captured || (pipe !== undefined && !showsAll(pipe.trim()))) continue;
+    if (/>/.test(args.replace(/'[^']*'|"[^"]*"/g, ''))) continue;
+    if (shows(verb, args, names)) return at;
   }
   return undefined;
+}
+
+function shows(
+  verb: string,
+  args: string,
+  { variable, file }: { variable?: string; file?: string },
+): boolean {
+  if (verb === 'echo' || verb === 'printf')
+    return variable !== undefined && new RegExp(`\\$\\{?${variable}\\b`).test(args);
+  const unquoted = (word: string) => word.replace(/["']/g, '');
+  const words = args.trim().match(/(?:'[^']*'|"[^"]*"|[^\s'"])+/g) ?? [];
+  const own = file === undefined || unquoted(file) === '/dev/null' ? undefined : unquoted(file);
+  if (own === undefined || !words.some((word) => unquoted(word) === own)) return false;
+  if (verb !== 'jq') return true;
+  const rest = words.filter((word) => unquoted(word) !== own);
+  return showsAll(`jq ${rest.join(' ')}`.trim()) || rest.some((word) => /\.error\b/.test(word));
 }
 
 export const shellTrace: Rule = {
@@ -161,6 +166,26 @@ export const tokenArgument: Rule = {
       for (const { expression, place } of expressionsBelow(source, run.node)) {
         if (referencesIn(expression).some(([context]) => context?.toLowerCase() === 'secrets'))
           report(place, 'the secret is written into the script');
+      }
+    }
+  },
+};
+
+const FOREIGN = /^(?:inputs\.|github\.event\.(?!inputs$)|github\.(?:head_ref|ref_name|base_ref)$)/i;
+
+export const expressionInScript: Rule = {
+  id: 'expression-in-script',
+  severity: 'warning',
+  shape: 'an input, a branch name or a field of the event as an expression in the script of a deploy',
+  why: 'it is put into the script before the shell reads it: a branch called `x$(...)` runs as a command, beside the token',
+  remedy: 'hand it over by `env:` and use the variable in quotes',
+  check({ steps, deploysIn }, report) {
+    for (const step of steps) {
+      const { run, source } = step;
+      if (!run || !deploysIn(step).length) continue;
+      for (const { expression, place } of expressionsBelow(source, run.node)) {
+        const path = referencesIn(expression).find((one) => FOREIGN.test(one.join('.')));
+        if (path) report(place, `\`${path.join('.')}\` becomes a part of the script`);
       }
     }
   },
