@@ -39,7 +39,8 @@ function inspect(file: string, name: string, release: Release): void {
     throw new ReleaseError('PACKAGE', `${name}: ${problem}`, 'nothing was published; mend its package.json');
 }
 
-function fault(manifest: Manifest, entries: Set<string>, release: Release): string | null {
+/** What is wrong with a packed package, or null. */
+export function fault(manifest: Manifest, entries: Set<string>, release: Release): string | null {
   if (manifest.version !== release.version)
     return `the packed version is ${manifest.version}, not ${release.version}`;
   const siblings = new Set(release.packages.map((released) => released.manifest.name));
