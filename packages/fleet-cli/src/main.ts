@@ -49,7 +49,7 @@ function explain(error: unknown, terminal: Terminal, verbose: boolean): number {
 
 /** An error that nobody foresaw may carry anything. */
 function withoutTokens(text: string): string {
-  const { FLEET_CP_TOKEN, GITEA_TOKEN } = process.env;
-  const tokens = [FLEET_CP_TOKEN?.trim(), GITEA_TOKEN?.trim()];
+  const { FLEET_CP_TOKEN, GITEA_TOKEN, FLEET_ALERT_WEBHOOK } = process.env;
+  const tokens = [FLEET_CP_TOKEN, GITEA_TOKEN, FLEET_ALERT_WEBHOOK].map((token) => token?.trim());
   return tokens.reduce<string>((rest, token) => (token ? rest.replaceAll(token, '[token]') : rest), text);
 }

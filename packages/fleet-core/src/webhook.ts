@@ -37,7 +37,7 @@ export async function tellChat({ url, http, clock, signal }: Webhook, text: stri
     if (problem === null) return;
     const wait = WAITS_MS[attempt];
     if (!problem.again || wait === undefined)
-      throw new NotAnnounced(`the webhook (FLEET_ALERT_WEBHOOK) could not be told: ${problem.why}`);
+      throw new NotAnnounced(`FLEET_ALERT_WEBHOOK did not take it: ${problem.why}`);
     await sleep(clock, wait, signal);
   }
 }

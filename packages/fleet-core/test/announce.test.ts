@@ -102,14 +102,14 @@ describe('the alert issue', () => {
   test('117: is found on the third page, and what only looks like it is left alone', async () => {
     const { body } = await failing().then(() => ({ ...(gitea.issues[0] as { body: string }) }));
     gitea.issues.length = 0;
-    const quoted = gitea.repository.addIssue({ title: 'seen today', body: `this came:\n${body}` });
-    const pull = gitea.repository.addIssue({ title: 'fleet/staging FAILED', body, isPull: true });
+    // Labelled like the real one: only the marker tells them apart.
+    const labels = ['fleet-alert'];
+    const quoted = gitea.repository.addIssue({ title: 'seen today', body: `this came:\n${body}`, labels });
+    const pull = gitea.repository.addIssue({ title: 'fleet/staging FAILED', body, isPull: true, labels });
     const production = body.replace('"staging"', '"production"');
-    const other = gitea.repository.addIssue({ title: 'fleet/production', body: production });
-    const broken = gitea.repository.addIssue({
-      title: 'x',
-      body: '<!-- fleet-alert {"environment":"staging"} -->',
-    });
+    const other = gitea.repository.addIssue({ title: 'fleet/production', body: production, labels });
+    const half = '<!-- fleet-alert {"environment":"staging"} -->';
+    const broken = gitea.repository.addIssue({ title: 'x', body: half, labels });
     const closed = gitea.repository.addIssue({ title: 'old', body });
     closed.state = 'closed';
     // Listed newest first: the one in question comes last.
@@ -169,6 +169,15 @@ describe('the alert issue', () => {
     const posts = sent.flatMap((name, index) => (name === 'POST issues' ? [index] : []));
     expect(posts).toHaveLength(2);
     expect(sent.slice(posts[0], posts[1])).toContain('GET issues');
+  });
+
+  test('that is refused is not sent again', async () => {
+    gitea.fail(403, { method: 'POST', path: /^\/issues$/ });
+    const { result } = await failing();
+    expect(writes().filter(({ path }) => path.endsWith('/issues'))).toHaveLength(1);
+    expect(result.warnings.at(-1)).toBe(
+      'alert issue not announced: cannot open the alert issue: the user of the token lacks the right (HTTP 403); GITEA_TOKEN needs "issues: write" (scope write:issue)',
+    );
   });
 
   test('of two runs that failed at once, the later one gives way and its failure is told in the older', async () => {
