@@ -1,6 +1,6 @@
 /** Which steps deploy, and what can be read of where they deploy to and under which lock. */
 import type { Node } from 'yaml';
-import { type Command, flagOf } from './script.js';
+import { type Command, codeOf, flagOf } from './script.js';
 import { placeIn, textOf } from './source.js';
 import type { Place } from './types.js';
 import { type Step, valueAt, variableOf } from './workflow.js';
@@ -16,6 +16,8 @@ export interface Deploy {
   command?: Command;
   /** Where the deploy starts in the command line. */
   index: number;
+  /** The command line without what it only talks about, of the same length. */
+  code: string;
   /** Changes nothing. */
   dryRun: boolean;
 }
@@ -39,23 +41,24 @@ export function deploysOf(step: Step): Deploy[] {
   if (uses) {
     if (!ACTION.test(uses.text)) return [];
     const dryRun = isTrue(textOf(source, valueAt(step.with, 'dry-run')) ?? variableOf(step, 'FLEET_DRY_RUN'));
-    return [{ kind: 'action', step, place: source.place(uses.node), index: 0, dryRun }];
+    return [{ kind: 'action', step, place: source.place(uses.node), index: 0, code: '', dryRun }];
   }
   if (!run) return [];
   const addresses = addressVariables(step);
   return run.commands.flatMap((command): Deploy[] => {
     const { text } = command;
+    const code = codeOf(text);
     if (/^(?:echo|printf)\s[^;&|]*$/.test(text)) return [];
     const at = (kind: DeployKind, index: number, dryRun: boolean): Deploy => {
       const place = placeIn(source, run.node as Node, command.origin(index));
-      return { kind, step, place, command, index, dryRun };
+      return { kind, step, place, command, index, code, dryRun };
     };
-    const named = COMMAND.exec(text);
+    const named = COMMAND.exec(code);
     if (named) {
       const index = named.index + named[0].length - named[0].replace(/^[\s;&|(`!{"']/, '').length;
       return [at('command', index, flagOf(text, 'dry-run') !== undefined || /\s--help\b/.test(text))];
     }
-    const client = CLIENT.exec(text);
+    const client = CLIENT.exec(code);
     const called =
       text.includes(PATH) || addresses.some((name) => new RegExp(`\\$\\{?${name}\\b`).test(text));
     if (!client || !called) return [];

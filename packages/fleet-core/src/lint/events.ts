@@ -1,5 +1,5 @@
 /** The events of Gitea, and what is known of a run that one of them started. */
-import { type Context, callsIn, conditionOf, holds } from './expression.js';
+import { type Context, callsIn, conditionOf, holds, STATUS } from './expression.js';
 import { itemsOf, textOf } from './source.js';
 import type { Job, Trigger, Workflow } from './workflow.js';
 
@@ -68,14 +68,18 @@ function refPrefix(event: string): string {
 }
 
 /** Whether a start may get as far as a job. */
-export function mayReach(job: Job, { context }: Start, seen: readonly Job[] = []): boolean {
-  const condition = job.condition && conditionOf(job.condition.text);
-  if (condition && holds(condition, context) === false) return false;
-  if (!condition && job.condition) return true;
-  // A job that only waits for others is skipped with them.
-  if (callsIn(condition).some((name) => ['always', 'failure', 'cancelled'].includes(name))) return true;
-  return job.needs.every(({ id }) => {
+export function mayReach(job: Job, start: Start, seen: readonly Job[] = []): boolean {
+  const skipped = job.needs.filter(({ id }) => {
     const needed = job.workflow.jobs.find((one) => one.id === id);
-    return !needed || seen.includes(needed) || mayReach(needed, { context } as Start, [...seen, job]);
+    return needed && needed !== job && !seen.includes(needed) && !mayReach(needed, start, [...seen, job]);
   });
+  const results = skipped.map(
+    ({ id }) => [`needs.${id.toLowerCase()}.result`, { value: 'skipped' }] as const,
+  );
+  const condition = job.condition && conditionOf(job.condition.text);
+  if (job.condition && !condition) return true;
+  if (condition && holds(condition, { ...start.context, ...Object.fromEntries(results) }) === false)
+    return false;
+  // Without a status function a job is skipped with those that it needs.
+  return !skipped.length || callsIn(condition).some((name) => name !== 'success' && STATUS.includes(name));
 }

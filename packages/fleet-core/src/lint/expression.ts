@@ -96,7 +96,8 @@ export function parseExpression(text: string): Expression | undefined {
     if (word === 'true' || word === 'false') return { kind: 'literal', value: word === 'true' };
     if (word === 'null') return { kind: 'literal', value: null };
     if (isOperator('(')) return after(call(word));
-    return after({ kind: 'reference', path: [token.value] });
+    // Gitea has both names for one context.
+    return after({ kind: 'reference', path: [word === 'gitea' ? 'github' : token.value] });
   };
   const call = (name: string): Expression => {
     take('(');
@@ -178,7 +179,10 @@ export const callsIn = (expression: Expression | undefined): string[] =>
 /** What is known of a value: all of it, or how it starts. */
 export type Known = { value: string | number | boolean | null } | { prefix: string };
 
-/** What is known of references, by their path in lower case joined with dots. */
+/** Functions that ask how the jobs before went. */
+export const STATUS: readonly string[] = ['always', 'failure', 'cancelled', 'success'];
+
+/** What is known of references, by their path in lower case joined with dots, and of {@link STATUS} with `()`. */
 export type Context = Readonly<Record<string, Known>>;
 
 /** Whether an expression holds in a context; null where that is not known beforehand. */
@@ -213,7 +217,10 @@ function knownOf(expression: Expression, context: Context): Known | undefined {
       return boolean(same === null ? null : same === (expression.operator === '=='));
     }
     case 'call': {
-      if (expression.name === 'always') return { value: true };
+      if (STATUS.includes(expression.name)) {
+        const known = context[`${expression.name}()`];
+        return known ?? (expression.name === 'always' ? { value: true } : undefined);
+      }
       if (expression.name !== 'startswith') return undefined;
       const [whole, start] = expression.args.map((arg) => knownOf(arg, context));
       if (!whole || !start || !('value' in start)) return undefined;

@@ -82,6 +82,37 @@ function afterHeredoc(script: string, from: number, end: string): number {
   return at;
 }
 
+/**
+ * A command line with what stands in quotes blanked out, character for character: text is not run, but `$(...)` within
+ * double quotes is. What a shell is given by `-c` stays.
+ */
+export function codeOf(text: string): string {
+  if (/\b(?:ba|z|a|da)?sh\s+(?:-\w+\s+)*-\w*c\b|\beval\b|\bssh\b/.test(text)) return text;
+  let code = '';
+  const inside: ('"' | "'" | '(')[] = [];
+  for (let at = 0; at < text.length; at++) {
+    const character = text[at] ?? '';
+    const where = inside.at(-1);
+    const quoted = where === '"' || where === "'";
+    if (character === '\\' && where !== "'") {
+      code += quoted ? '  ' : text.slice(at, at + 2);
+      at++;
+      continue;
+    }
+    if (quoted && character === where) inside.pop();
+    else if (where !== "'" && character === '$' && text[at + 1] === '(') {
+      inside.push('(');
+      code += '$(';
+      at++;
+      continue;
+    } else if (!quoted && (character === '"' || character === "'")) inside.push(character);
+    else if (!quoted && character === '(') inside.push('(');
+    else if (where === '(' && character === ')') inside.pop();
+    code += quoted ? ' ' : character;
+  }
+  return code;
+}
+
 /** The part of a command line up to the next `;`, `&&` or end, outside quotes: what `||` after it applies to. */
 export function restOfList(text: string, from: number): string {
   let quote = '';

@@ -42,6 +42,12 @@ rule('masked-exit-code', {
     },
     '|| :': { input: scripted('curl -o r "$CP/cp/admin/tenants/redeploy-fleet" || :'), at: '|| :' },
     '|| exit 0': { input: scripted('fleet redeploy --soak 1s || exit 0'), at: '|| exit 0' },
+    'within a shell': { input: scripted('sh -c "make && fleet redeploy || true"'), at: '|| true' },
+    'a block that only talks': { input: scripted('fleet redeploy || { echo "failed"; }'), at: '|| {' },
+    'an if': {
+      input: scripted('if ! fleet redeploy --soak 1s; then\n  echo "failed"\nfi\nmake report'),
+      at: 'fleet redeploy',
+    },
     'set +e': { input: scripted('set -u\nset +e\nfleet redeploy\nmake report'), at: 'set +e' },
     'set +eu until later': { input: scripted('set +eu\nfleet redeploy\nset -e\nmake report'), at: 'set +eu' },
   },
@@ -49,14 +55,20 @@ rule('masked-exit-code', {
     'a plain command': scripted('set -euo pipefail\nfleet redeploy --target-tag x'),
     'another command': scripted('docker pull x || true\nfleet redeploy\nmake report || true'),
     'another command in the same line': scripted('fleet redeploy; make report || true'),
+    'a block of several lines': scripted('fleet redeploy || { echo "failed"\n  exit 1\n}'),
     'an exit of its own': scripted('fleet redeploy || { echo "failed"; exit 1; }'),
     'an exit code that is read': scripted('set +e\nfleet redeploy\ncode=$?\nset -e\nexit "$code"'),
     'a status that is read': scripted(
       'set +e\ncurl -o r -w "%{http_code}" "$CP/cp/admin/tenants/redeploy-fleet" >code || true\nset -e\nmake report',
     ),
+    'an if that ends the step': scripted('if ! fleet redeploy; then\n  echo "failed"\n  exit 1\nfi'),
+    'an if that passes the code on': scripted('if fleet redeploy; then make; else code=$?; exit "$code"; fi'),
     'the last command': scripted('set +e\nfleet redeploy'),
     'turned on again': scripted('set +e\nmake\nset -e\nfleet redeploy\nmake report'),
     'a test': scripted('make test || true'),
+    'a text': scripted(
+      'fleet redeploy --reason "a || true"\n: "fleet redeploy || true"\ngit commit -m "x; fleet redeploy" || true',
+    ),
   },
 });
 

@@ -1,14 +1,22 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are expressions of workflows
+import { readdirSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Context, conditionOf, embeddedIn, holds, referencesIn } from '../../src/lint/expression.js';
 import { lintResult, lintWorkflows, RULES } from '../../src/lint/index.js';
-import { commandsOf, flagOf } from '../../src/lint/script.js';
-import { deploying, WORKFLOW } from './check.js';
+import { codeOf, commandsOf, flagOf } from '../../src/lint/script.js';
+import { deploying, scripted, WORKFLOW } from './check.js';
 import { REALISTIC } from './realistic.js';
 
 it('finds nothing in workflows as they should be', () => {
   expect(lintWorkflows(REALISTIC)).toEqual([]);
+});
+
+it('every rule has its cases', () => {
+  const folder = new URL('.', import.meta.url);
+  const tests = readdirSync(folder).map((name) => readFileSync(new URL(name, folder), 'utf8'));
+  const tried = tests.flatMap((text) => [...text.matchAll(/^rule\('([a-z0-9-]+)'/gm)].map(([, id]) => id));
+  expect(tried.sort()).toEqual(RULES.map(({ id }) => id).sort());
 });
 
 it('every rule has an id of its own in kebab-case, and says why and what to do', () => {
@@ -17,6 +25,22 @@ it('every rule has an id of its own in kebab-case, and says why and what to do',
   for (const { id, shape, why, remedy } of RULES) {
     expect(id).toMatch(/^[a-z]+(?:-[a-z0-9]+)+$/);
     for (const text of [shape, why, remedy]) expect(text.length).toBeGreaterThan(10);
+  }
+});
+
+it('line ends of Windows and a mark at the start change no place', () => {
+  const text = deploying({ job: 'environment: x', step: 'continue-on-error: true' });
+  const scriptText = scripted('make\nfleet redeploy \\\n  --soak 1s || true');
+  for (const one of [text, scriptText]) {
+    const found = (written: string) =>
+      lintWorkflows([{ path: WORKFLOW, text: written }]).map(({ rule, line, column }) => [
+        rule,
+        line,
+        column,
+      ]);
+    expect(found(one).length).toBeGreaterThan(0);
+    expect(found(one.replaceAll('\n', '\r\n'))).toEqual(found(one));
+    expect(found(`\ufeff${one}`)).toEqual(found(one));
   }
 });
 
@@ -103,6 +127,7 @@ describe('expressions', () => {
   it.each<[string, boolean | null]>([
     ["github.event_name == 'Push'", true],
     ["'push' != github.event_name", false],
+    ["gitea.event_name == 'push'", true],
     ["github.ref == 'main'", false],
     ["github.ref == 'refs/heads/main'", null],
     ["startsWith(github.ref, 'refs/tags/')", false],
@@ -154,6 +179,12 @@ describe('scripts', () => {
     const [, command] = commandsOf(script);
     expect(command?.at).toBe(5);
     expect(command?.origin(command.text.indexOf('||'))).toBe(script.indexOf('||'));
+  });
+
+  it('blanks what is quoted, but not what runs', () => {
+    const text = `a "b $(c "d" e) f" 'g' \\"h`;
+    expect(codeOf(text)).toBe(`a "  $(c " " e)  " ' ' \\"h`);
+    expect(codeOf('sh -c "a"')).toBe('sh -c "a"');
   });
 
   it.each([

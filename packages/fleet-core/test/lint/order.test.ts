@@ -122,6 +122,9 @@ rule('job-if-status', {
   good: {
     'always()': after('always()'),
     'always() in braces': after('${{ always() }}'),
+    'a job that wants no failure': after(
+      "${{ !failure() && !cancelled() && needs.deploy.result == 'success' }}",
+    ),
     'success()': after("success() && vars.ON == 'x'"),
     'a step': deploying({ step: 'if: failure()' }),
   },

@@ -136,6 +136,11 @@ rule('untrusted-trigger', {
       jobs: "build:\n  if: github.event_name == 'push'\n  runs-on: x\n  steps: [{run: make}]",
       job: 'needs: build',
     }),
+    'a need whose result is asked for': deploying({
+      on: '[push, pull_request]',
+      jobs: "build:\n  if: gitea.event_name == 'push'\n  runs-on: x\n  steps: [{run: make}]",
+      job: "needs: build\nif: always() && needs.build.result == 'success'",
+    }),
     'the ref of a pull request': deploying({
       on: '[push, pull_request]',
       job: "if: github.ref == 'refs/heads/main'",

@@ -1,11 +1,9 @@
 /** Conditions that mean something else than they say. */
 import { startsOf } from '../events.js';
-import { callsIn, conditionOf, type Expression, holds, partsOf } from '../expression.js';
+import { callsIn, conditionOf, type Expression, holds, partsOf, STATUS } from '../expression.js';
 import { placeIn, textOf } from '../source.js';
 import type { Rule } from '../types.js';
 import { type Job, upstreamOf, valueAt } from '../workflow.js';
-
-const STATUS = ['always', 'failure', 'cancelled', 'success'];
 
 const conditionOfJob = (job: Job) => (job.condition ? conditionOf(job.condition.text) : undefined);
 
@@ -15,6 +13,17 @@ export function ignoresFailure(condition: Expression | undefined): boolean {
   return partsOf(condition).some(
     (part) => isCall(part, 'always') || (part.kind === 'not' && isCall(part.of, 'cancelled')),
   );
+}
+
+/** Whether a condition may hold once a needed job has failed. */
+function wantsFailureOf(condition: Expression, need: string): boolean {
+  const context = {
+    'failure()': { value: true },
+    'success()': { value: false },
+    'cancelled()': { value: false },
+    [`needs.${need.toLowerCase()}.result`]: { value: 'failure' },
+  };
+  return holds(condition, context) !== false;
 }
 
 export const jobIfStatus: Rule = {
@@ -32,6 +41,7 @@ export const jobIfStatus: Rule = {
         if (!job.condition || !job.needs.length || !calls.some((name) => name !== 'success')) continue;
         if (condition?.kind === 'call' && (condition.name === 'always' || condition.name === 'cancelled'))
           continue;
+        if (!condition || !job.needs.some(({ id }) => wantsFailureOf(condition, id))) continue;
         const place = source.place(job.condition.node);
         report(place, `job \`${job.id}\` is skipped by Gitea 1.22 when one of its needs failed`);
       }

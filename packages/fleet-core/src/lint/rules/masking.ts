@@ -31,7 +31,8 @@ export const maskedFailure: Rule = {
 export const maskedExitCode: Rule = {
   id: 'masked-exit-code',
   severity: 'error',
-  shape: '`|| true`, `|| echo ...` or `set +e` around a deploy command',
+  shape:
+    '`|| true`, `|| echo ...`, `set +e` or an `if` around a deploy command that nothing ends the step by',
   why: 'the exit code is the verdict; whoever drops it shows a failed deploy as green',
   remedy: 'let the command end the step; exit codes say which kind of failure it was',
   check({ steps, deploysIn }, report) {
@@ -44,39 +45,45 @@ export const maskedExitCode: Rule = {
   },
 };
 
-const SWALLOW = /\|\|\s*(?:true\b|:(?=\s|$|\))|echo\b|printf\b|exit\s+0\b|\(?\s*exit\s+0)/;
+/** Ends a script with a failure. */
+const ENDS = /\b(?:exit\s+(?:[1-9]|["']?\$)|exit\s*(?:$|[;&|}])|false\b|return\s+(?:[1-9]|["']?\$))/m;
+const SWALLOW = /\|\|\s*(?:\{\s*)?(?:true\b|:(?=\s|$|\))|echo\b|printf\b|exit\s+0\b|\(?\s*exit\s+0)/;
 
 function mask(
   step: Step,
-  { kind, command, index, place }: Deploy,
+  { kind, command, index, code, place }: Deploy,
 ): { place: Place; text: string } | undefined {
   const { run, source } = step;
   if (!command || !run) return undefined;
   // The status that curl writes is the verdict of a call, not its exit code.
   if (kind === 'call' && /\s(?:-w|--write-out)[=\s]/.test(command.text)) return undefined;
-  const rest = restOfList(command.text, index);
-  const swallow = SWALLOW.exec(rest);
-  if (
-    swallow &&
-    !/\b(?:exit\s+[1-9$"]|false\b|return\s+[1-9$])/.test(command.text.slice(index + swallow.index))
-  ) {
-    const at = command.origin(index + swallow.index);
-    return {
-      place: placeIn(source, run.node, at),
-      text: `\`${swallow[0]}\` drops the exit code of the deploy`,
-    };
-  }
   const at = run.commands.indexOf(command);
+  const following = [command.text.slice(index), ...run.commands.slice(at + 1).map(({ text }) => text)].join(
+    '\n',
+  );
+  const swallow = SWALLOW.exec(restOfList(code, index));
+  if (swallow) {
+    const from = index + swallow.index;
+    // A block may go on over several lines.
+    const handler = swallow[0].includes('{') ? following : command.text.slice(from);
+    if (!ENDS.test(handler.replace(/exit\s+0/g, ''))) {
+      const text = `\`${swallow[0]}\` drops the exit code of the deploy`;
+      return { place: placeIn(source, run.node, command.origin(from)), text };
+    }
+  }
+  if (/^(?:if|while|until)\s/.test(command.text) && !ENDS.test(following)) {
+    const word = command.text.split(/\s/, 1)[0];
+    return { place, text: `\`${word}\` takes the exit code of the deploy, and nothing ends the step by it` };
+  }
   let off: number | undefined;
   for (const [place, { text }] of run.commands.slice(0, at + 1).entries()) {
     if (/(?:^|[;&]\s*)set\s+(?:\+\w*e|\+o\s+errexit)/.test(text)) off = place;
     else if (/(?:^|[;&]\s*)set\s+(?:-\w*e|-o\s+errexit)/.test(text)) off = undefined;
   }
-  const after = [command.text.slice(index), ...run.commands.slice(at + 1).map(({ text }) => text)].join('\n');
   // The last command's exit code is the script's, with or without the shell option.
-  if (off === undefined || at === run.commands.length - 1 || /\$\{?(?:\?|PIPESTATUS)/.test(after))
+  if (off === undefined || at === run.commands.length - 1 || /\$\{?(?:\?|PIPESTATUS)/.test(following))
     return undefined;
-  const [line] = [run.commands[off]];
+  const line = run.commands[off];
   return {
     place: line ? placeIn(source, run.node, line.at) : place,
     text: '`set +e` drops the exit code of the deploy, which nothing reads afterwards',

@@ -71,16 +71,18 @@ export const nestedTrigger: Rule = {
   remedy: 'leave inputs out where a 1.22 server reads the file; put numbers in quotes',
   check({ workflows }, report) {
     for (const { source, triggers } of workflows) {
-      for (const { event, below } of triggers) {
-        for (const { key, keyNode, value } of below) {
-          if (entriesOf(source, value).length)
-            report(source.place(keyNode), `Gitea 1.22 ignores this whole file for \`${event}.${key}\``);
-          const odd =
-            isSeq(value) &&
-            itemsOf(source, value).find((item) => isScalar(item) && typeof item.value !== 'string');
-          if (odd)
-            report(source.place(odd), `\`${textOf(source, odd)}\` is not a text: put it in quotes`, 'error');
-        }
+      const entries = triggers.flatMap(({ event, below }) => below.map((entry) => ({ event, ...entry })));
+      const nested = entries.find(({ value }) => entriesOf(source, value).length);
+      if (nested) {
+        const { event, key, keyNode } = nested;
+        report(source.place(keyNode), `Gitea 1.22 ignores this whole file for \`${event}.${key}\``);
+      }
+      for (const { value } of entries) {
+        const odd =
+          isSeq(value) &&
+          itemsOf(source, value).find((item) => isScalar(item) && typeof item.value !== 'string');
+        if (odd)
+          report(source.place(odd), `\`${textOf(source, odd)}\` is not a text: put it in quotes`, 'error');
       }
     }
   },
