@@ -91,6 +91,7 @@ describe('the text', () => {
       const parts = text.split(/^~~~.*$/m);
       expect(parts).toHaveLength(3);
       expect(parts[1]).toContain('@ann');
+      expect(parts[1]).not.toContain('~~~');
       expect(`${parts[0]}${parts[2]}`).not.toMatch(/@ann|#12|evil/);
     }
   });
