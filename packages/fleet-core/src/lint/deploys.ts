@@ -1,5 +1,6 @@
 /** Which steps deploy, and what can be read of where they deploy to and under which lock. */
 import type { Node } from 'yaml';
+import { type SettingName, settingOf } from '../settings.js';
 import { type Command, codeOf, flagOf } from './script.js';
 import { placeIn, textOf } from './source.js';
 import type { Place } from './types.js';
@@ -82,18 +83,22 @@ function addressVariables(step: Step): string[] {
 const isTrue = (text: string | undefined) => /^(?:1|true|yes|on)$/i.test(text ?? '');
 
 /** A setting of a deploy as flag, input or variable gives it; null where only the run will know. */
-export function settingOfDeploy(deploy: Deploy, name: string): string | null | undefined {
+export function settingOfDeploy(deploy: Deploy, name: SettingName): string | null | undefined {
   const { step, command } = deploy;
   const variable = () => variableOf(step, `FLEET_${name.toUpperCase().replaceAll('-', '_')}`);
   const given =
     deploy.kind === 'action'
       ? (textOf(step.source, valueAt(step.with, name)) ?? variable())
-      : (switchOn(flagOf(command?.text ?? '', name)) ?? exported(step, name) ?? variable());
+      : (typed(command?.text ?? '', name) ?? exported(step, name) ?? variable());
   return given !== undefined && /\$|`/.test(given) ? null : given || undefined;
 }
 
-/** A flag without a value is a switch. */
-const switchOn = (value: string | undefined) => (value === '' ? 'true' : value);
+/** A flag of a command line; a switch without a value is on. */
+function typed(text: string, name: SettingName): string | undefined {
+  const value = flagOf(text, name);
+  // What ought to have a value and has none that can be read is left to the run.
+  return value === '' ? (settingOf(name).value ? '$' : 'true') : value;
+}
 
 /** A variable that the script itself sets. */
 function exported(step: Step, name: string): string | undefined {

@@ -95,11 +95,13 @@ export function codeOf(text: string): string {
     const where = inside.at(-1);
     const quoted = where === '"' || where === "'";
     if (character === '\\' && where !== "'") {
-      code += quoted ? '  ' : text.slice(at, at + 2);
+      const pair = text.slice(at, at + 2);
+      code += quoted ? ' '.repeat(pair.length) : pair;
       at++;
       continue;
     }
-    if (quoted && character === where) inside.pop();
+    const closes = quoted && character === where;
+    if (closes) inside.pop();
     else if (where !== "'" && character === '$' && text[at + 1] === '(') {
       inside.push('(');
       code += '$(';
@@ -108,12 +110,12 @@ export function codeOf(text: string): string {
     } else if (!quoted && (character === '"' || character === "'")) inside.push(character);
     else if (!quoted && character === '(') inside.push('(');
     else if (where === '(' && character === ')') inside.pop();
-    code += quoted ? ' ' : character;
+    code += quoted && !closes ? ' ' : character;
   }
   return code;
 }
 
-/** The part of a command line up to the next `;`, `&&` or end, outside quotes: what `||` after it applies to. */
+/** The part of a command line up to the next `;` outside quotes: within it a `||` takes the exit code. */
 export function restOfList(text: string, from: number): string {
   let quote = '';
   for (let at = from; at < text.length; at++) {
@@ -128,9 +130,9 @@ export function restOfList(text: string, from: number): string {
 
 /** The value of `--name VALUE` or `--name=VALUE`, without its quotes; '' for a switch. */
 export function flagOf(text: string, name: string): string | undefined {
-  const match = new RegExp(`(?:^|\\s)--${name}(?:[=\\s]+("[^"]*"|'[^']*'|[^\\s"']+))?(?=\\s|$|[;|&)])`).exec(
-    text,
-  );
+  const match = new RegExp(
+    `(?:^|\\s)--${name}(?:[=\\s]+("[^"]*"|'[^']*'|[^\\s"']+))?(?=\\s|$|[;|&)"'\`])`,
+  ).exec(text);
   if (!match) return undefined;
   const value = match[1] ?? '';
   return value.startsWith('--') ? '' : value.replace(/^(["'])(.*)\1$/, '$2');

@@ -194,6 +194,8 @@ describe('scripts', () => {
     ['x --no-lock --soak 1s', 'no-lock', ''],
     ['x --no-lock', 'no-lock', ''],
     ['x --soaked 1s', 'soak', undefined],
+    ['sh -c "x --soak 1s"', 'soak', '1s'],
+    ['$(x --no-lock)', 'no-lock', ''],
   ])('%s: --%s is %j', (text, name, value) => {
     expect(flagOf(text, name)).toBe(value);
   });

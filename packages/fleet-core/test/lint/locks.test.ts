@@ -68,6 +68,14 @@ rule('lock-group-mismatch', {
       deploying(),
       scripted('fleet redeploy --environment "$ENV" --lock-group other'),
     ),
+    'a flag within a shell': pair(
+      deploying(),
+      scripted('sh -c "make && fleet redeploy --environment staging"'),
+    ),
+    'a flag whose value is built': pair(
+      deploying(),
+      scripted('fleet redeploy --environment staging --lock-group "a"b'),
+    ),
     'a dry run': pair(
       deploying(),
       deploying({ inputs: 'environment: staging\ndry-run: true\nlock-group: x' }),

@@ -1,7 +1,7 @@
 /** Keys that do less than they say. */
 import { isMap, isScalar, type Node } from 'yaml';
 import { parseDuration } from '../../duration.js';
-import { settingOf } from '../../settings.js';
+import { type SettingName, settingOf } from '../../settings.js';
 import { type Deploy, isComposite, settingOfDeploy } from '../deploys.js';
 import { textOf } from '../source.js';
 import type { Rule } from '../types.js';
@@ -73,7 +73,7 @@ function outlives(deploy: Deploy, minutes: number): string | undefined {
 const JOB_TOKEN = /(?:github|gitea)\.token|secrets\.(?:GITHUB|GITEA)_TOKEN/i;
 
 /** Settings that write to the server, and the scopes of which one is needed. */
-const WRITES: [setting: string, scopes: string[]][] = [
+const WRITES: [setting: SettingName, scopes: string[]][] = [
   ['commit-status', ['contents', 'code']],
   ['alert-issue', ['issues']],
 ];

@@ -1,4 +1,6 @@
 /** Deploys of one fleet that nothing keeps apart. */
+
+import type { SettingName } from '../../settings.js';
 import { type Deploy, settingOfDeploy, takesLock } from '../deploys.js';
 import type { FleetConfig } from '../fleet-config.js';
 import type { Project } from '../project.js';
@@ -61,9 +63,11 @@ function targetsOf({ deploys, config }: Project): Target[] {
 
 function targetOf(deploy: Deploy, config: FleetConfig | undefined): Target {
   const { step } = deploy;
-  const read = (name: string) => settingOfDeploy(deploy, name);
+  const read = (name: SettingName) => settingOfDeploy(deploy, name);
   const other = read('config');
-  const [environment, group, controlPlane] = ['environment', 'lock-group', 'control-plane'].map(read);
+  const [environment, group, controlPlane] = (['environment', 'lock-group', 'control-plane'] as const).map(
+    read,
+  );
   const input = step.with.find(({ key }) => key === 'lock-group');
   const place = input && deploy.kind === 'action' ? step.source.place(input.keyNode) : deploy.place;
   const names = config?.environments ?? [];
