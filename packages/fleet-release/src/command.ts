@@ -47,7 +47,8 @@ export function run(command: string, args: readonly string[], options: CommandOp
 
 /** Runs with its output shown as it comes: a silent job is taken for dead by some runners. */
 export function show(command: string, args: readonly string[], cwd: string): void {
-  const done = spawnSync(command, args, { cwd, stdio: ['ignore', 'inherit', 'inherit'] });
+  const env = { ...process.env, TURBO_TELEMETRY_DISABLED: '1' };
+  const done = spawnSync(command, args, { cwd, env, stdio: ['ignore', 'inherit', 'inherit'] });
   if (done.status !== 0) {
     const line = [command, ...args].join(' ');
     throw new ReleaseError('COMMAND', `${line} failed`, 'its output is above', { cause: done.error });

@@ -47,15 +47,16 @@ export function publish(root: string, options: PublishOptions): void {
   }
 }
 
-/** The tag is what makes a version one commit: packages of two commits under one version cannot be told apart. */
+/** The tag is what makes a version one content: packages of two under one version cannot be told apart. */
 function requireTagged(root: string, name: string): void {
-  const [head, tagged, parent] = ['HEAD', `refs/tags/${name}^{commit}`, `refs/tags/${name}^`].map((ref) =>
-    revision(root, ref),
+  // The commit below the tag, or the tag itself.
+  const [head, below, tagged] = ['HEAD', `refs/tags/${name}~1`, `refs/tags/${name}`].map((ref) =>
+    revision(root, `${ref}^{tree}`),
   );
-  if (head !== null && (head === tagged || head === parent)) return;
+  if (head !== null && (head === below || head === tagged)) return;
   throw new ReleaseError(
     'NOT_TAGGED',
-    tagged ? `${name} is not a release of this commit` : `${name} is not tagged`,
+    tagged ? `${name} has other content than this commit` : `${name} is not tagged`,
     `run "release tag" first; to finish publishing an older release, run it on the tag ${name}`,
   );
 }

@@ -42,7 +42,6 @@ export function readRemote(root: string, name: string, tag: string, branch: stri
  * @throws ReleaseError `PUSH_REJECTED`
  */
 export function pushAll(root: string, remote: string, refspecs: readonly string[]): void {
-  if (refspecs.length === 0) return;
   const pushed = remoteGit(root, remote, ['push', '--atomic', '--porcelain', remote, ...refspecs]);
   if (pushed.code === 0) return;
   // Lines of refused refs start with "!": "!\tHEAD:refs/heads/main\t[rejected] (fetch first)".

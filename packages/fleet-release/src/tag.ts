@@ -48,12 +48,13 @@ export function tag(root: string, options: TagOptions): void {
     say(existing ? `${name} is already there: ${existing}` : `${name} would be ${commit}`);
     return;
   }
-  if (remote) {
+  // Where the tag is, its branch came with it, if only from a run that made the same content at another second.
+  if (remote && !remote.tag) {
     // The tag's own commit never goes to the branch, also where the release runs on the tag.
     const ahead = currentBranch(root) === release.branch && !carriesBundle(root, commit) && !remote.hasHead;
     pushAll(root, remote.name, [
       ...(ahead ? [`HEAD:refs/heads/${release.branch}`] : []),
-      ...(remote.tag ? [] : [`${existing ?? commit}:refs/tags/${name}`]),
+      `${existing ?? commit}:refs/tags/${name}`,
     ]);
   }
   if (!revision(root, `refs/tags/${name}`)) {

@@ -92,7 +92,16 @@ export function build(root: string, release: Release): void {
   const [npx, ...pnpm] = PNPM;
   show(
     npx,
-    [...pnpm, 'exec', 'turbo', 'run', 'build', '--force', '--output-logs=errors-only', ...filters],
+    [
+      ...pnpm,
+      'exec',
+      'turbo',
+      'run',
+      'build',
+      '--cache=local:,remote:',
+      '--output-logs=errors-only',
+      ...filters,
+    ],
     root,
   );
 }

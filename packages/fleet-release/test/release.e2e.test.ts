@@ -282,6 +282,19 @@ describe('once more', () => {
     );
   });
 
+  it('finds all done where another run released the same work', async () => {
+    const before = [onOrigin('show-ref'), world.registry.puts.length];
+    world.git('switch', '--quiet', '--force-create', 'main', `v${version}~2`);
+    for (const args of [['version'], ['tag', '--built', '--push', 'origin'], ['publish', '--built']]) {
+      const { code, output } = await world.release(args);
+      expect(code, output).toBe(0);
+    }
+    // Its version commit is another one, made later, and goes nowhere.
+    expect(world.git('rev-parse', 'HEAD')).not.toBe(onOrigin('rev-parse', 'main'));
+    expect([onOrigin('show-ref'), world.registry.puts.length]).toEqual(before);
+    world.git('switch', '--quiet', '--force-create', 'main', `v${version}~1`);
+  });
+
   it('takes a 409 for published, where the registry lists nothing', async () => {
     const core = world.registry.packages.get('@tenant-fleet/fleet-core');
     world.registry.packages.delete('@tenant-fleet/fleet-core');
@@ -316,7 +329,7 @@ describe('once more', () => {
     expect(again.output).toContain('add a changeset');
     const publish = await world.release(['publish', '--built']);
     expect(publish.code, publish.output).toBe(1);
-    expect(publish.output).toContain(`v${version} is not a release of this commit (NOT_TAGGED)`);
+    expect(publish.output).toContain(`v${version} has other content than this commit (NOT_TAGGED)`);
     expect(world.registry.puts.length).toBe(before);
   });
 
