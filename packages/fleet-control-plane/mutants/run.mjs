@@ -17,10 +17,11 @@ import { client } from './client.mjs';
 import { incidents } from './incidents.mjs';
 import { rolls } from './rolls.mjs';
 import { server } from './server.mjs';
+import { stamp } from './stamp.mjs';
 
 const PACKAGES = ['fleet-core', 'fleet-control-plane'];
 /** Test files that start no database server. */
-const LIGHT = /fleet-core|(claims|transitions|rules|observe)\.test/;
+const LIGHT = /fleet-core|(claims|transitions|rules|observe|lanes)\.test/;
 /** A test that a fault keeps from ending has seen it too. */
 const HANGS_AFTER_MS = 180_000;
 const root = join(dirname(fileURLToPath(import.meta.url)), '../../..');
@@ -128,7 +129,7 @@ async function judge(mutant) {
   }
 }
 
-const all = [...rolls, ...server, ...client, ...incidents].filter(({ name }) =>
+const all = [...rolls, ...server, ...stamp, ...client, ...incidents].filter(({ name }) =>
   new RegExp(values.only).test(name),
 );
 let failures = 0;

@@ -286,8 +286,8 @@ export const server = [
   {
     name: 'replicas do not wake each other',
     file: at('lock/lock.ts'),
-    from: "for (const claimId of claims) hub.wake(claimTopic(group, claimId), { kind: 'look' });",
-    to: '',
+    from: 'if (change) tell({ group, change, wakeAll });\n      else hub',
+    to: 'if (change === null) hub',
     why: 'a hand-over waits for the next sweep',
     caughtBy: seen('replicas'),
   },

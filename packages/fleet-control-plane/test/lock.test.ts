@@ -403,6 +403,18 @@ describe('freeze', () => {
     await client.post('freeze', freeze);
     expect((await poll).body.frozen).toMatchObject(freeze);
   });
+
+  // A poll that is held until its end outlives the test.
+  it('tells a waiter that comes back at once, and keeps its place', async () => {
+    client = lock();
+    await client.holding('holder');
+    const waiter = await client.waiting('a');
+    await client.post('freeze', freeze);
+    for (let poll = 0; poll < 2; poll += 1) {
+      const { status, body } = await waiter.put({ wait: 25 });
+      expect([status, body]).toMatchObject([202, { position: 1, frozen: freeze }]);
+    }
+  });
 });
 
 describe('status and audit', () => {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { ControlPlane } from '../src/control-plane.js';
 import { type EmbeddedDatabase, startEmbedded } from '../src/db/embedded.js';
-import { LOCK_CHANNEL } from '../src/lock/store.js';
+import { LOCK_CHANNEL } from '../src/lock/notes.js';
 import { ManualClock } from './support/clock.js';
 import {
   advance,
@@ -53,6 +53,14 @@ describe('two replicas on one database', () => {
     await holder.release();
     expect((await poll).status).toBe(200);
     expect((await watch).version).toBe(version + 1);
+  });
+
+  it("tell each other's waiters at once that the lock is frozen", async () => {
+    await here.holding('here');
+    const waiter = await here.waiting('waiter');
+    await here.post('freeze', { reason: 'audit', actor: 'ada' });
+    const moved = Object.assign(there.claim('waiter'), { id: waiter.id, session: waiter.session });
+    expect((await moved.put({ wait: 25 })).body.frozen).toMatchObject({ reason: 'audit' });
   });
 
   it('survive notifications that they cannot read', async () => {

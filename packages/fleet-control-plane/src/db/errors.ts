@@ -17,20 +17,22 @@ const NETWORK = new Set([
 const DRIVER =
   /^(?:Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Client was closed|Cannot use a pool after|Query read timeout)/;
 
+/** The 503 of a call that others kept from its turn. */
+export const busy = () =>
+  new Problem(
+    503,
+    'busy',
+    'The database did not answer in time; nothing was changed.',
+    'Send the same request again.',
+    { retryAfterSeconds: 1 },
+  );
+
 /** The 503 that a database error means to a client, or undefined when the error is a defect of ours. */
 export function databaseProblem(error: unknown): Problem | undefined {
   if (!(error instanceof Error)) return undefined;
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
   if (error instanceof DatabaseError && BUSY.has(code)) {
-    return new Problem(
-      503,
-      'busy',
-      'The database did not answer in time; nothing was changed.',
-      'Send the same request again.',
-      {
-        retryAfterSeconds: 1,
-      },
-    );
+    return busy();
   }
   if (NETWORK.has(code) || GONE.test(code) || DRIVER.test(error.message)) {
     return new Problem(

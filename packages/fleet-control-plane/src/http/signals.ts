@@ -1,14 +1,29 @@
 import type { FastifyReply } from 'fastify';
 
-/** Aborts when the client hangs up before it was answered, or when `stopping` aborts. */
-export function until(reply: FastifyReply, stopping: AbortSignal): AbortSignal {
-  const gone = new AbortController();
-  const abort = () => gone.abort();
-  stopping.addEventListener('abort', abort, { once: true });
-  if (stopping.aborted) abort();
-  reply.raw.once('close', () => {
-    stopping.removeEventListener('abort', abort);
-    abort();
-  });
-  return gone.signal;
+/** Makes an abort cheap: without a reason, each would take a stack trace. */
+const OVER = new Error('The request is over.');
+
+/**
+ * Makes the signal of one request: it aborts when the client hangs up before it was answered, or when `stopping`
+ * aborts. One listener serves all: a signal with thousands of them takes long to remove one.
+ */
+export function requestSignals(stopping: AbortSignal): (reply: FastifyReply) => AbortSignal {
+  const open = new Set<AbortController>();
+  stopping.addEventListener(
+    'abort',
+    () => {
+      for (const request of open) request.abort(OVER);
+    },
+    { once: true },
+  );
+  return (reply) => {
+    const request = new AbortController();
+    if (stopping.aborted) request.abort(OVER);
+    open.add(request);
+    reply.raw.once('close', () => {
+      open.delete(request);
+      request.abort(OVER);
+    });
+    return request.signal;
+  };
 }

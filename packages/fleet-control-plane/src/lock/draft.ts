@@ -41,8 +41,12 @@ export class Draft {
   }
 
   change(claim: Claim, patch: Partial<Claim>): Claim {
-    const next = { ...claim, ...patch };
+    return this.put(claim, { ...claim, ...patch });
+  }
+
+  private put(before: Claim | null, next: Claim): Claim {
     const { state } = this;
+    state.waitingCount += Number(next.state === 'queued') - Number(before?.state === 'queued');
     this.changed.set(next.claimId, next);
     if (state.held?.claimId === next.claimId) state.held = next.state === 'held' ? next : null;
     else if (next.state === 'held') state.held = next;
@@ -58,7 +62,7 @@ export class Draft {
   create(claim: Claim): Claim {
     this.created.add(claim.claimId);
     this.state.subject = claim;
-    return this.change(claim, {});
+    return this.put(null, claim);
   }
 
   record(kind: string, claim: Claim | null, more: Partial<Pick<Event, 'actor' | 'detail'>> = {}): void {

@@ -1,8 +1,9 @@
 import type { Clock } from '../clock.js';
 import type { Database } from '../db/database.js';
+import { type Committed, isOwn, parseNote } from './notes.js';
 import { Observer } from './observe.js';
 import { LockService } from './service.js';
-import { type Committed, LockStore, parseNote } from './store.js';
+import { LockStore } from './store.js';
 import { Sweep } from './sweep.js';
 import { claimsOf, claimTopic, statusTopic, WakeHub } from './wake.js';
 
@@ -29,9 +30,9 @@ export function createLock(options: {
   const { db, clock, origin, queueLimit, alongside } = options;
   const hub = new WakeHub(clock);
   const observer = new Observer();
-  const committed = ({ group, claims, wakeAll }: Committed) => {
+  const tell = ({ group, change, wakeAll }: Committed) => {
     const now = clock.now();
-    for (const claim of claims) {
+    for (const claim of change.claims) {
       if (claim.state === 'held') observer.sawHolder(group, claim, now);
       if (claim.state === 'queued') observer.sawWaiter(group, claim, now);
       else hub.wake(claimTopic(group, claim.claimId), { kind: 'claim', claim });
@@ -39,7 +40,7 @@ export function createLock(options: {
     if (wakeAll) hub.wakeAll(claimsOf(group));
     hub.wake(statusTopic(group), { kind: 'look' });
   };
-  const store = new LockStore(db, origin, committed);
+  const store = new LockStore(db, clock, origin, tell);
   const sweep = new Sweep({ db, store, hub, observer, clock, ...(alongside && { alongside }) });
   return {
     service: new LockService({ db, store, hub, observer, clock, queueLimit }),
@@ -47,17 +48,18 @@ export function createLock(options: {
     hub,
     sweep,
     heard(payload) {
+      // What this process committed itself it has told its own waiters already.
+      if (isOwn(payload, origin)) return;
       const note = parseNote(payload);
       // What cannot be read may concern anybody.
       if (!note) {
         hub.wakeAll('');
         return;
       }
-      const { from, group, claims, wakeAll } = note;
-      // What this process committed itself it has told its own waiters already.
-      if (from === origin) return;
-      for (const claimId of claims) hub.wake(claimTopic(group, claimId), { kind: 'look' });
-      if (wakeAll) hub.wakeAll(claimsOf(group));
+      const { group, change, wakeAll } = note;
+      store.follow(group, change);
+      if (change) tell({ group, change, wakeAll });
+      else hub.wakeAll(claimsOf(group));
       hub.wake(statusTopic(group), { kind: 'look' });
     },
     reconnected() {

@@ -1,6 +1,7 @@
 import type { Frozen, LockEvent } from '@tenant-fleet/fleet-core/contract';
 import type { Query, Reader } from '../db/database.js';
 import type { Claim } from './model.js';
+import { reviveClaim } from './rows.js';
 
 export interface GroupRow {
   name: string;
@@ -47,6 +48,30 @@ export async function readGroup(
   };
 }
 
+export interface Place {
+  frozen: Frozen | null;
+  held: Claim | null;
+  /** How many wait in front of the claim. */
+  ahead: number;
+  /** How many wait in all. */
+  waiting: number;
+}
+
+/** What a waiter at this place is told, in one statement; undefined when there is no such group. */
+export async function readPlace(db: Reader, group: string, place: number): Promise<Place | undefined> {
+  const rows = await db.rows<Place>({
+    name: 'place-read',
+    text: `SELECT g.frozen, w.ahead, w.waiting,
+        (SELECT row_to_json(c) FROM lock_claim_view c WHERE "group" = $1 AND state = 'held') AS held
+      FROM lock_groups g, LATERAL (SELECT count(*) AS waiting, count(*) FILTER (WHERE place < $2) AS ahead
+        FROM lock_claims WHERE group_name = $1 AND state = 'queued') w
+      WHERE g.name = $1`,
+    values: [group, place],
+  });
+  const row = rows[0];
+  return row && { ...row, held: row.held && reviveClaim(row.held) };
+}
+
 export async function readClaim(db: Reader, group: string, claimId: string): Promise<Claim | undefined> {
   const rows = await db.rows<Claim>({
     name: 'claim-read',
@@ -56,19 +81,19 @@ export async function readClaim(db: Reader, group: string, claimId: string): Pro
   return rows[0];
 }
 
-/** Counts a poll of a waiter; undefined when it waits no longer. */
+/** Counts a poll of a waiter, and says whether the lock is frozen; undefined when it waits no longer. */
 export async function countPoll(
   db: Reader,
   group: string,
   claimId: string,
   who?: { session: string; fingerprint: string },
-): Promise<Claim | undefined> {
-  const rows = await db.rows<Claim>({
+): Promise<(Claim & { frozen: Frozen | null }) | undefined> {
+  const rows = await db.rows<Claim & { frozen: Frozen | null }>({
     name: 'claim-poll',
     text: `UPDATE lock_claim_view SET "pollSeq" = "pollSeq" + 1
       WHERE "group" = $1 AND "claimId" = $2 AND state = 'queued'
         AND ($3::text IS NULL OR (session = $3 AND fingerprint = $4))
-      RETURNING *`,
+      RETURNING *, (SELECT frozen FROM lock_groups WHERE name = $1) AS frozen`,
     values: [group, claimId, who?.session ?? null, who?.fingerprint ?? null],
   });
   return rows[0];

@@ -22,7 +22,7 @@ import { z } from 'zod';
 import type { Database } from '../db/database.js';
 import { problems } from '../http/openapi.js';
 import { Problem, shuttingDown } from '../http/problem.js';
-import { until } from '../http/signals.js';
+import { requestSignals } from '../http/signals.js';
 import { readEvents } from './reads.js';
 import type { LockService } from './service.js';
 
@@ -43,6 +43,7 @@ export interface LockRoutesOptions {
 /** The lock's calls under `/cp/admin/fleet-locks/{group}`. */
 export const lockRoutes: FastifyPluginAsyncZod<LockRoutesOptions> = async (app, options) => {
   const { service, db, groups, stopping } = options;
+  const signalOf = requestSignals(stopping);
 
   app.addHook('preHandler', async (request) => {
     const { group } = request.params as { group: string };
@@ -73,7 +74,7 @@ export const lockRoutes: FastifyPluginAsyncZod<LockRoutesOptions> = async (app, 
     },
     async (request, reply) => {
       const { group, claim_id } = request.params;
-      const signal = until(reply, stopping);
+      const signal = signalOf(reply);
       const answer = await service.claim(
         group,
         claim_id.toLowerCase(),
@@ -132,7 +133,7 @@ export const lockRoutes: FastifyPluginAsyncZod<LockRoutesOptions> = async (app, 
         params.group,
         query.after_version,
         query.wait_seconds,
-        until(reply, stopping),
+        signalOf(reply),
       );
       return send(reply, 200, body);
     },

@@ -2,10 +2,11 @@ import type { ClaimRequest, Frozen } from '@tenant-fleet/fleet-core/contract';
 import type { Clock } from '../clock.js';
 import type { Database } from '../db/database.js';
 import { badRequest } from '../http/problem.js';
-import type { Claim } from './model.js';
+import type { Draft } from './draft.js';
+import { type Claim, isLive } from './model.js';
 import type { Observer } from './observe.js';
 import { claimOver, claimUnknown, holderAlive, leaseLost } from './problems.js';
-import { countPoll, readClaim, readGroup, renewFast, storeHeldMs } from './reads.js';
+import { countPoll, readClaim, readGroup, readPlace, renewFast, storeHeldMs } from './reads.js';
 import { effectiveTtl } from './rules.js';
 import type { LockStore } from './store.js';
 import * as transitions from './transitions.js';
@@ -67,24 +68,32 @@ export class LockService {
     claimId: string,
     body: ClaimRequest,
   ): Promise<{ claim: Claim; frozen: boolean }> {
-    const { db, store, queueLimit } = this.deps;
-    const polled = await this.pollKnown(group, claimId, body);
-    if (polled) return { claim: polled, frozen: false };
-    const load = { subject: claimId, lock: [claimId], ...(body.order && { orderKey: body.order.key }) };
-    const arrival = await store.transact(group, load, (draft) => {
+    const { db, store, observer, queueLimit } = this.deps;
+    const { session } = body;
+    const fingerprint = transitions.fingerprintOf(body);
+    const poll = async () => {
+      const claim = await countPoll(db, group, claimId, { session, fingerprint });
+      return claim && { claim, frozen: claim.frozen !== null };
+    };
+    // The usual poll of a waiter that this process knows, without the group's lock.
+    const polled = observer.knowsWaiter(group, claimId) && (await poll());
+    if (polled) return polled;
+    const orderKey = body.order?.key;
+    const decide = (draft: Draft) => {
       const isNew = draft.state.subject === null;
       const claim = transitions.claim(draft, claimId, body, { queue: queueLimit });
-      return { claim, isNew, frozen: isNew && draft.state.frozen !== null };
-    });
+      return { claim, isNew, frozen: draft.state.frozen !== null };
+    };
+    const guessed = await store.guess(group, { subject: claimId, orderKey, arrives: true }, decide);
+    if (guessed) return guessed.value;
+    // Many may come back at once after a restart: they need not queue up for the lock to hear that they wait or ended.
+    const known = await readClaim(db, group, claimId);
+    if (known && !isLive(known)) return { claim: known, frozen: false };
+    const again = known?.state === 'queued' && (await poll());
+    if (again) return again;
+    const arrival = await store.transact(group, { subject: claimId, lock: [claimId], orderKey }, decide);
     if (arrival.isNew || arrival.claim.state !== 'queued') return arrival;
     return { ...arrival, claim: (await countPoll(db, group, claimId)) ?? arrival.claim };
-  }
-
-  /** The usual poll of a waiter that this process knows, without the group's lock. */
-  private async pollKnown(group: string, claimId: string, body: ClaimRequest): Promise<Claim | undefined> {
-    if (!this.deps.observer.knowsWaiter(group, claimId)) return undefined;
-    const fingerprint = transitions.fingerprintOf(body);
-    return countPoll(this.deps.db, group, claimId, { session: body.session, fingerprint });
   }
 
   private async recheck(group: string, claimId: string): Promise<Claim> {
@@ -109,9 +118,10 @@ export class LockService {
 
   private async queued(group: string, claim: Claim): Promise<ClaimAnswer> {
     const { db, observer, clock } = this.deps;
-    const view = await readGroup(db, group);
-    if (view.held?.claimId === claim.claimId) return this.held(view.held);
-    return { status: 202, body: claimQueued(view, claim, observer, group, clock.now(), clock.wall()) };
+    const place = await readPlace(db, group, claim.place);
+    if (!place) throw claimUnknown();
+    if (place.held?.claimId === claim.claimId) return this.held(place.held);
+    return { status: 202, body: claimQueued(place, observer, group, clock.now(), clock.wall()) };
   }
 
   async renew(
@@ -149,7 +159,8 @@ export class LockService {
     claimId: string,
     body: { session: string; fencing_token?: number | undefined; result?: string | undefined },
   ): Promise<transitions.ReleaseOutcome> {
-    return this.deps.store.transact(group, { subject: claimId }, (draft) =>
+    const guess = { subject: claimId, arrives: false };
+    return this.deps.store.transact(group, { subject: claimId, guess, urgent: true }, (draft) =>
       transitions.release(draft, claimId, body),
     );
   }

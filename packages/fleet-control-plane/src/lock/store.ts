@@ -1,70 +1,112 @@
-import { z } from 'zod';
+import { randomUUID } from 'node:crypto';
+import { DatabaseError } from 'pg';
+import type { Clock } from '../clock.js';
 import type { Commit, Database, Query, Reader } from '../db/database.js';
 import { Draft } from './draft.js';
-import type { Claim, GroupState } from './model.js';
+import { Lanes } from './lanes.js';
+import { type Ask, type Knowledge, knowledgeOf, Memory, sufficed } from './memory.js';
+import type { GroupState } from './model.js';
+import { type Change, type Committed, writeNote } from './notes.js';
+import { revive, writeDraft } from './rows.js';
 
-/** PostgreSQL channel on which one replica tells the others which claims a commit changed. */
-export const LOCK_CHANNEL = 'fleet_lock';
-/** PostgreSQL refuses notifications of 8000 bytes and more. */
-const PAYLOAD_MAX = 7800;
 /** How much of the queue a transition reads. Should all of these be outdated, the next sweep goes on behind them. */
 const HEAD = 8;
-
-/** What a commit tells those who wait: the claims it changed, as they are now. */
-export interface Committed {
-  group: string;
-  version: number;
-  claims: Claim[];
-  wakeAll: boolean;
-}
-
-const noteSchema = z.object({
-  from: z.string(),
-  group: z.string(),
-  claims: z.array(z.string()),
-  wakeAll: z.boolean(),
-});
-/** What another replica is told of a commit. */
-export type Note = z.infer<typeof noteSchema>;
-
-/** Reads a notification; null for one that another version, or a hand, has written differently. */
-export function parseNote(payload: string): Note | null {
-  try {
-    return noteSchema.parse(JSON.parse(payload));
-  } catch {
-    return null;
-  }
-}
+const SERIALIZATION_FAILURE = '40001';
 
 export interface Load {
   /** The claim that the call is about. */
   subject?: string;
   /** Its order key, when it may be new. */
-  orderKey?: string;
+  orderKey?: string | undefined;
   /** Claims whose rows are locked too: their counters decide, and renewals and polls do not take the group's lock. */
   lock?: string[];
   /** Sent along with the group's rows; their answers go to the decision. */
   reads?: Query[];
   /** More to write in the same transaction. */
   writes?: () => Query[];
+  /** Whether it may be decided on what is remembered: it then looks at no counter and at no other row. */
+  guess?: Ask;
+  /** True for what frees the lock: somebody waits for it. */
+  urgent?: boolean;
+}
+
+interface Done<T> {
+  value: T;
+  committed: Committed | null;
+  /** What to remember; null: nothing that is certain. */
+  kept: { state: GroupState; knowledge: Knowledge } | null;
 }
 
 export class LockStore {
+  private readonly memory = new Memory();
+  private readonly lanes: Lanes;
+
   constructor(
     private readonly db: Database,
+    private readonly clock: Clock,
     /** Names this process in its own notifications. */
     private readonly origin: string,
     private readonly committed: (what: Committed) => void,
-  ) {}
+  ) {
+    this.lanes = new Lanes(clock);
+  }
 
   /**
-   * One transition: locks the group's row, reads, lets `decide` change a draft, and commits what it changed together
-   * with the audit rows. Nothing slow or remote may happen in `decide`. Two round trips in all.
+   * One transition: lets `decide` change a draft of the group's state, and commits what it changed together with the
+   * audit rows, in one transaction. `decide` may be asked twice; nothing slow or remote may happen in it.
+   *
+   * Usually the state is remembered and one statement does it all. Otherwise the group's row is locked and read first.
    */
-  async transact<T>(group: string, load: Load, decide: (draft: Draft, reads: unknown[][]) => T): Promise<T> {
-    const { value, committed } = await this.db.transaction((tx) => this.attempt(tx, group, load, decide));
-    if (committed) this.committed(committed);
+  transact<T>(group: string, load: Load, decide: (draft: Draft, reads: unknown[][]) => T): Promise<T> {
+    return this.lanes.run(group, load.urgent ?? false, async () => {
+      const guessed =
+        load.guess && (await this.tryRemembered(group, load.guess, (draft) => decide(draft, [])));
+      const done = guessed ?? (await this.db.transaction((tx) => this.attempt(tx, group, load, decide)));
+      return this.settle(group, done);
+    });
+  }
+
+  /** As `transact`, but only on what is remembered; undefined when that is not enough, or no longer so. */
+  async guess<T>(group: string, ask: Ask, decide: (draft: Draft) => T): Promise<{ value: T } | undefined> {
+    if (!this.memory.recall(group, ask, this.clock.now())) return undefined;
+    return this.lanes.run(group, false, async () => {
+      const done = await this.tryRemembered(group, ask, decide);
+      return done && { value: this.settle(group, done) };
+    });
+  }
+
+  private settle<T>(group: string, { value, committed, kept }: Done<T>): T {
+    if (kept) this.memory.keep(kept.state, kept.knowledge);
+    else this.memory.forget(group);
+    if (committed) {
+      this.memory.note(group, committed.change.claims);
+      this.committed(committed);
+    }
     return value;
+  }
+
+  private async tryRemembered<T>(
+    group: string,
+    ask: Ask,
+    decide: (draft: Draft) => T,
+  ): Promise<Done<T> | undefined> {
+    const recalled = this.memory.recall(group, ask, this.clock.now());
+    if (!recalled) return undefined;
+    const draft = new Draft(recalled.state);
+    let value: T;
+    try {
+      value = decide(draft);
+    } catch {
+      // A refusal has to be founded on what is so.
+      return undefined;
+    }
+    if (!draft.dirty || !sufficed(draft.state)) return undefined;
+    const { query, done } = this.write(draft, recalled.knowledge, value);
+    const rows = await this.db.rows<{ written: boolean }>(query).catch((error) => {
+      if (error instanceof DatabaseError && error.code === SERIALIZATION_FAILURE) return [];
+      throw error;
+    });
+    return rows[0]?.written ? done : undefined;
   }
 
   private async attempt<T>(
@@ -72,7 +114,7 @@ export class LockStore {
     group: string,
     load: Load,
     decide: (draft: Draft, reads: unknown[][]) => T,
-  ): Promise<Commit<{ value: T; committed: Committed | null }>> {
+  ): Promise<Commit<Done<T>>> {
     const [rows, ...reads] = await Promise.all([
       tx.rows<{ state: GroupState }>({
         name: 'lock-read',
@@ -83,101 +125,38 @@ export class LockStore {
     ]);
     const read = rows[0]?.state;
     if (!read) throw new Error('fleet_lock_read answered nothing');
-    const draft = new Draft(revive(read));
+    const state = revive(read);
+    const knowledge = knowledgeOf(state, HEAD, this.clock.now(), load.orderKey);
+    const draft = new Draft(state);
     const value = decide(draft, reads);
     const more = load.writes?.() ?? [];
-    if (!draft.dirty) return { writes: more, result: { value, committed: null } };
-    const { version, wakeAll } = draft;
-    const committed = { group, version, claims: [...draft.changed.values()], wakeAll };
-    return { writes: [this.write(draft, committed), ...more], result: { value, committed } };
+    // What else is written, such as a mark, is not in the draft.
+    const kept = more.length === 0;
+    if (!draft.dirty) {
+      return { writes: more, result: { value, committed: null, kept: kept ? { state, knowledge } : null } };
+    }
+    const { query, done } = this.write(draft, knowledge, value);
+    return { writes: [query, ...more], result: kept ? done : { ...done, kept: null } };
   }
 
-  private write(draft: Draft, committed: Committed): Query {
-    const { group, version, claims, wakeAll } = committed;
-    const { lastToken, lastPlace, lastEvent, frozen } = draft.state;
-    const created = claims.filter((claim) => draft.created.has(claim.claimId));
-    const known = claims.filter((claim) => !draft.created.has(claim.claimId));
-    const live = known.filter((claim) => claim.state === 'held' || claim.state === 'queued');
-    const ended = known.filter((claim) => !live.includes(claim));
-    const row = (claim: Claim) => rowOf(group, claim, draft);
-    const change = {
-      version,
-      last_token: lastToken,
-      last_place: lastPlace,
-      last_event: lastEvent,
-      frozen,
-      ...(ended.length > 0 && { ended: ended.map(row) }),
-      ...(created.length > 0 && { created: created.map(row) }),
-      ...(live.length > 0 && { live: live.map(row) }),
-      ...(draft.events.length > 0 && {
-        events: draft.events.map(({ seq, kind, claimId, token, actor, detail }) => ({
-          seq,
-          kind,
-          claim_id: claimId,
-          fencing_token: token,
-          actor,
-          detail,
-        })),
-      }),
+  private write<T>(draft: Draft, knowledge: Knowledge, value: T): { query: Query; done: Done<T> } {
+    const { version, wakeAll, state } = draft;
+    const now = { ...state, version, stamp: randomUUID() };
+    const { stamp, lastToken, lastPlace, lastEvent, frozen, timeline, waitingCount } = now;
+    const change: Change = {
+      was: state.stamp,
+      now: { stamp, version, lastToken, lastPlace, lastEvent, frozen, timeline, waitingCount },
+      claims: [...draft.changed.values()],
     };
-    const ids = claims.map((claim) => claim.claimId);
+    const committed = { group: state.name, change, wakeAll };
     return {
-      name: 'lock-write',
-      text: 'SELECT fleet_lock_write($1, $2, $3)',
-      values: [group, JSON.stringify(change), note({ from: this.origin, group, claims: ids, wakeAll })],
+      query: writeDraft(draft, stamp, writeNote(this.origin, committed)),
+      done: { value, committed, kept: { state: now, knowledge } },
     };
   }
-}
 
-/** JSON has no dates. */
-function revive(state: GroupState): GroupState {
-  const date = (value: Date | null) => (value === null ? null : new Date(value));
-  const claim = (row: Claim): Claim => ({
-    ...row,
-    queuedAt: new Date(row.queuedAt),
-    acquiredAt: date(row.acquiredAt),
-    endedAt: date(row.endedAt),
-  });
-  return {
-    ...state,
-    now: new Date(state.now),
-    held: state.held && claim(state.held),
-    subject: state.subject && claim(state.subject),
-    waiting: state.waiting.map(claim).sort((a, b) => a.place - b.place),
-  };
-}
-
-function rowOf(group: string, claim: Claim, draft: Draft) {
-  const renewals = draft.renewed.has(claim.claimId) ? 1 : 0;
-  return {
-    group_name: group,
-    claim_id: claim.claimId,
-    state: claim.state,
-    session: claim.session,
-    fingerprint: claim.fingerprint,
-    holder: claim.holder,
-    ttl_seconds: claim.ttlSeconds,
-    max_hold_seconds: claim.maxHoldSeconds,
-    order_key: claim.orderKey,
-    order_number: claim.orderNumber,
-    place: claim.place,
-    token: claim.token,
-    confirmed: claim.confirmed,
-    renew_seq: renewals,
-    poll_seq: 0,
-    held_ms: 0,
-    step: claim.step,
-    queued_at: claim.queuedAt,
-    acquired_at: claim.acquiredAt,
-    renewed_at: renewals > 0 ? draft.state.now : null,
-    ended_at: claim.endedAt,
-    end_reason: claim.endReason,
-    ended_by: claim.endedBy,
-    result: claim.result,
-  };
-}
-
-function note(what: Note): string {
-  const payload = JSON.stringify(what);
-  return payload.length <= PAYLOAD_MAX ? payload : JSON.stringify({ ...what, claims: [], wakeAll: true });
+  /** Takes in what another replica committed. */
+  follow(group: string, change: Change | null): void {
+    this.memory.follow(group, change);
+  }
 }

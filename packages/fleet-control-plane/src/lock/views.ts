@@ -1,7 +1,7 @@
 import type { Claim } from './model.js';
 import { orderOf } from './model.js';
 import type { Observer } from './observe.js';
-import type { GroupRow } from './reads.js';
+import type { GroupRow, Place } from './reads.js';
 
 export interface GroupView {
   row: GroupRow | undefined;
@@ -27,21 +27,18 @@ function holding(held: Claim, observer: Observer, group: string, now: number, wa
 
 /** What a waiter is told: its place, and who it waits for. */
 export function claimQueued(
-  view: GroupView,
-  claim: Claim,
+  { ahead, waiting, held, frozen }: Place,
   observer: Observer,
   group: string,
   now: number,
   wall: number,
 ): Record<string, unknown> {
-  const ahead = view.waiting.filter((other) => other.place < claim.place).length;
-  const { held, row } = view;
   return {
     state: 'queued',
     position: ahead + 1,
-    queue_length: Math.max(view.waiting.length, ahead + 1),
+    queue_length: Math.max(waiting, ahead + 1),
     holder: held && { ...held.holder, ...holding(held, observer, group, now, wall) },
-    ...(row?.frozen && { frozen: row.frozen }),
+    ...(frozen && { frozen }),
   };
 }
 

@@ -11,7 +11,7 @@ import { z } from 'zod';
 import type { Database } from '../db/database.js';
 import { problems } from '../http/openapi.js';
 import { shuttingDown } from '../http/problem.js';
-import { until } from '../http/signals.js';
+import { requestSignals } from '../http/signals.js';
 import type { Redeploy } from './redeploy.js';
 import { readRolls } from './store.js';
 
@@ -55,6 +55,7 @@ export interface RollRoutesOptions {
 /** `POST redeploy-fleet`, and the record of rolls. */
 export const rollRoutes: FastifyPluginAsyncZod<RollRoutesOptions> = async (app, options) => {
   const { redeploy, db, legacy, stopping } = options;
+  const signalOf = requestSignals(stopping);
 
   app.post(
     REDEPLOY_PATH,
@@ -78,7 +79,7 @@ export const rollRoutes: FastifyPluginAsyncZod<RollRoutesOptions> = async (app, 
           fence: request.headers[FENCE_HEADER],
           idempotencyKey: request.headers[IDEMPOTENCY_HEADER],
         },
-        until(reply, stopping),
+        signalOf(reply),
       );
       if (stopping.aborted) throw shuttingDown();
       if (replayed) reply.header('idempotent-replayed', 'true');
