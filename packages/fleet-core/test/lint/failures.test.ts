@@ -125,6 +125,11 @@ rule('missing-permission', {
       top: 'permissions: {contents: write}',
       inputs: "alert-issue: 'false'",
     }),
+    'an alert that the run decides on': deploying({
+      uses: './.gitea/actions/redeploy-fleet',
+      top: 'permissions: {contents: write}',
+      inputs: 'alert-issue: ${{ vars.ALERT }}',
+    }),
     'no alert': deploying({ top: 'permissions: {contents: read}' }),
   },
 });

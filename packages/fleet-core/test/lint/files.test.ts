@@ -14,7 +14,7 @@ rule('invalid-yaml', {
       at: 'runs',
     },
   },
-  good: { YAML: testing() },
+  good: { YAML: testing(), 'a key given twice': testing('push', 'env: {A: 1}\nenv: {B: 1}') },
 });
 
 rule('duplicate-key', {

@@ -24,6 +24,7 @@ rule('raw-response', {
       at: 'jq',
     },
     'a pipe to jq of the file': { input: scripted(`curl -so "$R" ${URL}\ncat "$R" | jq .`), at: 'cat' },
+    'an echo of the file': { input: scripted(`curl -o "$R" ${URL}\necho "got $(cat "$R")"`), at: 'echo' },
     'jq of the file': { input: scripted(`curl -so r.json ${URL}\njq . r.json >&2`), at: 'jq' },
   },
   good: {

@@ -78,7 +78,7 @@ function shownAt(written: string, names: { variable?: string; file?: string }): 
   // To the other stream is to the log too.
   const text = written.replace(/\d?>\s*(?:&\d|\/dev\/std\w+)/g, (to) => ' '.repeat(to.length));
   const verbs =
-    /(?:^|[\s;&|({!])(echo|printf|cat|head|tail|jq)\s((?:'[^']*'|"[^"]*"|[^;&|'"])*)(?:\|(?!\|)([^|;&]*))?/g;
+    /(?:^|[\s;&|({!])(echo|printf|cat|head|tail|jq)\s((?:'[^']*'|"[^"]*"|[^;&|'")])*)(?:\|(?!\|)([^|;&]*))?/g;
   for (const match of text.matchAll(verbs)) {
     const [whole, verb = '', args = '', pipe] = match;
     const at = match.index + whole.indexOf(verb);
@@ -95,11 +95,14 @@ function shows(
   args: string,
   { variable, file }: { variable?: string; file?: string },
 ): boolean {
-  if (verb === 'echo' || verb === 'printf')
-    return variable !== undefined && new RegExp(`\\$\\{?${variable}\\b`).test(args);
   const unquoted = (word: string) => word.replace(/["']/g, '');
-  const words = args.trim().match(/(?:'[^']*'|"[^"]*"|[^\s'"])+/g) ?? [];
   const own = file === undefined || unquoted(file) === '/dev/null' ? undefined : unquoted(file);
+  if (verb === 'echo' || verb === 'printf') {
+    const read =
+      own !== undefined && ['$(cat ', '$(<', '$(< '].some((by) => unquoted(args).includes(by + own));
+    return read || (variable !== undefined && new RegExp(`\\$\\{?${variable}\\b`).test(args));
+  }
+  const words = args.trim().match(/(?:'[^']*'|"[^"]*"|[^\s'"])+/g) ?? [];
   if (own === undefined || !words.some((word) => unquoted(word) === own)) return false;
   if (verb !== 'jq') return true;
   const rest = words.filter((word) => unquoted(word) !== own);
