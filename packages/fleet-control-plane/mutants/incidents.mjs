@@ -185,9 +185,9 @@ export const incidents = [
   ),
   row(
     '96: the first page only',
-    'gitea',
-    "if (!read.value?.length) return { kind: 'read', value: newest };",
-    "if (!read.value?.length || page > 1) return { kind: 'read', value: newest };",
+    'gitea-request',
+    "if (!read.value?.length) return { kind: 'read', value: rows };",
+    "if (!read.value?.length || page > 1) return { kind: 'read', value: rows };",
     'gate',
   ),
   row(
