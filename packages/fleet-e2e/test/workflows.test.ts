@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { asConsumer, COMPOSITE, exampleOf, pathOf, pinnedVersion, read, WORKFLOWS } from './files.js';
@@ -33,10 +34,19 @@ it.each(WORKFLOWS)("the example's %s is that of this repository", async (name) =
 });
 
 it('the documentation pins the release that these packages make', () => {
-  for (const file of ['README.md', 'packages/fleet-action/README.md', `${COMPOSITE}/action.yml`]) {
-    const pins = read(file).match(/(?<=redeploy-fleet@|fleet-action@|release tag, )v[\w.]+/g);
+  for (const file of ['README.md', 'packages/fleet-action/README.md', 'docs/pinning.md']) {
+    const pins = read(file).match(/(?<=redeploy-fleet@|fleet-action@)v[\w.]+/g);
     expect(new Set(pins), file).toEqual(new Set([`v${pinnedVersion()}`]));
   }
+});
+
+it.each(['.', 'examples/workspace-server'])('fleet lint has nothing to say about %s', (folder) => {
+  const cli = pathOf('packages/fleet-cli/dist/cli.js');
+  const { status, stdout } = spawnSync(process.execPath, [cli, 'lint', '--strict', pathOf(folder)], {
+    encoding: 'utf8',
+  });
+  expect(stdout).toContain('nothing found in');
+  expect(status).toBe(0);
 });
 
 describe.each(files)('%s', (file) => {

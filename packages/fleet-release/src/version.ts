@@ -4,6 +4,7 @@ import { run } from './command.js';
 import { ReleaseError } from './errors.js';
 import { currentBranch, git, requireClean } from './git.js';
 import { say } from './output.js';
+import { raisePins } from './pins.js';
 import { pendingChangesets, readRelease } from './workspace.js';
 
 /**
@@ -29,6 +30,7 @@ export function version(root: string): void {
   run(process.execPath, [changesets, 'version'], { cwd: root });
   const after = readRelease(root);
   const released = after.version !== before.version;
+  if (released) raisePins(root, after.version);
   git(root, ['add', '--all']);
   // An empty changeset says that a change releases nothing, and is spent all the same.
   git(root, [

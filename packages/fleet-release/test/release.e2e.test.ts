@@ -76,7 +76,10 @@ describe('version', () => {
     const changed = world.git('show', '--name-only', '--format=', 'HEAD').split('\n');
     expect(
       changed.filter(
-        (path) => !/^(\.changeset|packages\/fleet-(core|cli|action|control-plane))\//.test(path),
+        (path) =>
+          !/^(\.changeset|packages\/fleet-(core|cli|action|control-plane))\/|^(README|docs\/|examples\/)/.test(
+            path,
+          ),
       ),
     ).toEqual([]);
     const formatted = changed.filter((path) => path.endsWith('package.json'));
@@ -88,6 +91,18 @@ describe('version', () => {
       ...formatted,
     );
     expect(biome.code, biome.output).toBe(0);
+  });
+
+  it('raises every pin that people may copy', () => {
+    const pins = world.git(
+      'grep',
+      '-hoE',
+      '(redeploy-fleet|fleet-action|fleet-cli)@v?[0-9.]+[0-9]',
+      '--',
+      '*.md',
+      '*.yml',
+    );
+    expect(new Set(pins.split('\n').map((pin) => pin.replace(/.*@v?/, '')))).toEqual(new Set([version]));
   });
 
   it('has nothing to do the second time', async () => {
