@@ -16,7 +16,11 @@ export class Registry {
   constructor(env: NodeJS.ProcessEnv, folder: string) {
     const url = registryUrl(env.NPM_REGISTRY);
     if (!env.NPM_TOKEN?.trim()) {
-      throw new ReleaseError('USAGE', 'NPM_TOKEN is missing', 'set it to a token that may write packages');
+      throw new ReleaseError(
+        'USAGE',
+        'NPM_TOKEN is missing',
+        'set it to a token that may write packages; in the workflow it is the secret RELEASE_TOKEN',
+      );
     }
     this.#folder = folder;
     const userconfig = join(folder, 'npmrc');
