@@ -18,10 +18,26 @@ export interface Embedded {
 }
 
 export function embeddedIn(text: string): Embedded[] {
-  return [...text.matchAll(/\$\{\{((?:'[^']*'|(?!\}\})[^'])*)\}\}/g)].map((match) => {
-    const body = match[1] ?? '';
-    return { at: match.index, body, expression: parseExpression(body) };
-  });
+  const found: Embedded[] = [];
+  for (let at = text.indexOf('${{'); at >= 0; ) {
+    const end = endOf(text, at + 3);
+    // What has no end leaves nothing behind it to be read.
+    if (end < 0) break;
+    const body = text.slice(at + 3, end);
+    found.push({ at, body, expression: parseExpression(body) });
+    at = text.indexOf('${{', end + 2);
+  }
+  return found;
+}
+
+/** Where the braces close, texts in quotes left out; -1 where they never do. */
+function endOf(text: string, from: number): number {
+  let quoted = false;
+  for (let at = from; at < text.length; at++) {
+    if (text[at] === "'") quoted = !quoted;
+    else if (!quoted && text.startsWith('}}', at)) return at;
+  }
+  return -1;
 }
 
 /** The expression of an `if:`, with or without its braces; undefined where it mixes both or cannot be read. */

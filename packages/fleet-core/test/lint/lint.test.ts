@@ -98,6 +98,22 @@ describe('never throws', () => {
   });
 });
 
+it.each([
+  ['a long word', `${'x'.repeat(100_000)} fleet redeploy || true`],
+  ['a long path', `${'a/'.repeat(50_000)}fleet redeploy`],
+  ['many captures', `${'x=$('.repeat(20_000)}curl redeploy-fleet`],
+  ['many braces', '${{ '.repeat(20_000)],
+  ['many quotes', `curl redeploy-fleet ${'"a '.repeat(20_000)}`],
+])(
+  '%s takes no time out of proportion',
+  (_name, script) => {
+    const text = `on: push\njobs:\n  a:\n    runs-on: x\n    steps:\n      - run: ${JSON.stringify(script)}\n`;
+    // A quadratic reading of these takes minutes; the limit of the test is all that measures it.
+    expect(lintWorkflows([{ path: WORKFLOW, text }])).toBeInstanceOf(Array);
+  },
+  30_000,
+);
+
 it('findings come by file, line and column', () => {
   const text = deploying({ job: 'environment: x\ncontinue-on-error: true', step: 'continue-on-error: true' });
   const found = lintWorkflows(['b', 'a'].map((name) => ({ path: `.gitea/workflows/${name}.yml`, text })));

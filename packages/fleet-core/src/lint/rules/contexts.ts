@@ -161,11 +161,9 @@ export const unfilledExpression: Rule = {
 function checkText(source: Source, node: Node, text: string, report: Report): void {
   if (!text.includes('{{')) return;
   const embedded = embeddedIn(text);
-  const known = new Set(embedded.map(({ at }) => at));
-  for (const { index } of text.matchAll(/\$\{\{/g)) {
-    const inside = embedded.some(({ at, body }) => at < index && index < at + body.length + 5);
-    if (!known.has(index) && !inside) report(placeIn(source, node, index), '`${{` has no end');
-  }
+  const last = embedded.at(-1);
+  const open = text.indexOf('${{', last ? last.at + last.body.length + 5 : 0);
+  if (open >= 0) report(placeIn(source, node, open), '`${{` has no end');
   for (const { at, body, expression } of embedded) {
     if (!expression) report(placeIn(source, node, at), `\`${body.trim().slice(0, 60)}\` is no expression`);
   }

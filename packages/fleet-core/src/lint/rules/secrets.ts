@@ -42,8 +42,10 @@ function printed(deploy: Deploy): Hit[] {
   )
     hits.push({ place, text: '`curl -v` prints the header with the token' });
 
-  const variable = /([A-Za-z_]\w*)=["']?(?:\$\(|`)[^)`]*$/.exec(before)?.[1];
-  const captured = /(?:\$\(|`)[^)`]*$/.test(before);
+  const opened = Math.max(before.lastIndexOf('$('), before.lastIndexOf('`'));
+  const captured = opened >= 0 && !before.includes(')', opened);
+  const assigned = before.slice(Math.max(0, opened - 100), Math.max(0, opened));
+  const variable = captured ? /(?<!\w)([A-Za-z_]\w*)=["']?$/.exec(assigned)?.[1] : undefined;
   const file = (
     isCurl
       ? /\s(?:-[A-Za-z]*o|--output)[=\s]*("[^"]+"|'[^']+'|[^\s;|&)]+)/
@@ -126,7 +128,7 @@ export const shellTrace: Rule = {
   },
 };
 
-const namesToken = ({ run }: Step) => /\w*TOKEN=|\$\{?\w*(?:TOKEN|SECRET)/.test(run?.text ?? '');
+const namesToken = ({ run }: Step) => /TOKEN=|\$\{?\w*(?:TOKEN|SECRET)/.test(run?.text ?? '');
 
 function traced({ run, source, entries }: Step, deploys: Deploy[]): Place | undefined {
   if (!run) return undefined;
