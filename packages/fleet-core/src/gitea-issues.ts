@@ -12,7 +12,7 @@ const issueSchema = z.looseObject({
   state: z.string(),
   labels: z.array(labelSchema).nullish(),
   /** Present for pull requests, which Gitea lists among issues. */
-  pull_request: z.unknown(),
+  pull_request: z.unknown().optional(),
 });
 export type Issue = z.infer<typeof issueSchema>;
 const commentSchema = z.looseObject({ id: number });

@@ -337,6 +337,19 @@ describe('the webhook', () => {
     expect(texts[0]).toContain(`Run: ${RUN.replaceAll('&', '&amp;')}`);
   });
 
+  test('reads nothing as markup of the chat', async () => {
+    const bodies: string[] = [];
+    const hook = await serve((request, response) => {
+      request.on('data', (chunk) => bodies.push(`${chunk}`));
+      request.on('end', () => response.writeHead(200).end('ok'));
+    });
+    await failing({ environment: 'R&D <!channel>', alertWebhook: hook.url });
+    expect(JSON.parse(bodies.join('')).text).toMatch(/^fleet\/R&amp;D &lt;!channel&gt; FAILED: /);
+    expect(gitea.issues[0]?.title).toContain('fleet/R&D <!channel>');
+    await succeeding({ environment: 'R&D <!channel>' });
+    expect(opened()).toEqual([]);
+  });
+
   test.each<[string, (response: import('node:http').ServerResponse) => void, RegExp, number]>([
     ['refuses', (response) => void response.writeHead(404).end('no_service'), /HTTP 404/, 1],
     ['fails', (response) => void response.writeHead(500).end(), /HTTP 500/, 3],

@@ -4,6 +4,7 @@ import { Gitea } from '../src/gitea.js';
 import { GiteaIssues } from '../src/gitea-issues.js';
 import { undiciHttp } from '../src/http.js';
 import { type FakeFault, FakeGitea, ManualClock, trackedHttp } from '../src/testing/index.js';
+import { answer, serve } from './helpers/server.js';
 
 const SHA = 'b'.repeat(40);
 const STATUS = { context: 'fleet/staging', state: 'success', description: 'deployed' } as const;
@@ -15,12 +16,12 @@ beforeEach(async () => {
 });
 afterEach(() => fake.stop());
 
-function client(waitsMs?: number[]) {
+function client(waitsMs?: number[], url = fake.url) {
   const clock = new ManualClock();
   const tracked = trackedHttp(undiciHttp(clock));
   const signal = new AbortController().signal;
   const retry = waitsMs && { clock, waitsMs };
-  const options = { url: fake.url, token: 't', repository: 'o/r', http: tracked.http, signal, retry };
+  const options = { url, token: 't', repository: 'o/r', http: tracked.http, signal, retry };
   return {
     gitea: new Gitea(options),
     issues: new GiteaIssues(options),
@@ -109,6 +110,20 @@ describe('open issues', () => {
     for (const { query } of fake.exchanges)
       expect(query).toMatchObject({ state: 'open', type: 'issues', limit: '50' });
     expect(fake.exchanges.some(({ query }) => 'q' in query)).toBe(false);
+  });
+
+  test('are what the client asked for, even of a server that does not filter', async () => {
+    const row = { id: 1, title: 'x', body: '', labels: [] };
+    const rows = [
+      { ...row, number: 3, state: 'open', pull_request: null },
+      { ...row, number: 2, state: 'open', pull_request: { merged: false } },
+      { ...row, number: 1, state: 'closed' },
+    ];
+    const server = await serve((request, response) =>
+      answer(response, 200, JSON.stringify(request.url?.includes('page=1&') ? rows : [])),
+    );
+    const read = await client(undefined, server.url).issues.open();
+    expect(read.kind === 'read' && read.value.map(({ number }) => number)).toEqual([3]);
   });
 
   test('more than anybody reads are not read to the end', async () => {
