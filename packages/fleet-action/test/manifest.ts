@@ -19,7 +19,7 @@ const SECRETS: [string, string][] = [
   ['gitea-token', 'Gitea token for gates and alerts (env GITEA_TOKEN)'],
   [
     'alert-webhook',
-    'Webhook that takes {"text": ...} as Slack does, told of each failure and of the recovery (env FLEET_ALERT_WEBHOOK)',
+    'Slack-compatible webhook that is told of each failure and of the recovery (env FLEET_ALERT_WEBHOOK)',
   ],
 ];
 
