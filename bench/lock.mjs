@@ -1,63 +1,26 @@
-// The lock: an uncontended pair against the database round trips that it needs, and the hand-over against a bare
-// LISTEN/NOTIFY hand-over, taken in turns in one run.
-import { spawn } from 'node:child_process';
+// The lock: an uncontended pair against the database round trips that it needs, the hand-over against a bare
+// LISTEN/NOTIFY hand-over and against a queue over HTTP that only commits, taken in turns in one run, and the load on
+// the database while many wait.
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { createInterface } from 'node:readline';
 import { startEmbedded } from '@tenant-fleet/fleet-control-plane';
 import pg from 'pg';
-import { Agent, request } from 'undici';
-import { here, ratio, table } from './measure.mjs';
+import {
+  bareLock,
+  call,
+  claimBody,
+  closeConnections,
+  controlPlane,
+  handOversInTurns,
+  spread,
+  uncontended,
+} from './lock-load.mjs';
+import { ratio, table } from './measure.mjs';
 
-const TOKEN = 'bench-token';
 const quick = process.argv.includes('--quick');
-const dispatcher = new Agent({ connections: 256, pipelining: 1 });
+const ms = (number) => `${number.toFixed(2)} ms`;
 
-/** A control plane in a process of its own. */
-async function controlPlane(databaseUrl) {
-  const program = here('../packages/fleet-control-plane/dist/main.js');
-  const child = spawn(
-    process.execPath,
-    [program, '--json', '--stdin', '--tenants', '1', '--queue-limit', '500'],
-    {
-      env: { PATH: process.env.PATH, FLEET_CP_TOKEN: TOKEN, DATABASE_URL: databaseUrl },
-      stdio: ['pipe', 'pipe', 'inherit'],
-    },
-  );
-  const [line] = await once(createInterface(child.stdout), 'line');
-  const { url } = JSON.parse(line);
-  return {
-    base: `${url}/cp/admin/fleet-locks`,
-    stop: async () => {
-      child.stdin.end();
-      await once(child, 'exit');
-    },
-  };
-}
-
-async function call(method, url, body) {
-  const answer = await request(url, {
-    method,
-    dispatcher,
-    headers: { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' },
-    body: JSON.stringify(body),
-  });
-  return { status: answer.statusCode, body: await answer.body.json() };
-}
-
-const claimBody = (session) => ({ session, ttl_seconds: 30, holder: { name: 'bench' } });
-
-/** Milliseconds of a claim and its release without rivals. */
-async function uncontended({ base }, group) {
-  const url = `${base}/${group}/claims/${randomUUID()}`;
-  const session = randomUUID();
-  const started = performance.now();
-  await call('PUT', url, claimBody(session));
-  await call('POST', `${url}/release`, { session });
-  return performance.now() - started;
-}
-
-/** The same as its two transactions alone: lock a row, write, commit; twice. */
+/** Two transactions on a bare connection: lock a row, write, commit; twice. */
 async function bareTransactions(client) {
   const started = performance.now();
   for (let half = 0; half < 2; half++) {
@@ -67,6 +30,16 @@ async function bareTransactions(client) {
     await client.query('COMMIT');
   }
   return performance.now() - started;
+}
+
+/** One small durable commit, or one that PostgreSQL does not wait for: the difference is the flush to the disk. */
+async function bareCommit(client, durable) {
+  await client.query(`SET synchronous_commit = ${durable ? 'on' : 'off'}`);
+  const started = performance.now();
+  await client.query({ name: 'write', text: 'UPDATE bench_row SET n = n + 1 WHERE id = 1' });
+  const took = performance.now() - started;
+  await client.query('SET synchronous_commit = on');
+  return took;
 }
 
 /** Milliseconds from a committed NOTIFY being sent to its arrival at another connection. */
@@ -81,70 +54,51 @@ async function bareHandOver(sender, listener) {
   return performance.now() - started;
 }
 
-/** Milliseconds from each release being sent to the next holder's answer, while `waiters` queue up again and again. */
-async function handOvers(servers, waiters, rounds) {
-  const group = `bench-${randomUUID().slice(0, 8)}`;
-  const gaps = [];
-  let releasedAt = 0;
-  let over = false;
-  const worker = async (index) => {
-    const { base } = servers[index % servers.length];
-    while (!over) {
-      const session = randomUUID();
-      const url = `${base}/${group}/claims/${randomUUID()}`;
-      let answer;
-      do answer = await call('PUT', `${url}?wait_seconds=20`, claimBody(session));
-      while (answer.status === 202 && !over);
-      if (answer.status !== 200) {
-        await call('POST', `${url}/release`, { session });
-        continue;
-      }
-      if (releasedAt) gaps.push(performance.now() - releasedAt);
-      over = gaps.length >= rounds;
-      releasedAt = performance.now();
-      await call('POST', `${url}/release`, { session, fencing_token: answer.body.fencing_token });
-    }
-  };
-  const started = performance.now();
-  await Promise.all(Array.from({ length: waiters }, (_, index) => worker(index)));
-  const kept = gaps.slice(Math.floor(gaps.length / 10)).sort((a, b) => a - b);
-  return { ...spread(kept), perSecond: gaps.length / ((performance.now() - started) / 1000) };
-}
-
-function spread(numbers) {
-  const sorted = [...numbers].sort((a, b) => a - b);
-  return { p50: sorted[Math.floor(sorted.length / 2)], p99: sorted[Math.floor(sorted.length * 0.99)] };
-}
-
-/** Transactions of the database a second while nobody does anything but wait. */
+/** Transactions of the database a second while nobody does anything but wait, as the client does: 20 s at a time. */
 async function idleLoad(server, client, waiters, seconds) {
   const group = `idle-${randomUUID().slice(0, 8)}`;
-  const claims = Array.from({ length: waiters + 1 }, () => ({
+  const claims = Array.from({ length: waiters }, () => ({
     session: randomUUID(),
     url: `${server.base}/${group}/claims/${randomUUID()}`,
   }));
-  const [holder] = claims;
-  await call('PUT', holder.url, claimBody(holder.session));
-  const polls = claims
-    .slice(1)
-    .map(({ url, session }) => call('PUT', `${url}?wait_seconds=${seconds + 5}`, claimBody(session)));
-  await new Promise((resolve) => setTimeout(resolve, 2000));
-  const count = async () => {
-    const { rows } = await client.query(
-      'SELECT xact_commit + xact_rollback AS n FROM pg_stat_database WHERE datname = current_database()',
-    );
-    return Number(rows[0].n);
+  let over = false;
+  const poll = async ({ url, session }) => {
+    let answer = await call('PUT', url, claimBody(session));
+    while (answer.status === 202 && !over)
+      answer = await call('PUT', `${url}?wait_seconds=20`, claimBody(session));
   };
-  const before = await count();
-  await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
-  const load = ((await count()) - before) / seconds;
-  await Promise.all(claims.map(({ url, session }) => call('POST', `${url}/release`, { session })));
+  const [holder, ...others] = claims;
+  if (holder) await call('PUT', holder.url, { ...claimBody(holder.session), ttl_seconds: 600 });
+  const polls = others.map(poll);
+  // A connection that fell idle tells its counts ten seconds later at most.
+  await pause(11);
+  const before = await transactions(client);
+  await pause(seconds);
+  const load = ((await transactions(client)) - before) / seconds;
+  over = true;
+  for (const { url, session } of claims.toReversed()) await call('POST', `${url}/release`, { session });
   await Promise.all(polls);
   return load;
 }
 
+const pause = (seconds) => new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+
+async function transactions(client) {
+  const { rows } = await client.query(
+    'SELECT xact_commit + xact_rollback AS n FROM pg_stat_database WHERE datname = current_database()',
+  );
+  return Number(rows[0].n);
+}
+
+async function times(take, rounds) {
+  const taken = [];
+  for (let round = 0; round < rounds; round++) taken.push(await take());
+  return spread(taken.slice(Math.min(20, rounds / 4)));
+}
+
 const database = await startEmbedded();
 const servers = [await controlPlane(database.url), await controlPlane(database.url)];
+const bare = await bareLock(database.url);
 const sender = new pg.Client({ connectionString: database.url });
 const listener = new pg.Client({ connectionString: database.url });
 try {
@@ -153,62 +107,80 @@ try {
   await sender.query('INSERT INTO bench_row VALUES (1, 0)');
   await listener.query('LISTEN bench');
 
-  const pairs = { ours: [], bare: [] };
+  const taken = { ours: [], bare: [], durable: [], lazy: [] };
   for (let round = 0; round < (quick ? 60 : 400); round++) {
-    pairs.ours.push(await uncontended(servers[0], 'alone'));
-    pairs.bare.push(await bareTransactions(sender));
+    taken.ours.push(await uncontended(servers[0], 'alone'));
+    taken.bare.push(await bareTransactions(sender));
+    taken.durable.push(await bareCommit(sender, true));
+    taken.lazy.push(await bareCommit(sender, false));
   }
-  const ours = spread(pairs.ours.slice(20));
-  const bare = spread(pairs.bare.slice(20));
+  const [ours, floor, durable, lazy] = Object.values(taken).map((each) => spread(each.slice(20)));
+  const flush = durable.p50 - lazy.p50;
   table(
     'Uncontended acquire and release',
     ['', 'p50', 'p99'],
     [
-      ['over HTTP', `${ours.p50.toFixed(2)} ms`, `${ours.p99.toFixed(2)} ms`],
-      ['its two transactions on a bare connection', `${bare.p50.toFixed(2)} ms`, `${bare.p99.toFixed(2)} ms`],
-      ['ratio', ratio(ours.p50, bare.p50), ratio(ours.p99, bare.p99)],
+      ['over HTTP', ms(ours.p50), ms(ours.p99)],
+      ['two transactions on a bare connection', ms(floor.p50), ms(floor.p99)],
+      ['ratio', ratio(ours.p50, floor.p50), ratio(ours.p99, floor.p99)],
+      ['flush of its two commits to the disk', ms(2 * flush), ''],
     ],
   );
 
   const rows = [];
-  for (const [waiters, replicas] of quick
+  const cases = quick
     ? [[2, 1]]
     : [
         [2, 1],
         [2, 2],
         [100, 1],
         [100, 2],
-      ]) {
-    const floor = [];
-    for (let round = 0; round < (quick ? 60 : 300); round++) floor.push(await bareHandOver(sender, listener));
-    const notify = spread(floor.slice(20));
-    const hand = await handOvers(servers.slice(0, replicas), waiters, quick ? 100 : 1000);
+      ];
+  for (const [waiters, replicas] of cases) {
+    const notify = await times(() => bareHandOver(sender, listener), quick ? 60 : 300);
+    const candidates = [[bare], servers.slice(0, replicas)];
+    const [http, hand] = await handOversInTurns(candidates, waiters, quick ? 100 : 1500, quick ? 1 : 5);
     rows.push([
       waiters,
       replicas,
-      `${hand.p50.toFixed(2)} ms`,
-      `${hand.p99.toFixed(2)} ms`,
+      ms(hand.p50),
+      ms(hand.p99),
       hand.perSecond.toFixed(0),
-      `${notify.p50.toFixed(2)} ms`,
+      ms(notify.p50),
       ratio(hand.p50, notify.p50),
+      `${ms(http.p50)}, ${http.perSecond.toFixed(0)}`,
+      ratio(hand.p50, http.p50),
+      `${((flush / hand.p50) * 100).toFixed(0)} %`,
     ]);
   }
   table(
     "Hand-over, from sending the release to the next holder's answer",
-    ['waiters', 'control planes', 'p50', 'p99', 'a second', 'bare NOTIFY p50', 'ratio of p50'],
+    [
+      'waiters',
+      'control planes',
+      'p50',
+      'p99',
+      'a second',
+      'bare NOTIFY p50',
+      'ratio',
+      'bare HTTP and commit p50, a second',
+      'ratio',
+      'one flush to the disk, of p50',
+    ],
     rows,
   );
 
   const waiters = quick ? 20 : 100;
-  const load = await idleLoad(servers[0], sender, waiters, quick ? 3 : 15);
+  const nobody = await idleLoad(servers[0], sender, 0, quick ? 3 : 10);
+  const load = await idleLoad(servers[0], sender, waiters + 1, quick ? 3 : 20);
   table(
-    'Database load while waiting',
-    ['waiters', 'transactions a second, both servers', 'per waiter'],
-    [[waiters, load.toFixed(1), (load / waiters).toFixed(3)]],
+    'Database load while waiting, transactions a second',
+    ['waiters', 'two control planes without any', 'with them', 'per waiter'],
+    [[waiters, nobody.toFixed(1), load.toFixed(1), ((load - nobody) / waiters).toFixed(3)]],
   );
 } finally {
   await Promise.all([sender.end(), listener.end()]);
-  await Promise.all(servers.map((server) => server.stop()));
+  await Promise.all([...servers, bare].map((server) => server.stop()));
   await database.close();
-  await dispatcher.destroy();
+  await closeConnections();
 }
