@@ -291,6 +291,7 @@ describe('once more', () => {
       expect(code, output).toBe(0);
       if (args[0] === 'tag') expect(output).toContain(`v${version} is already there`);
       if (args[0] === 'publish') expect(output.match(/: already published$/gm)).toHaveLength(3);
+      expect(output).not.toMatch(/: published$/m);
     }
     expect([world.git('rev-parse', 'HEAD'), onOrigin('show-ref'), world.registry.puts.length]).toEqual(
       before,
