@@ -1,7 +1,17 @@
 import { spawnSync } from 'node:child_process';
+import { lintWorkflows } from '@tenant-fleet/fleet-core/lint';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { asConsumer, COMPOSITE, exampleOf, pathOf, pinnedVersion, read, WORKFLOWS } from './files.js';
+import {
+  asConsumer,
+  COMPOSITE,
+  exampleOf,
+  pathOf,
+  pinnedVersion,
+  REPOSITORY,
+  read,
+  WORKFLOWS,
+} from './files.js';
 
 interface Step {
   uses?: string;
@@ -117,6 +127,23 @@ describe('the composite', () => {
     expect(Object.keys(roll?.with ?? {}).sort()).toEqual([...names].sort());
     for (const name of names) expect(roll?.with?.[name]).toContain(`inputs.${name}`);
     expect(names.filter((name) => !(name in action.inputs))).toEqual([]);
+  });
+
+  it('has the inputs that fleet lint knows of', () => {
+    const lines = [...Object.keys(composite.inputs), 'soak'].map((name) => `          ${name}: x`);
+    const text = [
+      'on: push',
+      'jobs:',
+      '  deploy:',
+      '    steps:',
+      `      - uses: ${REPOSITORY}/${COMPOSITE}@v1.0.0`,
+      '        with:',
+      ...lines,
+    ].join('\n');
+    const unknown = lintWorkflows([{ path: '.gitea/workflows/x.yml', text }]).filter(
+      ({ rule }) => rule === 'unknown-input',
+    );
+    expect(unknown.map(({ message }) => message.replace(/;.*/, ''))).toEqual(['there is no input `soak`']);
   });
 
   it('hands every output of the step back', () => {

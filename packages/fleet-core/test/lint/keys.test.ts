@@ -102,6 +102,7 @@ rule('checkout-missing', {
   },
 });
 
+const COMPOSITE_REF = ACTION_REF.replace('packages/fleet-action', '.gitea/actions/redeploy-fleet');
 const composite = (inputs: string) => [
   {
     path: '.gitea/actions/redeploy-fleet/action.yml',
@@ -122,6 +123,15 @@ rule('unknown-input', {
       at: 'tenant: y',
     },
     'a local action': { input: composite('soak: 1s'), at: 'soak' },
+    'a setting that the composite leaves to the configuration file': {
+      input: deploying({ uses: COMPOSITE_REF, inputs: 'environment: x\nsoak: 1s' }),
+      at: 'soak',
+    },
+    'the nearest name is the one that is meant': {
+      input: deploying({ uses: COMPOSITE_REF, inputs: 'tokn: x' }),
+      at: 'tokn',
+      says: 'mean token',
+    },
   },
   good: {
     'known ones': deploying({
@@ -132,9 +142,9 @@ rule('unknown-input', {
       'actions/checkout@v4',
       'actions/checkout@v4\n        with: {soak: 1}',
     ),
-    'a remote composite': deploying({
-      uses: ACTION_REF.replace('packages/fleet-action', '.gitea/actions/redeploy-fleet'),
-      inputs: 'x: y',
+    'the composite': deploying({
+      uses: COMPOSITE_REF,
+      inputs: 'environment: x\ntoken: y\nalert-webhook: z\nverbose: true',
     }),
   },
 });

@@ -1,7 +1,7 @@
 /** Steps that use an action. */
 import leven from 'leven';
 import { SETTING_NAMES } from '../../settings.js';
-import { isFleetAction } from '../deploys.js';
+import { isComposite, isFleetAction } from '../deploys.js';
 import { entriesOf, entryOf, textOf } from '../source.js';
 import type { Rule } from '../types.js';
 import { type Action, valueAt } from '../workflow.js';
@@ -65,6 +65,15 @@ export const checkoutMissing: Rule = {
 
 const SECRET_INPUTS = ['token', 'gitea-token', 'alert-webhook', 'verbose'];
 const OWN = [...SETTING_NAMES.filter((name) => name !== 'tenant'), ...SECRET_INPUTS];
+/** The inputs of `.gitea/actions/redeploy-fleet`, which hands a part of those of the step on. */
+const COMPOSITE =
+  `environment config control-plane tenant-url target-tag expected-sha hold alert-issue commit-status
+  gitea-url gitea-web-url allow-http-gitea superseded-by force dry-run`.split(/\s+/);
+
+function inputsOfOurs(uses: string): string[] | undefined {
+  if (isComposite(uses)) return [...COMPOSITE, ...SECRET_INPUTS];
+  return isFleetAction(uses) ? OWN : undefined;
+}
 
 export const unknownInput: Rule = {
   id: 'unknown-input',
@@ -80,13 +89,14 @@ export const unknownInput: Rule = {
       if (!uses) continue;
       const folder = /^\.\/(.+?)\/?$/.exec(uses.text)?.[1];
       const local = actions.find((one) => one.source.path.replace(/\/action\.ya?ml$/, '') === folder);
-      const known = local ? inputsOf(local) : isFleetAction(uses.text) ? OWN : undefined;
+      const known = local ? inputsOf(local) : inputsOfOurs(uses.text);
       if (!known || local?.source.problems.length) continue;
       const same = (one: string) => one.toLowerCase().replaceAll('_', '-');
       for (const { key, keyNode } of given) {
         if (known.some((name) => same(name) === same(key))) continue;
-        const near = known.find((name) => leven(name, same(key)) <= 3);
-        report(source.place(keyNode), `there is no input \`${key}\`${near ? `; did you mean ${near}` : ''}`);
+        const [near = ''] = [...known].sort((a, b) => leven(a, same(key)) - leven(b, same(key)));
+        const hint = leven(near, same(key)) <= 3 ? `; did you mean ${near}` : '';
+        report(source.place(keyNode), `there is no input \`${key}\`${hint}`);
       }
     }
   },
