@@ -15,7 +15,7 @@ afterAll(async () => {
   temp.remove();
 });
 
-const slow = { acme: { roll_ms: 1500 }, beta: { roll_ms: 1500 } };
+const slow = { acme: { roll_ms: 4000 }, beta: { roll_ms: 1500 } };
 
 describe('signals', () => {
   it.each([
@@ -44,9 +44,11 @@ describe('signals', () => {
   );
 
   it('SIGINT in the queue: the place is given up', async () => {
-    await world.setFleet({ acme: { roll_ms: 3000 } });
-    const holder = world.redeploy();
-    await new Promise((resolve) => setTimeout(resolve, 1000));
+    await world.setFleet({ acme: { roll_ms: 6000 } });
+    let holder: ReturnType<typeof world.redeploy> | undefined;
+    await new Promise<void>((resolve) => {
+      holder = world.redeploy([], { onOutput: ({ stderr }) => stderr.includes('rolling acme') && resolve() });
+    });
     let sent = false;
     const ran = await world.redeploy([], {
       onOutput: ({ stderr, kill }) => {
@@ -57,7 +59,7 @@ describe('signals', () => {
     });
     expect([ran.code, ran.result.outcome]).toEqual([130, 'interrupted']);
     expect((await world.call<LockStatus>('GET', world.lock('staging'))).queue).toEqual([]);
-    expect((await holder).code).toBe(0);
+    expect((await holder)?.code).toBe(0);
   });
 
   it('a second SIGINT ends it at once, and the lease runs out by itself', async () => {
