@@ -9,7 +9,7 @@ const root = fileURLToPath(new URL('../../../', import.meta.url));
 function numberedTests(): Set<number> {
   const found = new Set<number>();
   for (const name of readdirSync(`${root}packages`, { recursive: true, encoding: 'utf8' })) {
-    if (!/^[^/]+\/test\/.*\.test\.ts$/.test(name)) continue;
+    if (!/^[^/]+\/(?:test|act)\/.*\.test\.ts$/.test(name)) continue;
     const source = readFileSync(`${root}packages/${name}`, 'utf8');
     for (const [, numbers] of source.matchAll(/['"`]((?:\d{1,3}, )*\d{1,3}): /g)) {
       for (const number of (numbers as string).split(', ')) found.add(Number(number));

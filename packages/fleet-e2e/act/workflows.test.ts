@@ -180,7 +180,7 @@ it('a killed run that nobody follows leaves no lease either', async () => {
   await expect.poll(async () => (await world.lock()).held, { timeout: 20_000, interval: 500 }).toBeNull();
 });
 
-it('by hand: back to the image of an older commit', async () => {
+it('122: by hand: back to the image of an older commit, proven like any other', async () => {
   const main = consumer();
   const old = headOf(main.path);
   expect((await start({ cwd: main.path, workflow: PUBLISH, ref: 'main' }).ended).code).toBe(0);

@@ -69,7 +69,7 @@ describe.each(files)('%s', (file) => {
     expect(text).not.toContain('FLEET_CP_TOKEN');
   });
 
-  it('would be found out without it', () => {
+  it('1: would be found out without it', () => {
     const workflow = parsed(file);
     const { step, job } = deployOf(workflow);
     const steps = workflow.jobs[job]?.steps ?? [];
@@ -77,7 +77,7 @@ describe.each(files)('%s', (file) => {
     expect(() => deployOf(workflow)).toThrow('0 times');
   });
 
-  it('runs on trusted events alone, and hides no failure', () => {
+  it('4, 10: starts by what a person pushes or presses, without inputs, and hides no failure', () => {
     const { on, concurrency, jobs } = parsed(file);
     expect(Object.keys(on).filter((event) => !['push', 'workflow_dispatch'].includes(event))).toEqual([]);
     expect(on.push).toEqual(
@@ -85,6 +85,7 @@ describe.each(files)('%s', (file) => {
         ? { branches: ['main'] }
         : { branches: ['staging'], tags: ['rollback/staging/**'] },
     );
+    expect(on.workflow_dispatch ?? null).toBeNull();
     expect(concurrency).toBeUndefined();
     expect(Object.values(jobs).map((job) => job['continue-on-error'])).toEqual(
       Object.keys(jobs).map(() => undefined),
