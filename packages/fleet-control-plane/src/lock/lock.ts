@@ -31,16 +31,22 @@ export function createLock(options: {
   const hub = new WakeHub(clock);
   const observer = new Observer();
   const tell = ({ group, change, wakeAll }: Committed) => {
-    const now = clock.now();
     for (const claim of change.claims) {
-      if (claim.state === 'held') observer.sawHolder(group, claim, now);
-      if (claim.state === 'queued') observer.sawWaiter(group, claim, now);
-      else hub.wake(claimTopic(group, claim.claimId), { kind: 'claim', claim });
+      if (claim.state !== 'queued') hub.wake(claimTopic(group, claim.claimId), { kind: 'claim', claim });
     }
     if (wakeAll) hub.wakeAll(claimsOf(group));
     hub.wake(statusTopic(group), { kind: 'look' });
   };
-  const store = new LockStore(db, clock, origin, tell);
+  // Only of own commits: when another's was made, this process cannot tell, and it is the sweep that looks.
+  const committed = (what: Committed) => {
+    const now = clock.now();
+    for (const claim of what.change.claims) {
+      if (claim.state === 'held') observer.sawHolder(what.group, claim, now);
+      if (claim.state === 'queued') observer.sawWaiter(what.group, claim, now);
+    }
+    tell(what);
+  };
+  const store = new LockStore(db, clock, origin, committed);
   const sweep = new Sweep({ db, store, hub, observer, clock, ...(alongside && { alongside }) });
   return {
     service: new LockService({ db, store, hub, observer, clock, queueLimit }),
