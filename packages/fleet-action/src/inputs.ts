@@ -4,6 +4,7 @@ import {
   didYouMean,
   type Env,
   type Layers,
+  readBoolean,
   SETTINGS,
   type SettingName,
   usageError,
@@ -61,7 +62,7 @@ export function readInputs(env: Env): Inputs {
   return {
     flags,
     env: { ...env, ...Object.fromEntries(secrets) },
-    verbose: /^(?:1|true|yes|on)$/i.test(inputOf('verbose')) || env.RUNNER_DEBUG === '1',
+    verbose: readBoolean(inputOf('verbose')) === true || env.RUNNER_DEBUG === '1',
   };
 }
 

@@ -1,7 +1,7 @@
 /** Reads the workflows of a repository and shows what core finds in them. */
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join, sep } from 'node:path';
-import { oneLine, usageError } from '@tenant-fleet/fleet-core';
+import { oneLine, plural, usageError } from '@tenant-fleet/fleet-core';
 import { type Finding, type LintFile, type LintResult, lintResult } from '@tenant-fleet/fleet-core/lint';
 import { Terminal } from './console.js';
 import type { OutputFlags } from './run.js';
@@ -26,9 +26,8 @@ function show({ findings, counts, files }: LintResult, folder: string, terminal:
     terminal.line('stdout', `  why: ${finding.why}`, 'quiet');
     terminal.line('stdout', `  next: ${finding.remedy}`);
   }
-  const number = (count: number, word: string) => `${count} ${word}${count === 1 ? '' : 's'}`;
-  const read = number(files.length, 'file');
-  const found = `${number(counts.errors, 'error')}, ${number(counts.warnings, 'warning')}`;
+  const read = plural(files.length, 'file');
+  const found = `${plural(counts.errors, 'error')}, ${plural(counts.warnings, 'warning')}`;
   terminal.line('stdout', findings.length ? `${found} in ${read}` : `nothing found in ${read}`);
 }
 

@@ -286,8 +286,8 @@ export const server = [
   {
     name: 'replicas do not wake each other',
     file: at('lock/lock.ts'),
-    from: 'if (change) tell({ group, change, wakeAll });\n      else hub',
-    to: 'if (change === null) hub',
+    from: 'tell({ group, change, wakeAll });\n        return;',
+    to: "hub.wake(statusTopic(group), { kind: 'look' });\n        return;",
     why: 'a hand-over waits for the next sweep',
     caughtBy: seen('replicas'),
   },

@@ -66,9 +66,7 @@ export async function raiseAlert(io: AlertIo): Promise<Told> {
  * @returns The oldest of them, null where there was none. @throws NotAnnounced; the reason of the client's signal.
  */
 export async function closeAlert(io: AlertIo): Promise<Told | null> {
-  const labels = await io.issues.labels();
-  const label = labels.kind === 'read' ? labels.value.find(({ name }) => name === LABEL.name) : undefined;
-  const open = await alerts(io, label?.id ?? null, { labelledOnly: true });
+  const open = await alerts(io, (await findLabel(io)) ?? null, { labelledOnly: true });
   for (const { issue, state } of open) {
     await close(io, issue.number, recoveryComment(state, io.result, io.runUrl));
   }
@@ -77,17 +75,19 @@ export async function closeAlert(io: AlertIo): Promise<Told | null> {
 }
 
 /** The id of our label, made where it is missing; null where it cannot be had: the alert does without. */
-async function labelOf({ issues }: AlertIo): Promise<number | null> {
-  const find = async () => {
-    const labels = await issues.labels();
-    return labels.kind === 'read' ? labels.value.find(({ name }) => name === LABEL.name)?.id : null;
-  };
-  const there = await find();
+async function labelOf(io: AlertIo): Promise<number | null> {
+  const there = await findLabel(io);
   if (there !== undefined) return there;
-  const made = await issues.createLabel(LABEL);
+  const made = await io.issues.createLabel(LABEL);
   if (made.kind === 'read') return made.value.id;
   // The answer may be what was lost.
-  return (await find()) ?? null;
+  return (await findLabel(io)) ?? null;
+}
+
+/** The id of our label; undefined where there is none, null where the labels cannot be read. */
+async function findLabel({ issues }: AlertIo): Promise<number | null | undefined> {
+  const labels = await issues.labels();
+  return labels.kind === 'read' ? labels.value.find(({ name }) => name === LABEL.name)?.id : null;
 }
 
 /** Open alerts of the environment, the oldest first. */
@@ -112,8 +112,8 @@ async function alerts(
 }
 
 async function create(io: AlertIo, state: AlertState, label: number | null): Promise<number> {
-  const { issues, result, environment } = io;
-  const text = { title: alertTitle(environment, result), body: alertBody(state, result) };
+  const { issues } = io;
+  const text = textOf(io, state);
   for (let attempt = 1; ; attempt++) {
     const made = await issues.create(text, label === null ? [] : [label]);
     if (made.kind === 'read') {
@@ -132,10 +132,9 @@ async function create(io: AlertIo, state: AlertState, label: number | null): Pro
 }
 
 async function update(io: AlertIo, { issue, state: before }: Alert, label: number | null): Promise<Told> {
-  const { issues, result, environment } = io;
+  const { issues, result } = io;
   const state = stateAfter(io, before);
-  const text = { title: alertTitle(environment, result), body: alertBody(state, result) };
-  const edited = await issues.edit(issue.number, text);
+  const edited = await issues.edit(issue.number, textOf(io, state));
   if (edited.kind !== 'read') throw unable(`edit the alert issue #${issue.number}`, edited);
   const said = await issues.comment(issue.number, failureComment(state, result));
   if (said.kind !== 'read') throw unable(`comment on the alert issue #${issue.number}`, said);
@@ -153,6 +152,11 @@ async function close({ issues }: AlertIo, number: number, why: string): Promise<
   const said = await issues.comment(number, why);
   if (said.kind !== 'read') throw unable(`comment on the alert issue #${number}`, said);
 }
+
+const textOf = ({ environment, result }: AlertIo, state: AlertState) => ({
+  title: alertTitle(environment, result),
+  body: alertBody(state, result),
+});
 
 const stateAfter = ({ environment, result, runUrl }: AlertIo, before: AlertState | null) =>
   nextState(before, { environment, at: result.finished_at, runUrl });

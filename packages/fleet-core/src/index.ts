@@ -54,4 +54,6 @@ export {
 export { type Env, type Layers, resolveConfig } from './resolve.js';
 export { planFleet, type RunContext, redeployFleet, runFleet, verifyFleet } from './run.js';
 export { oneLine, redact } from './sanitize.js';
+export { readBoolean } from './setting.js';
 export { SETTING_NAMES, SETTINGS, type Setting, type SettingName, settingOf } from './settings.js';
+export { plural } from './words.js';

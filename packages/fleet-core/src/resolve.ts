@@ -5,6 +5,7 @@ import { parseDuration } from './duration.js';
 import { usageError } from './errors.js';
 import { runUrlOf } from './gitea-links.js';
 import type { Command, FleetOptions, Trigger } from './options.js';
+import { readBoolean } from './setting.js';
 import { SETTINGS, type Setting, type SettingName, settingOf } from './settings.js';
 
 export type Env = Readonly<Record<string, string | undefined>>;
@@ -135,8 +136,8 @@ function read(setting: Setting, { raw, label }: Found): Value | undefined {
   if (Array.isArray(raw)) throw bad('takes one value, not a list');
   if (setting.kind === 'boolean') {
     if (typeof raw === 'boolean') return raw;
-    if (/^(?:1|true|yes|on)$/i.test(String(raw).trim())) return true;
-    if (/^(?:0|false|no|off|)$/i.test(String(raw).trim())) return false;
+    const on = readBoolean(String(raw).trim());
+    if (on !== undefined) return on;
     throw bad(`${JSON.stringify(raw)} is neither true nor false`);
   }
   const text = String(raw).trim();

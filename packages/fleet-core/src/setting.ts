@@ -21,6 +21,12 @@ export interface Setting {
   noFile?: boolean;
 }
 
+/** What is written for a switch: any case, nothing counts as off; undefined for anything else. */
+export function readBoolean(text: string): boolean | undefined {
+  if (/^(?:1|true|yes|on)$/i.test(text)) return true;
+  return /^(?:0|false|no|off|)$/i.test(text) ? false : undefined;
+}
+
 /** A setting whose own variable is FLEET_ and its name, unless others are given. */
 export const setting = <Name extends string>(
   name: Name,

@@ -64,8 +64,11 @@ export function createLock(options: {
       }
       const { group, change, wakeAll } = note;
       store.follow(group, change);
-      if (change) tell({ group, change, wakeAll });
-      else hub.wakeAll(claimsOf(group));
+      if (change) {
+        tell({ group, change, wakeAll });
+        return;
+      }
+      hub.wakeAll(claimsOf(group));
       hub.wake(statusTopic(group), { kind: 'look' });
     },
     reconnected() {

@@ -1,5 +1,6 @@
 /** Which steps deploy, and what can be read of where they deploy to and under which lock. */
 import type { Node } from 'yaml';
+import { readBoolean } from '../setting.js';
 import { type SettingName, settingOf } from '../settings.js';
 import { type Command, codeOf, flagOf } from './script.js';
 import { placeIn, textOf } from './source.js';
@@ -24,23 +25,23 @@ export interface Deploy {
 }
 
 // The composite lays the bundle out in .fleet-action of the work folder.
-const ACTION =
-  /(?:^|\/)(?:packages\/fleet-action|\.fleet-action|\.gitea\/actions\/redeploy-fleet)\/?(?:@[^@]*)?$/;
+const ACTION = /(?:^|\/)(?:packages\/fleet-action|\.fleet-action)\/?(?:@[^@]*)?$/;
+const COMPOSITE = /(?:^|\/)\.gitea\/actions\/redeploy-fleet\/?(?:@[^@]*)?$/;
 const COMMAND =
   /(?:^|[\s;&|(`!{"'])(?:[^\s;&|("']*\/)?(?:fleet(?:-cli)?|fleet-cli\/dist\/cli\.js)(?:@[\w.^~-]+)?\s+(?:redeploy|rollback)(?=[\s;&|)"']|$)/;
 const CLIENT = /(?:^|[\s;&|(`!{])(?:curl|wget)\s/;
 const PATH = 'redeploy-fleet';
 
-export const isFleetAction = (uses: string) => ACTION.test(uses) && !isComposite(uses);
+export const isFleetAction = (uses: string) => ACTION.test(uses);
 
 /** The shared composite, whose inputs have defaults of their own. */
-export const isComposite = (uses: string) => /\.gitea\/actions\/redeploy-fleet\/?(?:@[^@]*)?$/.test(uses);
+export const isComposite = (uses: string) => COMPOSITE.test(uses);
 
 /** The deploys of a step, in their order. */
 export function deploysOf(step: Step): Deploy[] {
   const { uses, run, source } = step;
   if (uses) {
-    if (!ACTION.test(uses.text)) return [];
+    if (!isFleetAction(uses.text) && !isComposite(uses.text)) return [];
     const dryRun = isTrue(textOf(source, valueAt(step.with, 'dry-run')) ?? variableOf(step, 'FLEET_DRY_RUN'));
     return [{ kind: 'action', step, place: source.place(uses.node), index: 0, code: '', dryRun }];
   }
@@ -80,12 +81,15 @@ function addressVariables(step: Step): string[] {
   return [...(assigned ?? []), ...given];
 }
 
-const isTrue = (text: string | undefined) => /^(?:1|true|yes|on)$/i.test(text ?? '');
+const isTrue = (text: string | undefined) => readBoolean(text ?? '') === true;
+
+/** The variable of a setting's own. */
+const variableName = (name: SettingName) => settingOf(name).env[0] ?? '';
 
 /** A setting of a deploy as flag, input or variable gives it; null where only the run will know. */
 export function settingOfDeploy(deploy: Deploy, name: SettingName): string | null | undefined {
   const { step, command } = deploy;
-  const variable = () => variableOf(step, `FLEET_${name.toUpperCase().replaceAll('-', '_')}`);
+  const variable = () => variableOf(step, variableName(name));
   const given =
     deploy.kind === 'action'
       ? (textOf(step.source, valueAt(step.with, name)) ?? variable())
@@ -101,10 +105,9 @@ function typed(text: string, name: SettingName): string | undefined {
 }
 
 /** A variable that the script itself sets. */
-function exported(step: Step, name: string): string | undefined {
-  const variable = `FLEET_${name.toUpperCase().replaceAll('-', '_')}`;
+function exported(step: Step, name: SettingName): string | undefined {
   for (const { text } of step.run?.commands ?? []) {
-    const match = new RegExp(`(?:^|\\s)${variable}=("[^"]*"|'[^']*'|\\S*)`).exec(text);
+    const match = new RegExp(`(?:^|\\s)${variableName(name)}=("[^"]*"|'[^']*'|\\S*)`).exec(text);
     if (match) return (match[1] ?? '').replace(/^(["'])(.*)\1$/, '$2');
   }
   return undefined;

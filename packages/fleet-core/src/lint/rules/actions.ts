@@ -1,10 +1,17 @@
 /** Steps that use an action. */
 import leven from 'leven';
 import { SETTING_NAMES } from '../../settings.js';
-import { isComposite, isFleetAction } from '../deploys.js';
+import { type Deploy, isComposite, isFleetAction } from '../deploys.js';
 import { entriesOf, entryOf, textOf } from '../source.js';
 import type { Rule } from '../types.js';
 import { type Action, valueAt } from '../workflow.js';
+
+/** The deploys by an action of another repository, as they are written and known before the run. */
+const fetched = (deploys: readonly Deploy[]) =>
+  deploys.flatMap(({ step, place, kind }) => {
+    const text = step.uses?.text ?? '';
+    return kind !== 'action' || text.startsWith('./') || text.includes('${{') ? [] : [{ text, place }];
+  });
 
 export const movingRef: Rule = {
   id: 'moving-ref',
@@ -13,9 +20,7 @@ export const movingRef: Rule = {
   why: 'runners before 0.5.0 keep a stale copy once a ref was moved, so two runners deploy with two versions; without a ref or with a short SHA the step fails',
   remedy: 'pin a full release tag (`@v1.2.3`) or a commit of 40 digits',
   check({ deploys }, report) {
-    for (const { step, place, kind } of deploys) {
-      const text = step.uses?.text ?? '';
-      if (kind !== 'action' || text.startsWith('./') || text.includes('${{')) continue;
+    for (const { text, place } of fetched(deploys)) {
       const ref = /@([^@]*)$/.exec(text)?.[1];
       if (!ref) report(place, `\`${text}\` names no ref`, 'error');
       else if (/^[0-9a-f]{7,39}$/.test(ref))
@@ -32,10 +37,8 @@ export const hostlessAction: Rule = {
   why: 'Gitea looks for it on github.com unless the server is set to DEFAULT_ACTIONS_URL = self: the step fails, or runs what somebody else put there',
   remedy: 'write its whole address: `https://git.example.com/owner/repo/path@ref`',
   check({ deploys }, report) {
-    for (const { step, place, kind } of deploys) {
-      const text = step.uses?.text ?? '';
-      if (kind === 'action' && /^[\w.-]+\//.test(text) && !text.startsWith('./') && !text.includes('${{'))
-        report(place, `\`${text}\` is looked for on github.com`);
+    for (const { text, place } of fetched(deploys)) {
+      if (/^[\w.-]+\//.test(text)) report(place, `\`${text}\` is looked for on github.com`);
     }
   },
 };

@@ -1,6 +1,7 @@
 /** Keys that do less than they say. */
 import { isMap, isScalar, type Node } from 'yaml';
 import { parseDuration } from '../../duration.js';
+import { readBoolean } from '../../setting.js';
 import { type SettingName, settingOf } from '../../settings.js';
 import { type Deploy, isComposite, settingOfDeploy } from '../deploys.js';
 import { textOf } from '../source.js';
@@ -101,7 +102,7 @@ export const missingPermission: Rule = {
             const given = settingOfDeploy(deploy, setting);
             // Null: only the run knows.
             const wanted = given === null ? undefined : (given ?? preset);
-            if (!/^(?:1|true|yes|on)$/i.test(wanted ?? '')) continue;
+            if (!readBoolean(wanted ?? '')) continue;
             if (!scopes.some((scope) => grants(node, scope)))
               report(source.place(node), `${setting} of job \`${job.id}\` needs \`${scopes[0]}: write\``);
           }
