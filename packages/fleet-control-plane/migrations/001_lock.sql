@@ -1,5 +1,3 @@
--- Up Migration
-
 -- One row per lock group. Every transition locks this row FOR UPDATE: it is the serialisation point.
 CREATE TABLE lock_groups (
   name text PRIMARY KEY,
@@ -65,7 +63,3 @@ CREATE TABLE lock_events (
   detail jsonb,
   PRIMARY KEY (group_name, seq)
 );
-
--- Down Migration
-
-DROP TABLE lock_events, lock_order_marks, lock_claims, lock_groups;

@@ -1,5 +1,3 @@
--- Up Migration
-
 CREATE TABLE sim_tenants (
   slug text PRIMARY KEY,
   position bigint GENERATED ALWAYS AS IDENTITY,
@@ -11,7 +9,3 @@ CREATE TABLE sim_images (
   tag text PRIMARY KEY,
   git_sha text NOT NULL
 );
-
--- Down Migration
-
-DROP TABLE sim_images, sim_tenants;

@@ -1,5 +1,3 @@
--- Up Migration
-
 -- A claim under the names that the code uses; simple enough to be updated through.
 CREATE VIEW lock_claim_view AS
   SELECT group_name AS "group", claim_id AS "claimId", state, session, fingerprint, holder,
@@ -74,8 +72,3 @@ BEGIN
   END IF;
   PERFORM pg_notify('fleet_lock', p_note);
 END $$;
-
--- Down Migration
-
-DROP FUNCTION fleet_lock_write, fleet_lock_read;
-DROP VIEW lock_claim_view;

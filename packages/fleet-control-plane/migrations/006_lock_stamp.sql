@@ -1,5 +1,3 @@
--- Up Migration
-
 -- Changes with every change of what a transition looks at, so that a control plane may decide on what it remembers:
 -- the write says which state it was decided on, and does nothing on another one. A random value comes never again,
 -- not even on a standby that lacks the last commits. Who changes groups or claims by hand gives the group a new one.
@@ -105,9 +103,3 @@ BEGIN
   PERFORM pg_notify('fleet_lock', p_note);
   RETURN true;
 END $$;
-
--- Down Migration
-
-DROP TRIGGER fleet_lock_marked ON lock_order_marks;
-DROP FUNCTION fleet_lock_marked, fleet_lock_write, fleet_lock_read, fleet_lock_timeline;
-ALTER TABLE lock_groups DROP COLUMN stamp;
