@@ -18,7 +18,7 @@ import { stamp } from './stamp.mjs';
 import { Workspace } from './workspace.mjs';
 
 /** Test files that start no database server. */
-const LIGHT = /fleet-core|(claims|transitions|rules|observe|lanes)\.test/;
+const LIGHT = /fleet-core|(claims|transitions|rules|observe|lanes|arrivals)\.test/;
 const { values } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },

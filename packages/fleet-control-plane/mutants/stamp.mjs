@@ -1,7 +1,7 @@
 /** Faults of transitions that are decided on what is remembered. `from` occurs exactly once in `file`; the first of `caughtBy` is the fastest. */
 const at = (file) => `fleet-control-plane/src/lock/${file}.ts`;
 const seen = (...files) => files.map((file) => `fleet-control-plane/test/${file}.test.ts`);
-const sql = 'fleet-control-plane/migrations/006_lock_stamp.sql';
+const sql = 'fleet-control-plane/migrations/007_lock_write.sql';
 
 export const stamp = [
   {
@@ -30,7 +30,7 @@ export const stamp = [
   },
   {
     name: 'a mark leaves the stamp',
-    file: sql,
+    file: 'fleet-control-plane/migrations/006_lock_stamp.sql',
     from: 'UPDATE lock_groups SET stamp = gen_random_uuid() WHERE name = NEW.group_name;',
     to: '',
     why: 'an older commit rolls after a newer one',
@@ -46,9 +46,9 @@ export const stamp = [
   },
   {
     name: 'refused on what is remembered',
-    file: at('store'),
-    from: 'value = decide(draft);\n    } catch {',
-    to: 'value = decide(draft);\n    } catch (error) {\n      throw error;',
+    file: at('guess'),
+    from: 'values.set(guess, guess.decide(draft));\n  } catch {',
+    to: 'values.set(guess, guess.decide(draft));\n  } catch (error) {\n    throw error;',
     why: 'a queue that has room turns waiters away',
     caughtBy: seen('stamp'),
   },
@@ -83,6 +83,78 @@ export const stamp = [
     to: 'if (change === null) {',
     why: 'what is remembered is of no state that ever was',
     caughtBy: seen('stamp'),
+  },
+  {
+    name: 'a gap in the queue of a batch',
+    file: at('guess'),
+    from: 'state.waiting = known.state.waiting;',
+    to: '',
+    why: 'who arrived with a release overtakes those who are not remembered',
+    caughtBy: seen('batches'),
+  },
+  {
+    name: 'half a decision is written',
+    file: at('guess'),
+    from: 'if (!misfit) return',
+    to: 'return',
+    why: 'a release that would have had to read leaves the lock free with waiters',
+    caughtBy: seen('batches'),
+  },
+  {
+    name: 'arrivals overtake one another',
+    file: at('arrivals'),
+    from: 'crowd.arrivals.splice(0, TOGETHER_MAX)',
+    to: 'crowd.arrivals.splice(-TOGETHER_MAX)',
+    why: 'not first come, first served',
+    caughtBy: seen('arrivals'),
+  },
+  {
+    name: 'arrivals are kept back for ever',
+    file: at('arrivals'),
+    from: 'const taken = crowd.arrivals.splice(0, TOGETHER_MAX);\n    this.crowds.delete(group);',
+    to: 'const taken = crowd.arrivals.splice(0, TOGETHER_MAX);',
+    why: 'who arrives after a batch never gets a turn',
+    caughtBy: seen('arrivals', 'batches'),
+  },
+  {
+    name: 'kept back from a free lock',
+    file: at('store'),
+    from: 'patient && !!known?.state.held && known.state.frozen === null',
+    to: 'patient',
+    why: 'a lock that nobody holds is granted late',
+    caughtBy: seen('batches'),
+  },
+  {
+    name: 'a hand-over before those who came first',
+    file: at('store'),
+    from: 'own ? [...arrivals, own] : arrivals',
+    to: 'own ? [own, ...arrivals] : arrivals',
+    why: 'the lock becomes free in between, and its log tells another order than the calls had',
+    caughtBy: seen('batches'),
+  },
+  {
+    name: 'nobody of a batch hears that it failed',
+    file: at('store'),
+    from: 'for (const arrival of arrivals) arrival.reject(error);',
+    to: '',
+    why: 'calls hang until their clients give up',
+    caughtBy: seen('batches'),
+  },
+  {
+    name: 'what begins is written before what ends',
+    file: at('rows'),
+    from: '[...ended, ...live]',
+    to: '[...live, ...ended]',
+    why: 'no hand-over gets past the index of the one holder',
+    caughtBy: seen('stamp'),
+  },
+  {
+    name: 'every transition walks through the queue',
+    file: sql,
+    from: 'ON lock_claims (group_name, place) WHERE ended_at IS NULL',
+    to: "ON lock_claims (group_name, place) WHERE state IN ('queued', 'held')",
+    why: 'hand-overs take the longer the more wait',
+    caughtBy: seen('batches'),
   },
   {
     name: 'the length of the queue drifts',

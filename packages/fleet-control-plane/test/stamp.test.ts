@@ -1,17 +1,12 @@
 /** Transitions that are decided on what a process remembers: they count only if that is still so. */
 import { randomUUID } from 'node:crypto';
-import type { ClaimRequest } from '@tenant-fleet/fleet-core/contract';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Database } from '../src/db/database.js';
 import { type EmbeddedDatabase, startEmbedded } from '../src/db/embedded.js';
 import { migrate } from '../src/db/migrate.js';
 import { Problem } from '../src/http/problem.js';
-import type { Draft } from '../src/lock/draft.js';
-import type { Committed } from '../src/lock/notes.js';
-import { LockStore } from '../src/lock/store.js';
-import * as transitions from '../src/lock/transitions.js';
-import { ManualClock } from './support/clock.js';
 import { sql } from './support/plane.js';
+import { Replica } from './support/replica.js';
 
 let server: EmbeddedDatabase;
 let db: Database;
@@ -25,65 +20,14 @@ afterAll(async () => {
   await server.close();
 });
 
-/** The lock of one replica. It hears nothing of others unless a test lets it. */
-class Replica {
-  /** How many transitions had to lock and read first. */
-  reads = 0;
-  readonly heard: Committed[] = [];
-  private readonly store: LockStore;
-
-  constructor(readonly group: string) {
-    const counted = {
-      rows: db.rows.bind(db),
-      transaction: (read: Parameters<Database['transaction']>[0]) => {
-        this.reads += 1;
-        return db.transaction(read);
-      },
-    } as unknown as Database;
-    this.store = new LockStore(counted, new ManualClock(), randomUUID(), (what) => this.heard.push(what));
-  }
-
-  async claim(claimId: string, order?: { key: string; number: number }, queue = 100) {
-    const body: ClaimRequest = {
-      session: 'session',
-      ttl_seconds: 30,
-      holder: { name: 'x' },
-      ...(order && { order }),
-    };
-    const orderKey = order?.key;
-    const decide = (draft: Draft) => transitions.claim(draft, claimId, body, { queue });
-    const guessed = await this.store.guess(this.group, { subject: claimId, orderKey, arrives: true }, decide);
-    if (guessed) return guessed.value;
-    return this.store.transact(this.group, { subject: claimId, lock: [claimId], orderKey }, decide);
-  }
-
-  release(claimId: string) {
-    const guess = { subject: claimId, arrives: false };
-    return this.store.transact(this.group, { subject: claimId, guess, urgent: true }, (draft) =>
-      transitions.release(draft, claimId, { session: 'session' }),
-    );
-  }
-
-  follow(other: Replica) {
-    for (const { group, change } of other.heard.splice(0)) this.store.follow(group, change);
-  }
-}
-
 let here: Replica;
 let there: Replica;
 beforeEach(() => {
-  here = new Replica(`g${randomUUID()}`);
-  there = new Replica(here.group);
+  here = new Replica(db);
+  there = new Replica(db, here.group);
 });
 const [a, b, c] = [randomUUID(), randomUUID(), randomUUID()] as const;
-const held = async () =>
-  (
-    await sql<{ claim_id: string }>(
-      server.url,
-      "SELECT claim_id FROM lock_claims WHERE group_name = $1 AND state = 'held'",
-      [here.group],
-    )
-  ).map((row) => row.claim_id);
+const held = () => here.held();
 
 describe('what is remembered', () => {
   it('spares the reads of those who come and go', async () => {
@@ -104,7 +48,7 @@ describe('what is remembered', () => {
       const [holder = ''] = await held();
       order.push(holder);
       await here.release(holder);
-      if (left === 20) ids.push(...(await late()));
+      if (left === 28) ids.push(...(await late()));
     }
     for (let [holder] = await held(); holder; [holder] = await held()) {
       order.push(holder);
@@ -153,10 +97,10 @@ describe('what is remembered wrongly changes nothing', () => {
 
   it('a queue that looks full has room', async () => {
     await here.claim(a);
-    await here.claim(b, undefined, 1);
+    await here.claim(b, { queue: 1 });
     await there.release(a);
-    expect((await here.claim(c, undefined, 1)).state).toBe('queued');
-    await expect(here.claim(randomUUID(), undefined, 1)).rejects.toBeInstanceOf(Problem);
+    expect((await here.claim(c, { queue: 1 })).state).toBe('queued');
+    await expect(here.claim(randomUUID(), { queue: 1 })).rejects.toBeInstanceOf(Problem);
   });
 
   it('an id that has ended does not come back', async () => {
@@ -167,21 +111,21 @@ describe('what is remembered wrongly changes nothing', () => {
   });
 
   it('a newer order rolled meanwhile', async () => {
-    await here.claim(a, { key: 'main', number: 4 });
+    await here.claim(a, { order: { key: 'main', number: 4 } });
     await here.release(a);
     await sql(server.url, 'INSERT INTO lock_order_marks VALUES ($1, $2, 9, $3)', [here.group, 'main', {}]);
-    expect((await here.claim(b, { key: 'main', number: 5 })).state).toBe('outdated');
+    expect((await here.claim(b, { order: { key: 'main', number: 5 } })).state).toBe('outdated');
   });
 
   it('an order of the key waits where it was not remembered', async () => {
     const ids = Array.from({ length: 12 }, () => randomUUID());
     for (const id of ids) await there.claim(id);
     const waiter = randomUUID();
-    await there.claim(waiter, { key: 'main', number: 4 });
+    await there.claim(waiter, { order: { key: 'main', number: 4 } });
     // The marks of all who wait are read, so the key as such is known.
     await sql(server.url, 'INSERT INTO lock_order_marks VALUES ($1, $2, 1, $3)', [here.group, 'main', {}]);
     await here.release(ids[0] ?? '');
-    await here.claim(randomUUID(), { key: 'main', number: 5 });
+    await here.claim(randomUUID(), { order: { key: 'main', number: 5 } });
     const [row] = await sql(server.url, 'SELECT state FROM lock_claims WHERE claim_id = $1', [waiter]);
     expect(row).toEqual({ state: 'superseded' });
   });
@@ -217,7 +161,7 @@ it('a write that was decided on another timeline does nothing', async () => {
   );
   const write = async (timeline: number) => {
     const values = [here.group, before?.stamp, timeline, randomUUID()];
-    const text = `SELECT fleet_lock_write($1, $2, $3, $4, 9, 9, 9, 9, NULL, NULL, NULL, NULL, NULL, '') AS written`;
+    const text = `SELECT fleet_lock_write($1, $2, $3, $4, 9, 9, 9, 9, NULL, NULL, NULL, NULL, '') AS written`;
     return (await sql<{ written: boolean }>(server.url, text, values))[0]?.written;
   };
   expect(await write((before?.timeline ?? 0) + 1)).toBe(false);

@@ -50,10 +50,12 @@ export class Draft {
     this.changed.set(next.claimId, next);
     if (state.held?.claimId === next.claimId) state.held = next.state === 'held' ? next : null;
     else if (next.state === 'held') state.held = next;
-    state.waiting = state.waiting.filter((other) => other.claimId !== next.claimId);
+    const at =
+      before?.state === 'queued' ? state.waiting.findIndex(({ claimId }) => claimId === next.claimId) : -1;
+    if (at >= 0) state.waiting.splice(at, 1);
     if (next.state === 'queued') {
-      state.waiting.push(next);
-      state.waiting.sort((a, b) => a.place - b.place);
+      const behind = state.waiting.findLastIndex(({ place }) => place < next.place);
+      state.waiting.splice(behind + 1, 0, next);
     }
     if (state.subject?.claimId === next.claimId) state.subject = next;
     return next;

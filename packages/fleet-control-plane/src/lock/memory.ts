@@ -29,39 +29,53 @@ export interface Knowledge {
   keys: ReadonlySet<string>;
 }
 
+export interface Recalled {
+  state: GroupState;
+  knowledge: Knowledge;
+}
+
 /**
  * The state of each group as this process last read or left it, so that the usual transition needs no read. It is a
  * guess, since other replicas write too: what is decided on it counts only if the write finds the state's stamp.
  */
 export class Memory {
-  private readonly groups = new Map<string, { state: GroupState; knowledge: Knowledge }>();
+  private readonly groups = new Map<string, Recalled>();
   private readonly ended = new Set<string>();
 
-  /** A state to decide on, or undefined when what is remembered does not suffice for this call. */
-  recall(
-    group: string,
-    { subject, orderKey, arrives }: Ask,
-    now: number,
-  ): { state: GroupState; knowledge: Knowledge } | undefined {
+  /** A copy of the state to decide on; undefined when nothing is remembered, or for too long. */
+  recall(group: string, now: number): Recalled | undefined {
     const known = this.groups.get(group);
     if (!known) return undefined;
     const { state, knowledge } = known;
     const age = now - knowledge.readAt;
-    const live = [state.held, ...state.waiting].find((claim) => claim?.claimId === subject) ?? null;
-    if (age > AGE_MAX_MS || arrives !== (live === null)) return undefined;
-    if (arrives && this.hasEnded(group, subject)) return undefined;
-    // A newer order is set against all waiters of its key.
-    if (orderKey !== undefined && (knowledge.horizon !== Infinity || !knowledge.keys.has(orderKey)))
-      return undefined;
+    if (age > AGE_MAX_MS) return undefined;
     return {
       state: {
         ...state,
         now: new Date(knowledge.readNow.getTime() + age),
         waiting: [...state.waiting],
-        subject: live,
+        subject: null,
       },
       knowledge,
     };
+  }
+
+  /** True when the state with this stamp is the one that is remembered. */
+  isAt(group: string, stamp: string): boolean {
+    return this.groups.get(group)?.state.stamp === stamp;
+  }
+
+  /** The claim that a call is about, null for a new one; undefined when what is remembered does not suffice for the call. */
+  subjectOf({ state, knowledge }: Recalled, { subject, orderKey, arrives }: Ask): Claim | null | undefined {
+    const { held, waiting } = state;
+    const live =
+      held?.claimId === subject ? held : (waiting.find((claim) => claim.claimId === subject) ?? null);
+    if (arrives !== (live === null)) return undefined;
+    if (arrives && this.hasEnded(state.name, subject)) return undefined;
+    // A newer order is set against all waiters of its key.
+    if (orderKey !== undefined && (knowledge.horizon !== Infinity || !knowledge.keys.has(orderKey)))
+      return undefined;
+    return live;
   }
 
   /** Takes in what became of claims, here or in another replica. */
@@ -80,13 +94,8 @@ export class Memory {
 
   /** Takes in what a transition left behind. */
   keep(state: GroupState, knowledge: Knowledge): void {
-    const waiting = state.waiting.filter((claim) => claim.place <= knowledge.horizon);
-    const horizon = waiting.length === state.waitingCount ? Infinity : knowledge.horizon;
     this.groups.delete(state.name);
-    this.groups.set(state.name, {
-      state: { ...state, waiting, subject: null },
-      knowledge: { ...knowledge, horizon },
-    });
+    this.groups.set(state.name, upToHorizon({ state: { ...state, subject: null }, knowledge }));
     if (this.groups.size > GROUPS_MAX) this.forget(this.groups.keys().next().value ?? '');
   }
 
@@ -130,6 +139,15 @@ export function knowledgeOf(
     horizon: waiting.length === waitingCount ? Infinity : (waiting[head - 1]?.place ?? 0),
     keys: new Set(known.filter((key) => key != null)),
   };
+}
+
+/** What is remembered of a queue has no gaps: who waits behind one that is not known is not known either. */
+export function upToHorizon(recalled: Recalled): Recalled {
+  const { state, knowledge } = recalled;
+  if (knowledge.horizon === Infinity) return recalled;
+  const waiting = state.waiting.filter((claim) => claim.place <= knowledge.horizon);
+  const horizon = waiting.length === state.waitingCount ? Infinity : knowledge.horizon;
+  return { state: { ...state, waiting }, knowledge: { ...knowledge, horizon } };
 }
 
 /** False when a lock would stay free although some who wait are not in the state. */

@@ -38,7 +38,8 @@ export async function readGroup(
   });
   const claims = await db.rows<Claim>({
     name: 'claims-read',
-    text: `SELECT * FROM lock_claim_view WHERE "group" = $1 AND state IN ('queued', 'held') ORDER BY place`,
+    text: `SELECT * FROM lock_claim_view WHERE "group" = $1 AND "endedAt" IS NULL AND state IN ('queued', 'held')
+      ORDER BY place`,
     values: [group],
   });
   return {
@@ -64,7 +65,7 @@ export async function readPlace(db: Reader, group: string, place: number): Promi
     text: `SELECT g.frozen, w.ahead, w.waiting,
         (SELECT row_to_json(c) FROM lock_claim_view c WHERE "group" = $1 AND state = 'held') AS held
       FROM lock_groups g, LATERAL (SELECT count(*) AS waiting, count(*) FILTER (WHERE place < $2) AS ahead
-        FROM lock_claims WHERE group_name = $1 AND state = 'queued') w
+        FROM lock_claims WHERE group_name = $1 AND ended_at IS NULL AND state = 'queued') w
       WHERE g.name = $1`,
     values: [group, place],
   });
@@ -145,7 +146,7 @@ export async function readLive(db: Reader): Promise<{ groups: GroupRow[]; claims
     name: 'sweep-claims',
     text: `SELECT "group", "claimId", state, "renewSeq", "pollSeq", "ttlSeconds", confirmed, "maxHoldSeconds",
         "heldMs", token
-      FROM lock_claim_view WHERE state IN ('queued', 'held')`,
+      FROM lock_claim_view WHERE "endedAt" IS NULL AND state IN ('queued', 'held')`,
   });
   return { groups, claims };
 }

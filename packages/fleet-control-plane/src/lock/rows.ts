@@ -33,7 +33,7 @@ export function writeDraft(draft: Draft, next: string, note: string): Query {
   const ended = known.filter((claim) => !live.includes(claim));
   return {
     name: 'lock-write',
-    text: 'SELECT fleet_lock_write($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) AS written',
+    text: 'SELECT fleet_lock_write($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) AS written',
     values: [
       name,
       stamp,
@@ -44,14 +44,16 @@ export function writeDraft(draft: Draft, next: string, note: string): Query {
       lastPlace,
       lastEvent,
       frozen && JSON.stringify(frozen),
-      json(ended.map((claim) => changeOf(claim, draft))),
+      json([...ended, ...live].map((claim) => changeOf(claim, draft))),
       json(created.map((claim) => rowOf(name, claim, draft))),
-      json(live.map((claim) => changeOf(claim, draft))),
       json(
-        draft.events.map(({ claimId, token, ...event }) => ({
-          ...event,
+        draft.events.map(({ seq, kind, claimId, token, actor, detail }) => ({
+          seq,
+          kind,
           claim_id: claimId,
           fencing_token: token,
+          actor,
+          detail,
         })),
       ),
       note,

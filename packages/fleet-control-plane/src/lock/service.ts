@@ -41,7 +41,7 @@ export class LockService {
     const until = clock.now() + waitSeconds * 1000;
     const ticket = hub.open(claimTopic(group, claimId));
     try {
-      const first = await this.enter(group, claimId, body);
+      const first = await this.enter(group, claimId, body, waitSeconds > 0);
       let { claim } = first;
       let tellFrozen = first.frozen;
       for (;;) {
@@ -67,6 +67,7 @@ export class LockService {
     group: string,
     claimId: string,
     body: ClaimRequest,
+    patient: boolean,
   ): Promise<{ claim: Claim; frozen: boolean }> {
     const { db, store, observer, queueLimit } = this.deps;
     const { session } = body;
@@ -84,7 +85,8 @@ export class LockService {
       const claim = transitions.claim(draft, claimId, body, { queue: queueLimit });
       return { claim, isNew, frozen: draft.state.frozen !== null };
     };
-    const guessed = await store.guess(group, { subject: claimId, orderKey, arrives: true }, decide);
+    const ask = { subject: claimId, orderKey, arrives: true };
+    const guessed = await store.arrive(group, ask, decide, patient);
     if (guessed) return guessed.value;
     // Many may come back at once after a restart: they need not queue up for the lock to hear that they wait or ended.
     const known = await readClaim(db, group, claimId);

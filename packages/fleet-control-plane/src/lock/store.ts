@@ -2,15 +2,21 @@ import { randomUUID } from 'node:crypto';
 import { DatabaseError } from 'pg';
 import type { Clock } from '../clock.js';
 import type { Commit, Database, Query, Reader } from '../db/database.js';
+import { Arrivals } from './arrivals.js';
 import { Draft } from './draft.js';
+import { type Guess, guessAll } from './guess.js';
 import { Lanes } from './lanes.js';
-import { type Ask, type Knowledge, knowledgeOf, Memory, sufficed } from './memory.js';
+import { type Ask, type Knowledge, knowledgeOf, Memory } from './memory.js';
 import type { GroupState } from './model.js';
 import { type Change, type Committed, writeNote } from './notes.js';
 import { revive, writeDraft } from './rows.js';
 
 /** How much of the queue a transition reads. Should all of these be outdated, the next sweep goes on behind them. */
 const HEAD = 8;
+/** The same when what was remembered is true, but ends too early: reading on eight by eight would cost more. */
+const LONG_HEAD = 128;
+/** How often it is tried on what is remembered, before the group's lock is waited for. */
+const TRIES = 3;
 const SERIALIZATION_FAILURE = '40001';
 
 export interface Load {
@@ -40,6 +46,9 @@ interface Done<T> {
 export class LockStore {
   private readonly memory = new Memory();
   private readonly lanes: Lanes;
+  private readonly arrivals = new Arrivals((group) =>
+    this.lanes.run(group, false, async () => void (await this.tryRemembered(group))),
+  );
 
   constructor(
     private readonly db: Database,
@@ -59,20 +68,32 @@ export class LockStore {
    */
   transact<T>(group: string, load: Load, decide: (draft: Draft, reads: unknown[][]) => T): Promise<T> {
     return this.lanes.run(group, load.urgent ?? false, async () => {
-      const guessed =
-        load.guess && (await this.tryRemembered(group, load.guess, (draft) => decide(draft, [])));
-      const done = guessed ?? (await this.db.transaction((tx) => this.attempt(tx, group, load, decide)));
+      if (load.guess) {
+        const own: Guess = { ask: load.guess, decide: (draft) => decide(draft, []) };
+        const values = await this.tryRemembered(group, own);
+        if (values.has(own)) return values.get(own) as T;
+      }
+      const done = await this.db.transaction((tx) => this.attempt(tx, group, load, decide));
       return this.settle(group, done);
     });
   }
 
-  /** As `transact`, but only on what is remembered; undefined when that is not enough, or no longer so. */
-  async guess<T>(group: string, ask: Ask, decide: (draft: Draft) => T): Promise<{ value: T } | undefined> {
-    if (!this.memory.recall(group, ask, this.clock.now())) return undefined;
-    return this.lanes.run(group, false, async () => {
-      const done = await this.tryRemembered(group, ask, decide);
-      return done && { value: this.settle(group, done) };
-    });
+  /**
+   * As `transact` for a new claim, but only on what is remembered; undefined when that is not enough, or no longer so.
+   *
+   * @param patient true when nobody waits for the answer yet: while another holds, it may be written a few milliseconds
+   *   later together with others.
+   */
+  async arrive<T>(
+    group: string,
+    ask: Ask,
+    decide: (draft: Draft) => T,
+    patient: boolean,
+  ): Promise<{ value: T } | undefined> {
+    const known = this.memory.recall(group, this.clock.now());
+    if (known && this.memory.subjectOf(known, ask) === undefined) return undefined;
+    const mayWait = patient && !!known?.state.held && known.state.frozen === null;
+    return (await this.arrivals.join(group, { ask, decide }, mayWait)) as { value: T } | undefined;
   }
 
   private settle<T>(group: string, { value, committed, kept }: Done<T>): T {
@@ -85,28 +106,45 @@ export class LockStore {
     return value;
   }
 
-  private async tryRemembered<T>(
-    group: string,
-    ask: Ask,
-    decide: (draft: Draft) => T,
-  ): Promise<Done<T> | undefined> {
-    const recalled = this.memory.recall(group, ask, this.clock.now());
-    if (!recalled) return undefined;
-    const draft = new Draft(recalled.state);
-    let value: T;
+  /** Decides a transition, if there is one, after the arrivals that came before it, and commits all of that at once. */
+  private async tryRemembered(group: string, own?: Guess): Promise<Map<Guess, unknown>> {
+    const arrivals = this.arrivals.take(group);
+    const [first] = arrivals;
     try {
-      value = decide(draft);
-    } catch {
-      // A refusal has to be founded on what is so.
-      return undefined;
-    }
-    if (!draft.dirty || !sufficed(draft.state)) return undefined;
-    const { query, done } = this.write(draft, recalled.knowledge, value);
-    const rows = await this.db.rows<{ written: boolean }>(query).catch((error) => {
-      if (error instanceof DatabaseError && error.code === SERIALIZATION_FAILURE) return [];
+      if (first && !this.memory.recall(group, this.clock.now()))
+        await this.refresh(group, { orderKey: first.ask.orderKey });
+      const values = await this.commitGuesses(group, own ? [...arrivals, own] : arrivals);
+      for (const arrival of arrivals)
+        arrival.resolve(values.has(arrival) ? { value: values.get(arrival) } : undefined);
+      return values;
+    } catch (error) {
+      for (const arrival of arrivals) arrival.reject(error);
       throw error;
-    });
-    return rows[0]?.written ? done : undefined;
+    }
+  }
+
+  private async commitGuesses(group: string, guesses: Guess[]): Promise<Map<Guess, unknown>> {
+    for (let tries = 0; tries < TRIES; tries++) {
+      const guessed = guessAll(this.memory, group, this.clock.now(), guesses);
+      if (!guessed) break;
+      const { query, done } = this.write(guessed.draft, guessed.knowledge, guessed.values);
+      const rows = await this.db.rows<{ written: boolean }>(query).catch((error) => {
+        if (error instanceof DatabaseError && error.code === SERIALIZATION_FAILURE) return [];
+        throw error;
+      });
+      if (rows[0]?.written) return this.settle(group, done);
+      // Another replica was faster. It may have told by now what it did.
+      if (this.memory.isAt(group, guessed.draft.state.stamp)) {
+        this.memory.forget(group);
+        break;
+      }
+    }
+    return new Map();
+  }
+
+  /** Reads what is to be remembered. */
+  private async refresh(group: string, load: Load): Promise<void> {
+    this.settle(group, await this.db.transaction((tx) => this.attempt(tx, group, load, () => null)));
   }
 
   private async attempt<T>(
@@ -115,18 +153,20 @@ export class LockStore {
     load: Load,
     decide: (draft: Draft, reads: unknown[][]) => T,
   ): Promise<Commit<Done<T>>> {
+    const known = this.memory.recall(group, this.clock.now());
+    const head = known && known.knowledge.horizon !== Infinity ? LONG_HEAD : HEAD;
     const [rows, ...reads] = await Promise.all([
       tx.rows<{ state: GroupState }>({
         name: 'lock-read',
         text: 'SELECT fleet_lock_read($1, $2, $3, $4, $5) AS state',
-        values: [group, load.subject ?? null, load.orderKey ?? null, load.lock ?? null, HEAD],
+        values: [group, load.subject ?? null, load.orderKey ?? null, load.lock ?? null, head],
       }),
       ...(load.reads ?? []).map((query) => tx.rows(query)),
     ]);
     const read = rows[0]?.state;
     if (!read) throw new Error('fleet_lock_read answered nothing');
     const state = revive(read);
-    const knowledge = knowledgeOf(state, HEAD, this.clock.now(), load.orderKey);
+    const knowledge = knowledgeOf(state, head, this.clock.now(), load.orderKey);
     const draft = new Draft(state);
     const value = decide(draft, reads);
     const more = load.writes?.() ?? [];
