@@ -60,6 +60,27 @@ describe('arrivals at the same time', () => {
     expect([states(claims), here.writes - writes]).toEqual([['held', 'queued'], 2]);
   });
 
+  it('supersede one another as if each had come alone', async () => {
+    const order = (number: number) => ({ order: { key: 'main', number } });
+    await here.claim(holder, order(1));
+    const { reads, writes } = here;
+    const claims = await Promise.all([a, b, c].map((id, index) => here.claim(id, order(2 + index))));
+    expect(claims.map(({ place }) => place)).toEqual([2, 2, 2]);
+    expect(await since(1)).toEqual([
+      `queued ${a}`,
+      ...[`superseded ${a}`, `queued ${b}`],
+      ...[`superseded ${b}`, `queued ${c}`],
+    ]);
+    expect([here.reads - reads, here.writes - writes]).toEqual([0, 2]);
+  });
+
+  it('are one claim when they are the same', async () => {
+    await here.claim(holder);
+    const claims = await Promise.all([a, b, b].map((id) => here.claim(id)));
+    expect(claims.map(({ place }) => place)).toEqual([2, 3, 3]);
+    expect(await since(1)).toEqual([`queued ${a}`, `queued ${b}`]);
+  });
+
   it('are refused one by one', async () => {
     await here.claim(holder);
     const answers = await Promise.allSettled([
