@@ -2,7 +2,7 @@
 import type { LockEvent } from '@tenant-fleet/fleet-core/contract';
 import { describe, expect, it } from 'vitest';
 import { checkHistory } from './fixtures/check-history.js';
-import type { Call, Entry, History, Return, Roll } from './fixtures/history.js';
+import { type Call, type Entry, type History, type Return, type Roll, TTL_MS } from './fixtures/history.js';
 
 type Draft = Partial<LockEvent> & { kind: string; claim_id: string };
 
@@ -30,6 +30,9 @@ const lost = { status: 409, body: { error: 'lease_lost' } };
 const use = (claim: string, token: number, from: number, until: number): Entry => ({
   ...{ kind: 'use', claim, token, from, until },
 });
+const broke = (token: number, from: number, until: number | null): Entry => ({
+  ...{ kind: 'break', token, from, until },
+});
 const roll = (id: number, token: number, claim: string, from: number, to: number | null): Roll => ({
   ...{ id, fencing_token: token, claim_id: claim },
   started_at: new Date(from).toISOString(),
@@ -55,8 +58,49 @@ const good = (): History => ({
   rolls: [roll(1, 1, 'a', 3, 8), roll(2, 2, 'b', 13, 19)],
 });
 
+/** The first holder is broken while it lives, and goes on until its next renewal. */
+const broken = (): History => ({
+  events: log(
+    granted('a', 1),
+    queued('b', 1),
+    { kind: 'broken', claim_id: 'a', fencing_token: 1 },
+    granted('b', 2),
+    released('b', 2),
+  ),
+  entries: [
+    ...call(['claim', 'a', 0, 2], held(1)),
+    use('a', 1, 2, 50),
+    ...call(['claim', 'b', 3, 4], waits),
+    ...call(['claim', 'b', 5, 12], held(2)),
+    broke(1, 8, 10),
+    use('b', 2, 12, 60),
+    use('a', 1, 13, 50),
+    ...call(['renew', 'a', 15, 17], lost, 1),
+    { kind: 'stop', token: 1, at: 17 },
+    { kind: 'stop', token: 2, at: 20 },
+    ...call(['release', 'b', 20, 22], done(false), 2),
+  ],
+  rolls: [roll(1, 1, 'a', 3, 12), roll(2, 2, 'b', 13, 19)],
+});
+
 it('accepts a good history', () => {
   expect(checkHistory(good())).toEqual([]);
+});
+
+it('accepts a broken holder that has not heard of it yet', () => {
+  expect(checkHistory(broken())).toEqual([]);
+});
+
+it('accepts a broken holder that hears of its grant only after the break', () => {
+  const history = broken();
+  history.entries.splice(0, 3, ...call(['claim', 'a', 0, 13], held(1)));
+  expect(checkHistory(history)).toEqual([]);
+});
+
+it('accepts a break that took effect without an answer', () => {
+  const history = broken();
+  spliceBreak(history, broke(1, 8, null), ...call(['renew', 'a', 9, 11], held(1), 1));
+  expect(checkHistory(history)).toEqual([]);
 });
 
 it('accepts a claim that arrives after its sender has left', () => {
@@ -81,6 +125,14 @@ const bad: [what: string, says: RegExp, spoil: (history: History) => void][] = [
     'an old lease used after a newer one',
     /used after it was given up/,
     (h) => h.entries.push(use('c', 1, 70, 71)),
+  ],
+  [
+    'an old lease that begins after a newer one',
+    /^exclusion: 2 was usable 68\.0 ms before 1 was not$/,
+    (h) => {
+      h.entries[2] = use('a', 1, 70, 80);
+      h.entries = h.entries.filter((entry) => entry.kind !== 'stop');
+    },
   ],
   [
     'a token twice in the log',
@@ -169,6 +221,62 @@ const bad: [what: string, says: RegExp, spoil: (history: History) => void][] = [
   ['a roll under a token of nobody', /not that of its claim/, (h) => h.rolls.push(roll(3, 9, 'b', 30, 31))],
 ];
 
+const badlyBroken: typeof bad = [
+  [
+    'an overlap after an end that was no break',
+    /^exclusion: 2 was usable 5\.0 ms before 1 was not$/,
+    (h) => Object.assign(h.events[2] ?? {}, { kind: 'lost' }),
+  ],
+  [
+    'an overlap after a break that nobody asked for',
+    /^exclusion: 2 was usable 5\.0 ms before 1 was not$/,
+    (h) => spliceBreak(h),
+  ],
+  [
+    'an overlap after the break of another',
+    /^exclusion: 2 was usable 5\.0 ms before 1 was not$/,
+    (h) => spliceBreak(h, broke(2, 8, 10)),
+  ],
+  [
+    'an overlap that began before the break was sent',
+    /^exclusion: 2 was usable 1\.0 ms before 1 was not$/,
+    (h) => spliceBreak(h, broke(1, 13, 14)),
+  ],
+  [
+    'a third lease that overlaps the second',
+    /^exclusion: 3 was usable 2\.0 ms before 2 was not$/,
+    (h) => {
+      push(h, granted('c', 3));
+      h.entries.push(...call(['claim', 'c', 17, 21], held(3)), use('c', 3, 18, 70));
+    },
+  ],
+  [
+    'a broken holder that goes on when it has heard of it',
+    /^exclusion: 1 was used after it was given up$/,
+    (h) => h.entries.push(use('a', 1, 19, 50)),
+  ],
+  [
+    'a renewal after the break was answered',
+    /^break: renew of 1 was answered as held after it$/,
+    (h) => h.entries.push(...call(['renew', 'a', 11, 12], held(1), 1)),
+  ],
+  [
+    'a lease that outlives its break',
+    /^break: 1 was usable for a whole lease after it$/,
+    (h) => h.entries.push(use('a', 1, 14, 11 + TTL_MS * 0.9)),
+  ],
+  [
+    'rolls that overlap in spite of the break',
+    /^roll 2 began before roll 1 was over$/,
+    (h) => (h.rolls = [roll(1, 1, 'a', 3, 14), roll(2, 2, 'b', 13, 19)]),
+  ],
+];
+
+/** Puts others in place of the calls that broke the hold. */
+function spliceBreak(history: History, ...instead: Entry[]): void {
+  history.entries = [...history.entries.filter(({ kind }) => kind !== 'break'), ...instead];
+}
+
 const turned = [granted('a', 1), queued('b', 1), queued('c', 2), released('a', 1), granted('c', 2)];
 
 function push(history: History, draft: Draft): void {
@@ -193,6 +301,12 @@ function late(history: History): void {
 describe('rejects', () => {
   it.each(bad)('%s', (_what, says, spoil) => {
     const history = good();
+    spoil(history);
+    expect(checkHistory(history).join('\n')).toMatch(says);
+  });
+
+  it.each(badlyBroken)('%s', (_what, says, spoil) => {
+    const history = broken();
     spoil(history);
     expect(checkHistory(history).join('\n')).toMatch(says);
   });

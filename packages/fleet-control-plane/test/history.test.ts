@@ -40,8 +40,10 @@ async function judge(histories: History[], from: number): Promise<string[]> {
 
 it('shows no violation in recorded histories', { timeout: (byHand + 120) * 1000 }, async () => {
   const sum = { histories: 0, calls: 0, unanswered: 0, grants: 0, transitions: 0, rolls: 0, violations: 0 };
+  // A recording in which little happened shows little.
+  const enough = () => sum.grants > 5 && sum.rolls > 0;
   const end = Date.now() + byHand * 1000;
-  for (let round = seed; round === seed || Date.now() < end; round += 1) {
+  for (let round = seed; round === seed || Date.now() < end || (!enough() && round < seed + 3); round += 1) {
     const clients = 3 + (round % 3);
     const histories = await record(server, { seed: round, seconds: SECONDS, clients, violence: true });
     const violations = await judge(histories, round);
@@ -58,7 +60,5 @@ it('shows no violation in recorded histories', { timeout: (byHand + 120) * 1000 
     if (byHand) process.stdout.write(`seed ${round}: ${JSON.stringify(sum)}\n`);
     expect(violations).toEqual([]);
   }
-  // A recording in which little happened shows little.
-  expect(sum.grants).toBeGreaterThan(5);
-  expect(sum.rolls).toBeGreaterThan(0);
+  expect(sum).toSatisfy(enough);
 });
