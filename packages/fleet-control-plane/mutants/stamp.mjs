@@ -119,9 +119,17 @@ export const stamp = [
   {
     name: 'kept back from a free lock',
     file: at('store'),
-    from: 'patient && !!known?.state.held && known.state.frozen === null',
+    from: 'patient && this.isHeld(group)',
     to: 'patient',
     why: 'a lock that nobody holds is granted late',
+    caughtBy: seen('batches'),
+  },
+  {
+    name: 'kept back from a lock that became free',
+    file: at('store'),
+    from: 'this.memory.follow(group, change);\n    if (!this.isHeld(group)) this.arrivals.hurry(group);',
+    to: 'this.memory.follow(group, change);',
+    why: 'hand-overs between replicas take the longer the shorter the queue is',
     caughtBy: seen('batches'),
   },
   {

@@ -61,6 +61,17 @@ describe('new claims of one group in one process', () => {
     expect(turns).toHaveLength(1);
   });
 
+  it('go at once when there is nothing to wait for any more', () => {
+    const { clock, turns, arrivals, join } = stage();
+    join('a', true);
+    arrivals.hurry('h');
+    expect(turns).toHaveLength(0);
+    arrivals.hurry('g');
+    expect(turns.map(({ take }) => take())).toEqual([['a']]);
+    clock.step(5);
+    expect(turns).toHaveLength(1);
+  });
+
   it('need no turn of their own when another transition took them along', () => {
     const { clock, turns, arrivals, join } = stage();
     join('a', true);

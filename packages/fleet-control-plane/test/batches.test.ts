@@ -60,6 +60,18 @@ describe('arrivals at the same time', () => {
     expect([states(claims), here.writes - writes]).toEqual([['held', 'queued'], 2]);
   });
 
+  it('are not kept back from a lock that another replica frees', async () => {
+    await here.claim(holder);
+    there.follow(here);
+    await there.release(holder);
+    const { writes } = here;
+    const arriving = here.claim(a, { patient: true });
+    expect(here.writes - writes).toBe(0);
+    here.follow(there);
+    expect(here.writes - writes).toBe(1);
+    expect((await arriving).state).toBe('held');
+  });
+
   it('supersede one another as if each had come alone', async () => {
     const order = (number: number) => ({ order: { key: 'main', number } });
     await here.claim(holder, order(1));

@@ -44,6 +44,12 @@ export class Arrivals {
     });
   }
 
+  /** Ends the patience. */
+  hurry(group: string): void {
+    const crowd = this.crowds.get(group);
+    if (crowd) this.go(group, crowd);
+  }
+
   private go(group: string, crowd: Crowd): void {
     if (!crowd.cancel) return;
     crowd.cancel();

@@ -92,8 +92,14 @@ export class LockStore {
   ): Promise<{ value: T } | undefined> {
     const known = this.memory.recall(group, this.clock.now());
     if (known && this.memory.subjectOf(known, ask) === undefined) return undefined;
-    const mayWait = patient && !!known?.state.held && known.state.frozen === null;
+    const mayWait = patient && this.isHeld(group);
     return (await this.arrivals.join(group, { ask, decide }, mayWait)) as { value: T } | undefined;
+  }
+
+  /** Whether all that arrive can only wait, as far as it is remembered. */
+  private isHeld(group: string): boolean {
+    const state = this.memory.recall(group, this.clock.now())?.state;
+    return !!state?.held && state.frozen === null;
   }
 
   private settle<T>(group: string, { value, committed, kept }: Done<T>): T {
@@ -103,6 +109,7 @@ export class LockStore {
       this.memory.note(group, committed.change.claims);
       this.committed(committed);
     }
+    if (!this.isHeld(group)) this.arrivals.hurry(group);
     return value;
   }
 
@@ -198,5 +205,6 @@ export class LockStore {
   /** Takes in what another replica committed. */
   follow(group: string, change: Change | null): void {
     this.memory.follow(group, change);
+    if (!this.isHeld(group)) this.arrivals.hurry(group);
   }
 }
