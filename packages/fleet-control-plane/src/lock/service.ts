@@ -71,8 +71,8 @@ export class LockService {
   ): Promise<{ claim: Claim; frozen: boolean }> {
     const { db, store, observer, queueLimit } = this.deps;
     const { session } = body;
-    const fingerprint = transitions.fingerprintOf(body);
     const poll = async () => {
+      const fingerprint = transitions.fingerprintOf(body);
       const claim = await countPoll(db, group, claimId, { session, fingerprint });
       return claim && { claim, frozen: claim.frozen !== null };
     };

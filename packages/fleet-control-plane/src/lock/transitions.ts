@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { ClaimRequest, Frozen } from '@tenant-fleet/fleet-core/contract';
 import type { Draft } from './draft.js';
 import { type Claim, isLive } from './model.js';
@@ -7,7 +7,7 @@ import { judgeArrival } from './rules.js';
 
 /** Identifies what a claim asks for; the session is left out, since it says who asks. */
 export function fingerprintOf({ session: _session, ...rest }: ClaimRequest): string {
-  return createHash('sha256').update(JSON.stringify(rest)).digest('hex');
+  return hash('sha256', JSON.stringify(rest));
 }
 
 /** A claim arrives, or arrives again. Returns it as it stands afterwards. */
