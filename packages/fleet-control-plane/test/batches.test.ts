@@ -1,29 +1,16 @@
 /** Several transitions in one write: each is whole, in its order, and answered by what was committed. */
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { Database, type Reader } from '../src/db/database.js';
-import { type EmbeddedDatabase, startEmbedded } from '../src/db/embedded.js';
-import { migrate } from '../src/db/migrate.js';
-import { sql } from './support/plane.js';
-import { Replica } from './support/replica.js';
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { Reader } from '../src/db/database.js';
+import { ownDatabase, Replica } from './support/replica.js';
 
-let server: EmbeddedDatabase;
-let db: Database;
-beforeAll(async () => {
-  server = await startEmbedded();
-  await migrate(server.url);
-  db = new Database(server.url);
-});
-afterAll(async () => {
-  await db.close();
-  await server.close();
-});
+const own = ownDatabase();
 
 let here: Replica;
 let there: Replica;
 beforeEach(() => {
-  here = new Replica(db);
-  there = new Replica(db, here.group);
+  here = new Replica(own.db);
+  there = new Replica(own.db, here.group);
 });
 const [holder, a, b, c] = [randomUUID(), randomUUID(), randomUUID(), randomUUID()] as const;
 const ids = (count: number) => Array.from({ length: count }, () => randomUUID());
@@ -165,23 +152,19 @@ describe('a hand-over', () => {
   });
 
   it('that has to read does not take back what arrived with it', async () => {
-    for (const id of [holder, ...ids(12)]) await there.claim(id);
+    const queue = ids(12);
+    for (const id of [holder, ...queue]) await there.claim(id);
     // A read returns eight who wait; another replica ends those.
     await here.release(randomUUID()).catch(() => {});
-    const first = await sql<{ claim_id: string }>(
-      server.url,
-      "SELECT claim_id FROM lock_claims WHERE group_name = $1 AND state = 'queued' ORDER BY place LIMIT 9",
-      [here.group],
-    );
-    for (const { claim_id } of first.slice(0, 8)) {
-      await there.release(claim_id);
+    for (const id of queue.slice(0, 8)) {
+      await there.release(id);
       here.follow(there);
     }
     const { reads } = here;
     const arriving = here.claim(a, { patient: true });
     await here.release(holder);
     expect((await arriving).state).toBe('queued');
-    expect([await here.held(), here.reads - reads]).toEqual([[first[8]?.claim_id], 1]);
+    expect([await here.held(), here.reads - reads]).toEqual([[queue[8]], 1]);
   });
 });
 
@@ -206,7 +189,7 @@ it('a transition reads no more claims than it changes, however many wait', async
   await Promise.all([holder, ...crowd].map((id) => here.claim(id, { queue: 200 })));
   let read = 0;
   here.send = (query) =>
-    db.transaction(async (tx) => {
+    own.db.transaction(async (tx) => {
       const before = await claimsRead(tx);
       const result = await tx.rows(query);
       read = (await claimsRead(tx)) - before;

@@ -7,36 +7,21 @@ import {
   nextInLine,
   nextToken,
 } from '../src/lock/rules.js';
+import { claim as drafted } from './support/drafts.js';
 
 const claim = (
   name: string,
   place: number,
   order?: [string, number],
   state: 'queued' | 'held' = 'queued',
-): Claim => ({
-  claimId: name,
-  state,
-  session: 'session',
-  fingerprint: '',
-  holder: { name },
-  ttlSeconds: 30,
-  maxHoldSeconds: null,
-  orderKey: order?.[0] ?? null,
-  orderNumber: order?.[1] ?? null,
-  place,
-  token: null,
-  confirmed: true,
-  renewSeq: 0,
-  pollSeq: 0,
-  heldMs: 0,
-  step: null,
-  queuedAt: new Date(0),
-  acquiredAt: null,
-  endedAt: null,
-  endReason: null,
-  endedBy: null,
-  result: null,
-});
+): Claim =>
+  drafted(name, {
+    state,
+    place,
+    orderKey: order?.[0] ?? null,
+    orderNumber: order?.[1] ?? null,
+    confirmed: true,
+  });
 const mark = (key: string, number: number): Mark => ({ key, number, holder: { name: `roll ${number}` } });
 
 describe('who may enter the queue', () => {

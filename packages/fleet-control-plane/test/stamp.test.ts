@@ -1,30 +1,17 @@
 /** Transitions that are decided on what a process remembers: they count only if that is still so. */
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { Database } from '../src/db/database.js';
-import { type EmbeddedDatabase, startEmbedded } from '../src/db/embedded.js';
-import { migrate } from '../src/db/migrate.js';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { Problem } from '../src/http/problem.js';
-import { sql } from './support/plane.js';
-import { Replica } from './support/replica.js';
+import { ownDatabase, Replica } from './support/replica.js';
 
-let server: EmbeddedDatabase;
-let db: Database;
-beforeAll(async () => {
-  server = await startEmbedded();
-  await migrate(server.url);
-  db = new Database(server.url);
-});
-afterAll(async () => {
-  await db.close();
-  await server.close();
-});
+const own = ownDatabase();
+const sql = <R>(text: string, values: unknown[]) => own.db.rows<R>({ text, values });
 
 let here: Replica;
 let there: Replica;
 beforeEach(() => {
-  here = new Replica(db);
-  there = new Replica(db, here.group);
+  here = new Replica(own.db);
+  there = new Replica(own.db, here.group);
 });
 const [a, b, c] = [randomUUID(), randomUUID(), randomUUID()] as const;
 const held = () => here.held();
@@ -113,7 +100,7 @@ describe('what is remembered wrongly changes nothing', () => {
   it('a newer order rolled meanwhile', async () => {
     await here.claim(a, { order: { key: 'main', number: 4 } });
     await here.release(a);
-    await sql(server.url, 'INSERT INTO lock_order_marks VALUES ($1, $2, 9, $3)', [here.group, 'main', {}]);
+    await sql('INSERT INTO lock_order_marks VALUES ($1, $2, 9, $3)', [here.group, 'main', {}]);
     expect((await here.claim(b, { order: { key: 'main', number: 5 } })).state).toBe('outdated');
   });
 
@@ -123,10 +110,10 @@ describe('what is remembered wrongly changes nothing', () => {
     const waiter = randomUUID();
     await there.claim(waiter, { order: { key: 'main', number: 4 } });
     // The marks of all who wait are read, so the key as such is known.
-    await sql(server.url, 'INSERT INTO lock_order_marks VALUES ($1, $2, 1, $3)', [here.group, 'main', {}]);
+    await sql('INSERT INTO lock_order_marks VALUES ($1, $2, 1, $3)', [here.group, 'main', {}]);
     await here.release(ids[0] ?? '');
     await here.claim(randomUUID(), { order: { key: 'main', number: 5 } });
-    const [row] = await sql(server.url, 'SELECT state FROM lock_claims WHERE claim_id = $1', [waiter]);
+    const [row] = await sql('SELECT state FROM lock_claims WHERE claim_id = $1', [waiter]);
     expect(row).toEqual({ state: 'superseded' });
   });
 
@@ -134,7 +121,7 @@ describe('what is remembered wrongly changes nothing', () => {
     await here.claim(a);
     await here.claim(b);
     await here.claim(c);
-    await sql(server.url, "UPDATE lock_claims SET state = 'left' WHERE claim_id = $1", [b]);
+    await sql("UPDATE lock_claims SET state = 'left' WHERE claim_id = $1", [b]);
     await here.release(a);
     expect(await held()).toEqual([c]);
   });
@@ -155,14 +142,13 @@ describe('what is remembered wrongly changes nothing', () => {
 it('a write that was decided on another timeline does nothing', async () => {
   await here.claim(a);
   const [before] = await sql<{ stamp: string; timeline: number }>(
-    server.url,
     'SELECT stamp, fleet_lock_timeline() AS timeline FROM lock_groups WHERE name = $1',
     [here.group],
   );
   const write = async (timeline: number) => {
     const values = [here.group, before?.stamp, timeline, randomUUID()];
     const text = `SELECT fleet_lock_write($1, $2, $3, $4, 9, 9, 9, 9, NULL, NULL, NULL, NULL, '') AS written`;
-    return (await sql<{ written: boolean }>(server.url, text, values))[0]?.written;
+    return (await sql<{ written: boolean }>(text, values))[0]?.written;
   };
   expect(await write((before?.timeline ?? 0) + 1)).toBe(false);
   expect(await write(before?.timeline ?? 0)).toBe(true);

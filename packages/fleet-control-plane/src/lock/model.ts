@@ -31,6 +31,32 @@ export interface Claim {
   result: string | null;
 }
 
+/** A claim of which nothing is known but who made it. */
+export const blankClaim = (claimId: string, session: string, now: Date): Claim => ({
+  claimId,
+  state: 'queued',
+  session,
+  fingerprint: '',
+  holder: { name: 'unknown' },
+  ttlSeconds: 0,
+  maxHoldSeconds: null,
+  orderKey: null,
+  orderNumber: null,
+  place: 0,
+  token: null,
+  confirmed: false,
+  renewSeq: 0,
+  pollSeq: 0,
+  heldMs: 0,
+  step: null,
+  queuedAt: now,
+  acquiredAt: null,
+  endedAt: null,
+  endReason: null,
+  endedBy: null,
+  result: null,
+});
+
 /** What superseded or outdated a claim. */
 export interface EndedBy {
   number: number;

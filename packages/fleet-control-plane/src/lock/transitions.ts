@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import type { ClaimRequest, Frozen } from '@tenant-fleet/fleet-core/contract';
 import type { Draft } from './draft.js';
-import { type Claim, isLive } from './model.js';
+import { blankClaim, type Claim, isLive } from './model.js';
 import { claimInUse, claimOver, leaseLost, otherBody, queueFull, tokenMismatch } from './problems.js';
 import { judgeArrival } from './rules.js';
 
@@ -29,28 +29,13 @@ export function claim(draft: Draft, claimId: string, body: ClaimRequest, limits:
   const order = body.order ?? null;
   const verdict = judgeArrival(order, state.held, state.waiting, state.marks);
   const arriving: Claim = {
-    claimId,
-    state: 'queued',
-    session: body.session,
+    ...blankClaim(claimId, body.session, state.now),
     fingerprint,
     holder: body.holder,
     ttlSeconds: body.ttl_seconds,
     maxHoldSeconds: body.max_hold_seconds ?? null,
     orderKey: order?.key ?? null,
     orderNumber: order?.number ?? null,
-    place: 0,
-    token: null,
-    confirmed: false,
-    renewSeq: 0,
-    pollSeq: 0,
-    heldMs: 0,
-    step: null,
-    queuedAt: state.now,
-    acquiredAt: null,
-    endedAt: null,
-    endReason: null,
-    endedBy: null,
-    result: null,
   };
   if (verdict.kind === 'outdated') {
     draft.create(arriving);
@@ -133,32 +118,11 @@ export function release(
   return { state: 'released', already: false };
 }
 
-function tombstone(claimId: string, session: string, now: Date): Claim {
-  return {
-    claimId,
-    state: 'left',
-    session,
-    fingerprint: '',
-    holder: { name: 'unknown' },
-    ttlSeconds: 0,
-    maxHoldSeconds: null,
-    orderKey: null,
-    orderNumber: null,
-    place: 0,
-    token: null,
-    confirmed: false,
-    renewSeq: 0,
-    pollSeq: 0,
-    heldMs: 0,
-    step: null,
-    queuedAt: now,
-    acquiredAt: null,
-    endedAt: now,
-    endReason: null,
-    endedBy: null,
-    result: null,
-  };
-}
+const tombstone = (claimId: string, session: string, now: Date): Claim => ({
+  ...blankClaim(claimId, session, now),
+  state: 'left',
+  endedAt: now,
+});
 
 /** Ends a holder that stopped renewing, unless it renewed since it was last looked at. */
 export function expire(draft: Draft, claimId: string, renewSeq: number, reason: string): boolean {

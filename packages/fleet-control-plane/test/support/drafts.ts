@@ -1,29 +1,11 @@
 import { Draft } from '../../src/lock/draft.js';
-import type { Claim, GroupState } from '../../src/lock/model.js';
+import { blankClaim, type Claim, type GroupState } from '../../src/lock/model.js';
 
 export const claim = (claimId: string, patch: Partial<Claim> = {}): Claim => ({
-  claimId,
-  state: 'queued',
-  session: 'session',
-  fingerprint: '',
+  ...blankClaim(claimId, 'session', new Date(0)),
   holder: { name: claimId },
   ttlSeconds: 30,
-  maxHoldSeconds: null,
-  orderKey: null,
-  orderNumber: null,
   place: 2,
-  token: null,
-  confirmed: false,
-  renewSeq: 0,
-  pollSeq: 0,
-  heldMs: 0,
-  step: null,
-  queuedAt: new Date(0),
-  acquiredAt: null,
-  endedAt: null,
-  endReason: null,
-  endedBy: null,
-  result: null,
   ...patch,
 });
 export const holder = (patch: Partial<Claim> = {}) =>

@@ -1,11 +1,34 @@
 import { randomUUID } from 'node:crypto';
 import type { ClaimRequest } from '@tenant-fleet/fleet-core/contract';
-import type { Database, Query } from '../../src/db/database.js';
+import { afterAll, beforeAll } from 'vitest';
+import { Database, type Query } from '../../src/db/database.js';
+import { type EmbeddedDatabase, startEmbedded } from '../../src/db/embedded.js';
+import { migrate } from '../../src/db/migrate.js';
 import type { Draft } from '../../src/lock/draft.js';
 import type { Committed } from '../../src/lock/notes.js';
 import { LockStore } from '../../src/lock/store.js';
 import * as transitions from '../../src/lock/transitions.js';
 import { ManualClock } from './clock.js';
+
+/** A database for the tests of one file: the connections of its replicas. */
+export function ownDatabase(): { readonly db: Database } {
+  let server: EmbeddedDatabase;
+  let db: Database;
+  beforeAll(async () => {
+    server = await startEmbedded();
+    await migrate(server.url);
+    db = new Database(server.url);
+  });
+  afterAll(async () => {
+    await db.close();
+    await server.close();
+  });
+  return {
+    get db() {
+      return db;
+    },
+  };
+}
 
 export interface Arriving {
   order?: { key: string; number: number };
