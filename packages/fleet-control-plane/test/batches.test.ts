@@ -59,6 +59,14 @@ describe('arrivals at the same time', () => {
     expect((await arriving).state).toBe('held');
   });
 
+  it('are gone when their sender leaves at once', async () => {
+    await here.claim(holder);
+    const arriving = here.claim(a, { patient: true });
+    expect(await here.release(a)).toEqual({ state: 'left', already: false });
+    await arriving;
+    expect(await since(1)).toEqual([`queued ${a}`, `left ${a}`]);
+  });
+
   it('supersede one another as if each had come alone', async () => {
     const order = (number: number) => ({ order: { key: 'main', number } });
     await here.claim(holder, order(1));
