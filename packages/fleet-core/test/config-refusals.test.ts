@@ -1,24 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { checkOptions } from '../src/config.js';
 import type { FleetOptions } from '../src/options.js';
+import { gitea, good, SHA, TOKEN } from './helpers/options.js';
 import { usageOf } from './helpers/usage.js';
 
-const SHA = '0123456789abcdef0123456789abcdef01234567';
-const TOKEN = 's3cr3t-value';
-const good: FleetOptions = {
-  environment: 'staging',
-  controlPlane: 'https://cp.example.com',
-  controlPlaneToken: TOKEN,
-  tenantUrl: 'https://{slug}.example.com',
-  targetTag: 'staging-0123456',
-  expectedSha: SHA,
-};
-const gitea = {
-  giteaUrl: 'https://git.example.com/',
-  giteaToken: 'gitea-token',
-  repository: 'owner/name',
-  branch: 'main',
-};
 const check = (rest: FleetOptions) => checkOptions('redeploy', { ...good, ...rest });
 
 describe('is refused by a usage error that names the option', () => {

@@ -3,24 +3,9 @@ import { type Config, checkOptions } from '../src/config.js';
 import { parseDuration } from '../src/duration.js';
 import type { Command, FleetOptions } from '../src/options.js';
 import { SETTINGS, type Setting, settingOf } from '../src/settings.js';
+import { gitea, good, SHA, TOKEN } from './helpers/options.js';
 import { usageOf } from './helpers/usage.js';
 
-const SHA = '0123456789abcdef0123456789abcdef01234567';
-const TOKEN = 's3cr3t-value';
-const good: FleetOptions = {
-  environment: 'staging',
-  controlPlane: 'https://cp.example.com',
-  controlPlaneToken: TOKEN,
-  tenantUrl: 'https://{slug}.example.com',
-  targetTag: 'staging-0123456',
-  expectedSha: SHA,
-};
-const gitea = {
-  giteaUrl: 'https://git.example.com/',
-  giteaToken: 'gitea-token',
-  repository: 'owner/name',
-  branch: 'main',
-};
 const check = (rest: FleetOptions = {}, command: Command = 'redeploy') =>
   checkOptions(command, { ...good, ...rest });
 

@@ -1,10 +1,8 @@
 /** Who gets the registry's credentials, and what is fetched from where. */
 import { beforeEach, describe, expect, test } from 'vitest';
 import { parseChallenges } from '../src/challenge.js';
-import { type Http, type HttpRequest, type HttpResponse, undiciHttp } from '../src/http.js';
-import { Registry } from '../src/registry.js';
-import { ManualClock } from '../src/testing/index.js';
-import { error, FakeRegistry, PASSWORD, USER } from './helpers/fake-registry.js';
+import type { Http, HttpRequest, HttpResponse } from '../src/http.js';
+import { error, FakeRegistry, found, PASSWORD, USER } from './helpers/fake-registry.js';
 import { answer, serve } from './helpers/server.js';
 
 const SHA = 'b'.repeat(40);
@@ -16,16 +14,7 @@ beforeEach(async () => {
   registry = await FakeRegistry.start();
 });
 
-const client = (rest: Partial<ConstructorParameters<typeof Registry>[0]> = {}) =>
-  new Registry({
-    url: registry.url,
-    repository: registry.repository,
-    credentials: null,
-    http: undiciHttp(new ManualClock()),
-    signal: new AbortController().signal,
-    ...rest,
-  });
-const found = (digest: string, revision: string | null) => ({ kind: 'found', image: { digest, revision } });
+const client: FakeRegistry['client'] = (rest) => registry.client(rest);
 
 describe('signing in', () => {
   test('basic: the credentials go out when the registry asks, and not before', async () => {

@@ -1,38 +1,24 @@
 /** What the registry's client makes of every answer. Numbers name rows of docs/incidents.md. */
 import { beforeEach, describe, expect, test } from 'vitest';
-import { undiciHttp } from '../src/http.js';
-import { Registry } from '../src/registry.js';
-import { ManualClock } from '../src/testing/index.js';
 import {
   DOCKER_MANIFEST,
   FakeRegistry,
+  found,
   OCI_INDEX,
   OCI_MANIFEST,
-  PASSWORD,
   sha256,
-  USER,
 } from './helpers/fake-registry.js';
 import { answer, closedPort } from './helpers/server.js';
 
 const SHA = 'b'.repeat(40);
 const TAG = 'staging-bbbbbbb';
-const _CREDENTIALS = { user: USER, password: PASSWORD };
 
 let registry: FakeRegistry;
 beforeEach(async () => {
   registry = await FakeRegistry.start();
 });
 
-const client = (rest: Partial<ConstructorParameters<typeof Registry>[0]> = {}) =>
-  new Registry({
-    url: registry.url,
-    repository: registry.repository,
-    credentials: null,
-    http: undiciHttp(new ManualClock()),
-    signal: new AbortController().signal,
-    ...rest,
-  });
-const found = (digest: string, revision: string | null) => ({ kind: 'found', image: { digest, revision } });
+const client: FakeRegistry['client'] = (rest) => registry.client(rest);
 
 describe('what a tag holds', () => {
   test.each([OCI_MANIFEST, DOCKER_MANIFEST])(

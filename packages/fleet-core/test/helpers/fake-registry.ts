@@ -1,5 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { undiciHttp } from '../../src/http.js';
+import { Registry } from '../../src/registry.js';
+import { ManualClock } from '../../src/testing/index.js';
 import { answer, serve, type TestServer } from './server.js';
 
 export const OCI_INDEX = 'application/vnd.oci.image.index.v1+json';
@@ -12,6 +15,11 @@ const BASIC = `Basic ${Buffer.from(`${USER}:${PASSWORD}`).toString('base64')}`;
 type Takeover = (request: IncomingMessage, response: ServerResponse) => boolean;
 
 export const sha256 = (text: string) => `sha256:${createHash('sha256').update(text).digest('hex')}`;
+
+export const found = (digest: string, revision: string | null) => ({
+  kind: 'found',
+  image: { digest, revision },
+});
 
 /** A registry on loopback that holds `team/server`, as far as a client that only reads can tell. */
 export class FakeRegistry {
@@ -36,6 +44,18 @@ export class FakeRegistry {
 
   get url(): string {
     return this.server.url;
+  }
+
+  /** What we read it with; without credentials unless told. */
+  client(rest: Partial<ConstructorParameters<typeof Registry>[0]> = {}): Registry {
+    return new Registry({
+      url: this.url,
+      repository: this.repository,
+      credentials: null,
+      http: undiciHttp(new ManualClock()),
+      signal: new AbortController().signal,
+      ...rest,
+    });
   }
 
   /** As `--image` takes it. */
