@@ -56,7 +56,7 @@ export const incidents = [
   row(
     '45: an edge is taken for the server',
     'refusal',
-    "${html ? 'a proxy in front of the control plane' : 'the control plane'} refused",
+    `\${html ? 'a proxy in front of the control plane' : 'the control plane'} refused`,
     'the control plane refused',
     'redeploy',
   ),
