@@ -114,7 +114,7 @@ export const stamp = [
     from: 'const taken = crowd.arrivals.splice(0, TOGETHER_MAX);\n    this.crowds.delete(group);',
     to: 'const taken = crowd.arrivals.splice(0, TOGETHER_MAX);',
     why: 'who arrives after a batch never gets a turn',
-    caughtBy: seen('arrivals', 'batches'),
+    caughtBy: seen('arrivals'),
   },
   {
     name: 'kept back from a free lock',

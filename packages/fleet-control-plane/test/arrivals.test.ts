@@ -35,6 +35,15 @@ describe('new claims of one group in one process', () => {
     expect(await Promise.all(done)).toEqual(['a', 'b', 'c'].map((value) => ({ value })));
   });
 
+  it('get another turn when they come after one', () => {
+    const { turns, join } = stage();
+    for (const name of ['a', 'b']) {
+      join(name, false);
+      expect(turns.at(-1)?.take()).toEqual([name]);
+    }
+    expect(turns).toHaveLength(2);
+  });
+
   it('do not go with those of another group', () => {
     const { turns, join } = stage();
     join('a', false);
