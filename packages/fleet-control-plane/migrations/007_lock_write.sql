@@ -1,9 +1,11 @@
 -- The states of a claim as a domain: a check constraint is read and parsed anew by every statement that writes a claim.
-DROP VIEW lock_claim_view;
+DROP VIEW IF EXISTS lock_claim_view;
 ALTER TABLE lock_claims DROP CONSTRAINT lock_claims_state_check;
 CREATE DOMAIN lock_claim_state AS text CHECK (VALUE IN
   ('queued', 'held', 'released', 'left', 'lost', 'broken', 'abandoned', 'superseded', 'outdated'));
 ALTER TABLE lock_claims ALTER COLUMN state TYPE lock_claim_state;
+
+-- A claim under the names that the code uses; simple enough to be updated through.
 CREATE VIEW lock_claim_view AS
   SELECT group_name AS "group", claim_id AS "claimId", state, session, fingerprint, holder,
     ttl_seconds AS "ttlSeconds", max_hold_seconds AS "maxHoldSeconds", order_key AS "orderKey",
@@ -21,7 +23,10 @@ CREATE UNIQUE INDEX lock_claims_live ON lock_claims (group_name, place) WHERE en
 ALTER TABLE lock_claims DROP CONSTRAINT lock_claims_group_name_fkey;
 ALTER TABLE lock_events DROP CONSTRAINT lock_events_group_name_fkey;
 
-DROP FUNCTION fleet_lock_read, fleet_lock_write;
+-- A control plane that knows nothing of stamps would change the state behind the back of one that does: the functions
+-- that it called are gone.
+DROP FUNCTION IF EXISTS fleet_lock_read;
+DROP FUNCTION IF EXISTS fleet_lock_write;
 
 -- The first half of a transition: locks the group's row, then reads what the rules look at. Each statement of a
 -- volatile function sees what was committed before it began, so nothing read here is older than the row lock. Of the
