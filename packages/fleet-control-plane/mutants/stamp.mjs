@@ -127,7 +127,7 @@ export const stamp = [
   {
     name: 'kept back from a lock that became free',
     file: at('store'),
-    from: 'this.memory.follow(group, change);\n    if (!this.isHeld(group)) this.arrivals.hurry(group);',
+    from: 'this.memory.follow(group, change);\n    this.hurry(group);',
     to: 'this.memory.follow(group, change);',
     why: 'hand-overs between replicas take the longer the shorter the queue is',
     caughtBy: seen('batches'),

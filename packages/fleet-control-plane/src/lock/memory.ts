@@ -42,19 +42,22 @@ export class Memory {
   private readonly groups = new Map<string, Recalled>();
   private readonly ended = new Set<string>();
 
+  /** What is remembered, not to be changed; undefined when nothing is, or for too long. */
+  peek(group: string, now: number): Readonly<Recalled> | undefined {
+    const known = this.groups.get(group);
+    return known && now - known.knowledge.readAt <= AGE_MAX_MS ? known : undefined;
+  }
+
   /** A copy of the state to decide on; undefined when nothing is remembered, or for too long. */
   recall(group: string, now: number): Recalled | undefined {
-    const known = this.groups.get(group);
+    const known = this.peek(group, now);
     if (!known) return undefined;
     const { state, knowledge } = known;
-    const age = now - knowledge.readAt;
-    if (age > AGE_MAX_MS) return undefined;
     return {
       state: {
         ...state,
-        now: new Date(knowledge.readNow.getTime() + age),
+        now: new Date(knowledge.readNow.getTime() + now - knowledge.readAt),
         waiting: [...state.waiting],
-        subject: null,
       },
       knowledge,
     };

@@ -1,6 +1,6 @@
 import type { Query } from '../db/database.js';
 import type { Draft } from './draft.js';
-import type { Claim, GroupState } from './model.js';
+import { type Claim, type GroupState, isLive } from './model.js';
 
 const date = (value: Date | null) => (value === null ? null : new Date(value));
 
@@ -29,8 +29,8 @@ export function writeDraft(draft: Draft, next: string, note: string): Query {
   const claims = [...draft.changed.values()];
   const created = claims.filter((claim) => draft.created.has(claim.claimId));
   const known = claims.filter((claim) => !draft.created.has(claim.claimId));
-  const live = known.filter((claim) => claim.state === 'held' || claim.state === 'queued');
-  const ended = known.filter((claim) => !live.includes(claim));
+  const live = known.filter(isLive);
+  const ended = known.filter((claim) => !isLive(claim));
   return {
     name: 'lock-write',
     text: 'SELECT fleet_lock_write($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) AS written',
@@ -47,13 +47,10 @@ export function writeDraft(draft: Draft, next: string, note: string): Query {
       json([...ended, ...live].map((claim) => changeOf(claim, draft))),
       json(created.map((claim) => rowOf(name, claim, draft))),
       json(
-        draft.events.map(({ seq, kind, claimId, token, actor, detail }) => ({
-          seq,
-          kind,
+        draft.events.map(({ claimId, token, ...event }) => ({
+          ...event,
           claim_id: claimId,
           fencing_token: token,
-          actor,
-          detail,
         })),
       ),
       note,

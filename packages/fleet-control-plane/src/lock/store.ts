@@ -62,7 +62,7 @@ export class LockStore {
 
   /**
    * One transition: lets `decide` change a draft of the group's state, and commits what it changed together with the
-   * audit rows, in one transaction. `decide` may be asked twice; nothing slow or remote may happen in it.
+   * audit rows, in one transaction. `decide` may be asked several times; nothing slow or remote may happen in it.
    *
    * Usually the state is remembered and one statement does it all. Otherwise the group's row is locked and read first.
    */
@@ -81,8 +81,8 @@ export class LockStore {
   /**
    * As `transact` for a new claim, but only on what is remembered; undefined when that is not enough, or no longer so.
    *
-   * @param patient true when nobody waits for the answer yet: while another holds, it may be written a few milliseconds
-   *   later together with others.
+   * @param patient true when its sender stays until it is granted: while another holds, it may be written a few
+   *   milliseconds later together with others.
    */
   async arrive<T>(
     group: string,
@@ -90,7 +90,7 @@ export class LockStore {
     decide: (draft: Draft) => T,
     patient: boolean,
   ): Promise<{ value: T } | undefined> {
-    const known = this.memory.recall(group, this.clock.now());
+    const known = this.memory.peek(group, this.clock.now());
     if (known && this.memory.subjectOf(known, ask) === undefined) return undefined;
     const mayWait = patient && this.isHeld(group);
     return (await this.arrivals.join(group, { ask, decide }, mayWait)) as { value: T } | undefined;
@@ -98,8 +98,13 @@ export class LockStore {
 
   /** Whether all that arrive can only wait, as far as it is remembered. */
   private isHeld(group: string): boolean {
-    const state = this.memory.recall(group, this.clock.now())?.state;
+    const state = this.memory.peek(group, this.clock.now())?.state;
     return !!state?.held && state.frozen === null;
+  }
+
+  /** Nobody is kept back from a lock that may be free. */
+  private hurry(group: string): void {
+    if (!this.isHeld(group)) this.arrivals.hurry(group);
   }
 
   private settle<T>(group: string, { value, committed, kept }: Done<T>): T {
@@ -109,7 +114,7 @@ export class LockStore {
       this.memory.note(group, committed.change.claims);
       this.committed(committed);
     }
-    if (!this.isHeld(group)) this.arrivals.hurry(group);
+    this.hurry(group);
     return value;
   }
 
@@ -118,7 +123,7 @@ export class LockStore {
     const arrivals = this.arrivals.take(group);
     const [first] = arrivals;
     try {
-      if (first && !this.memory.recall(group, this.clock.now()))
+      if (first && !this.memory.peek(group, this.clock.now()))
         await this.refresh(group, { orderKey: first.ask.orderKey });
       const values = await this.commitGuesses(group, own ? [...arrivals, own] : arrivals);
       for (const arrival of arrivals)
@@ -160,7 +165,7 @@ export class LockStore {
     load: Load,
     decide: (draft: Draft, reads: unknown[][]) => T,
   ): Promise<Commit<Done<T>>> {
-    const known = this.memory.recall(group, this.clock.now());
+    const known = this.memory.peek(group, this.clock.now());
     const head = known && known.knowledge.horizon !== Infinity ? LONG_HEAD : HEAD;
     const [rows, ...reads] = await Promise.all([
       tx.rows<{ state: GroupState }>({
@@ -205,6 +210,6 @@ export class LockStore {
   /** Takes in what another replica committed. */
   follow(group: string, change: Change | null): void {
     this.memory.follow(group, change);
-    if (!this.isHeld(group)) this.arrivals.hurry(group);
+    this.hurry(group);
   }
 }
