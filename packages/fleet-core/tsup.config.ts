@@ -4,7 +4,6 @@ export default defineConfig({
   entry: {
     index: 'src/index.ts',
     contract: 'src/contract.ts',
-    'lint/index': 'src/lint/index.ts',
     'testing/index': 'src/testing/index.ts',
   },
   format: 'esm',

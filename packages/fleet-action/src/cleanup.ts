@@ -2,9 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { getState } from '@actions/core';
 import { type Env, releaseLeftClaim } from '@tenant-fleet/fleet-core';
-import { mask, say } from './commands.js';
+import { forgetClaim, leftClaim } from './claim-state.js';
 import { inputOf, secretsOf } from './inputs.js';
-import { forgetClaim, leftClaim } from './left.js';
+import { mask, say } from './runner.js';
 
 /** Never rejects and never fails the job: the deploy has its own verdict, and what stays ends with its lease. */
 export async function cleanUp(env: Env): Promise<void> {

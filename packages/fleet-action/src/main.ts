@@ -6,7 +6,7 @@ if (problem) {
   process.stdout.write(`ERROR: ${problem}\n`);
   process.exitCode = 2;
 } else {
-  import('./action.js').then(async ({ runAction }) => {
+  import('./step.js').then(async ({ runAction }) => {
     process.exitCode = await runAction(process.env);
   });
 }

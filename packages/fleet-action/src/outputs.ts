@@ -10,7 +10,7 @@ import {
   renderResult,
   type TenantStatus,
 } from '@tenant-fleet/fleet-core';
-import { say, setOutput } from './commands.js';
+import { say, setOutput } from './runner.js';
 
 /** A runner refuses longer values. */
 const LONGEST_OUTPUT = 900_000;

@@ -1,8 +1,8 @@
 /** From arguments to an exit code; every error ends here, as one or two lines. */
 import { exitCodeOf, isFleetError, outcomeOf, redact, USAGE_EXIT_CODE } from '@tenant-fleet/fleet-core';
 import { CommanderError } from 'commander';
-import { Terminal } from './console.js';
 import { buildProgram, parseProblem } from './program.js';
+import { Terminal } from './terminal/console.js';
 
 export async function main(args: string[], version: string): Promise<number> {
   // What follows is another command's.

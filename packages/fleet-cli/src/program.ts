@@ -1,10 +1,10 @@
 /** The commands and their flags. */
 import { Command, type CommanderError } from 'commander';
+import { addLockCommands } from './commands/lock.js';
+import { runReport } from './commands/report.js';
+import { type OutputFlags, runCommand } from './commands/run.js';
 import { addHelp } from './help.js';
-import { addLockCommands } from './lock-commands.js';
 import { addJson, addSettings, type CommandName, GROUP_TITLES, settingsFor, typedFlags } from './options.js';
-import { runReport } from './report.js';
-import { type OutputFlags, runCommand } from './run.js';
 
 /** Sets the exit code of the process once a command is done. */
 export type Finish = (exitCode: number) => void;
@@ -49,7 +49,7 @@ export function buildProgram(version: string, finish: Finish): Command {
     .option('--strict', 'warnings fail too');
   addJson(lint).action(async (folder: string, flags: OutputFlags & { strict?: boolean }) => {
     // Loaded only here: no other command reads workflows.
-    const { runLint } = await import('./lint.js');
+    const { runLint } = await import('./commands/lint.js');
     finish(await runLint(folder, flags));
   });
   const report = program

@@ -3,10 +3,10 @@
  * model cannot drift away from the rules that it stands for.
  */
 import type { ClaimRequest } from '@tenant-fleet/fleet-core/contract';
-import { Problem } from '../src/http/problem.js';
-import { Draft } from '../src/lock/draft.js';
-import type { Claim, GroupState } from '../src/lock/model.js';
-import * as transitions from '../src/lock/transitions.js';
+import type { Claim, GroupState } from '../src/lock/rules/claim.js';
+import { Draft } from '../src/lock/rules/draft.js';
+import * as transitions from '../src/lock/rules/transitions.js';
+import { Problem } from '../src/problem.js';
 import { checkFence } from '../src/rolls/fence.js';
 import type { Roll } from '../src/rolls/store.js';
 import type { Log } from './log.js';

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { openApiDocument, startControlPlane } from './index.js';
-import { parseArguments } from './options.js';
-import { runUntilStopped } from './run.js';
+import { parseArguments } from './program/options.js';
+import { runUntilStopped } from './program/run.js';
 
 const parsed = await parseArguments(process.argv.slice(2), process.env);
 if (parsed.kind === 'exit') {

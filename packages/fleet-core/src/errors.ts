@@ -1,5 +1,5 @@
-import type { Outcome } from './outcome.js';
-import { oneLine } from './sanitize.js';
+import type { Outcome } from './result/outcome.js';
+import { oneLine } from './text/sanitize.js';
 
 /**
  * Stable codes. Match on these, never on text.

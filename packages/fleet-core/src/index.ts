@@ -1,12 +1,12 @@
 /** The public surface. Wire schemas come from `@tenant-fleet/fleet-core/contract` as well. */
-export { type Config, checkOptions } from './config.js';
-export { configFileJsonSchema, configFileSchema, didYouMean } from './config-file.js';
-export * from './contract.js';
-export { deedOf, freezeEnd } from './deed.js';
-export { formatDuration, parseDuration } from './duration.js';
-export { outcomeOf } from './ending.js';
-export { type ErrorCode, FleetError, isFleetError, usageError } from './errors.js';
-export type { EventCode, EventData, FleetEvent } from './events.js';
+
+export {
+  type ClaimAnswer,
+  LockClient,
+  type LockServer,
+  type NoAnswer,
+  type Refused,
+} from './clients/control-plane/lock.js';
 export {
   type CommitState,
   type CommitStatus,
@@ -14,14 +14,21 @@ export {
   type GiteaOptions,
   type NewStatus,
   type Read,
-} from './gitea.js';
-export { GiteaIssues, type Issue, type IssueText, type Label } from './gitea-issues.js';
-export { holdLock, releaseLeftClaim } from './hold.js';
-export { type Http, HttpFailure, type HttpRequest, type HttpResponse, undiciHttp } from './http.js';
-export { type Grant, Lease } from './lease.js';
-export { isLeaseInherited, killInMs, leaseEnv } from './lease-child.js';
-export { DEFAULT_CONFIG_FILE, loadConfig } from './load.js';
-export { FleetLock, type LeftClaim, type LockOptions, withFleetLock } from './lock.js';
+} from './clients/gitea/gitea.js';
+export { GiteaIssues, type Issue, type IssueText, type Label } from './clients/gitea/issues.js';
+export { type Config, checkOptions } from './config/config.js';
+export { formatDuration, parseDuration } from './config/duration.js';
+export { configFileJsonSchema, configFileSchema, didYouMean } from './config/file.js';
+export { DEFAULT_CONFIG_FILE, loadConfig } from './config/load.js';
+export type { Command, FleetOptions, Trigger } from './config/options.js';
+export type { Policy } from './config/policy.js';
+export { type Env, type Layers, resolveConfig } from './config/resolve.js';
+export { readBoolean } from './config/setting.js';
+export { SETTING_NAMES, SETTINGS, type Setting, type SettingName, settingOf } from './config/settings.js';
+export * from './contract.js';
+export { type ErrorCode, FleetError, isFleetError, usageError } from './errors.js';
+export type { EventCode, EventData, FleetEvent } from './events/events.js';
+export { type Http, HttpFailure, type HttpRequest, type HttpResponse, undiciHttp } from './io/http.js';
 export {
   breakLock,
   type Deed,
@@ -31,16 +38,17 @@ export {
   readLockLog,
   unfreezeLock,
   watchLock,
-} from './lock-admin.js';
-export { type ClaimAnswer, LockClient, type LockServer, type NoAnswer, type Refused } from './lock-client.js';
-export type { Command, FleetOptions, Trigger } from './options.js';
-export { exitCodeOf, isDeployed, OUTCOMES, type Outcome, USAGE_EXIT_CODE } from './outcome.js';
-export type { Policy } from './policy.js';
+} from './lock/admin.js';
+export { deedOf, freezeEnd } from './lock/audit-note.js';
+export { isLeaseInherited, killInMs, leaseEnv } from './lock/child.js';
+export { holdLock, releaseLeftClaim } from './lock/from-config.js';
+export { type Grant, Lease } from './lock/lease.js';
+export { FleetLock, type LeftClaim, type LockOptions, withFleetLock } from './lock/lock.js';
 export { type Clock, type Ports, type Random, systemClock, systemPorts, systemRandom } from './ports.js';
-export { type RenderOptions, renderEvent, type Tone, toneOf } from './render.js';
-export { renderHtml } from './render-html.js';
-export { renderLockEvent, renderLockStatus } from './render-lock.js';
-export { outcomeTone, renderResult } from './render-result.js';
+export { type RenderOptions, renderEvent, type Tone, toneOf } from './render/event.js';
+export { renderHtml } from './render/html.js';
+export { renderLockEvent, renderLockStatus } from './render/lock.js';
+export { outcomeTone, renderResult } from './render/result.js';
 export {
   type CallResult,
   type Counts,
@@ -50,10 +58,9 @@ export {
   TENANT_STATUSES,
   type TenantResult,
   type TenantStatus,
-} from './report.js';
-export { type Env, type Layers, resolveConfig } from './resolve.js';
+} from './report/build-result.js';
+export { outcomeOf } from './report/ending.js';
+export { exitCodeOf, isDeployed, OUTCOMES, type Outcome, USAGE_EXIT_CODE } from './result/outcome.js';
 export { planFleet, type RunContext, redeployFleet, runFleet, verifyFleet } from './run.js';
-export { oneLine, redact } from './sanitize.js';
-export { readBoolean } from './setting.js';
-export { SETTING_NAMES, SETTINGS, type Setting, type SettingName, settingOf } from './settings.js';
-export { plural } from './words.js';
+export { oneLine, redact } from './text/sanitize.js';
+export { plural } from './text/words.js';

@@ -2,8 +2,8 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import type { FleetEvent } from './events.js';
-import { type Http, undiciHttp } from './http.js';
+import type { FleetEvent } from './events/events.js';
+import { type Http, undiciHttp } from './io/http.js';
 
 export interface Clock {
   /** Milliseconds of a clock that never jumps; its zero is arbitrary. All waiting is measured with it. */

@@ -1,25 +1,25 @@
 /** The pipeline: gate -> lock -> gate again -> plan -> rollout <-> verify -> report. No rules of its own. */
-import { announceEnd, announceStart } from './announce.js';
-import { type Config, checkOptions } from './config.js';
-import { Emitter } from './emitter.js';
-import { type Ending, endingOf, type Stage, timeoutError } from './ending.js';
+import { announceEnd, announceStart } from './announce/announce.js';
+import { type Calls, type Fence, listFleet } from './clients/control-plane/redeploy.js';
+import { type Config, checkOptions } from './config/config.js';
+import type { Command, FleetOptions } from './config/options.js';
+import { policyOf } from './config/policy.js';
 import { isFleetError } from './errors.js';
-import { passGates, passGatesAgain, recheckGates, recheckHead } from './gate.js';
-import { lockOptions } from './hold.js';
-import { lagOf } from './lag.js';
-import type { Lease } from './lease.js';
-import { Ledger } from './ledger.js';
-import { type LeftClaim, withFleetLock } from './lock.js';
-import type { Command, FleetOptions } from './options.js';
-import { planWaves, readFleet } from './plan.js';
-import { policyOf } from './policy.js';
+import { Emitter } from './events/emitter.js';
+import { passGates, passGatesAgain, recheckGates, recheckHead } from './gate/gates.js';
+import { lockOptions } from './lock/from-config.js';
+import type { Lease } from './lock/lease.js';
+import { type LeftClaim, withFleetLock } from './lock/lock.js';
+import { planWaves, readFleet } from './plan/plan.js';
+import { emitPlan, lookAgain, refuseBlindness, survey } from './plan/survey.js';
 import { type Ports, systemPorts } from './ports.js';
-import { type Calls, type Fence, listFleet } from './redeploy.js';
-import { buildResult, type FleetResult } from './report.js';
-import { type Halt, rollInOneCall, rollScoped } from './rollout.js';
-import { emitPlan, lookAgain, refuseBlindness, survey } from './survey.js';
-import { judge } from './verdict.js';
-import { verifyTenants } from './verify.js';
+import { lagOf } from './report/branch-lag.js';
+import { buildResult, type FleetResult } from './report/build-result.js';
+import { type Ending, endingOf, type Stage, timeoutError } from './report/ending.js';
+import { judge } from './report/verdict.js';
+import { type Halt, rollInOneCall, rollScoped } from './rollout/rollout.js';
+import { Ledger } from './verify/ledger.js';
+import { verifyTenants } from './verify/verify.js';
 
 export interface RunContext {
   /** Replaced parts of the surroundings; `emit` receives the events. */

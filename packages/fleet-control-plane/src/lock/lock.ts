@@ -1,11 +1,11 @@
 import type { Clock } from '../clock.js';
 import type { Database } from '../db/database.js';
-import { type Committed, isOwn, parseNote } from './notes.js';
-import { Observer } from './observe.js';
-import { LockService } from './service.js';
-import { LockStore } from './store.js';
-import { Sweep } from './sweep.js';
-import { claimsOf, claimTopic, statusTopic, WakeHub } from './wake.js';
+import { LockService } from './api/service.js';
+import { Observer } from './liveness/liveness.js';
+import { Sweep } from './liveness/sweeper.js';
+import { type Committed, isOwn, parseNote } from './store/notifications.js';
+import { LockStore } from './store/store.js';
+import { claimsOf, claimTopic, statusTopic, WakeHub } from './waiting/long-polls.js';
 
 /** The parts of the lock, wired together. */
 export interface Lock {

@@ -1,6 +1,6 @@
 import { fencingTokenSchema, lockGroupSchema } from '@tenant-fleet/fleet-core/contract';
-import { badRequest, Problem } from '../http/problem.js';
-import type { Claim } from '../lock/model.js';
+import type { Claim } from '../lock/rules/claim.js';
+import { badRequest, Problem } from '../problem.js';
 import type { Roll } from './store.js';
 
 const CLAIM_FIRST =

@@ -10,9 +10,9 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Database } from '../db/database.js';
 import { problems } from '../http/openapi.js';
-import { shuttingDown } from '../http/problem.js';
 import { requestSignals } from '../http/signals.js';
-import type { Redeploy } from './redeploy.js';
+import { shuttingDown } from '../problem.js';
+import type { Redeploy } from './rolls.js';
 import { readRolls } from './store.js';
 
 export const ROLLS_PATH = '/cp/admin/rolls';

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { slugSchema } from '@tenant-fleet/fleet-core/contract';
 import type { Clock } from '../clock.js';
 import type { Database } from '../db/database.js';
-import { Problem } from '../http/problem.js';
+import { Problem } from '../problem.js';
 import type { RollRef } from '../rolls/store.js';
 import type { Behaviour, FleetFile, Running, Tenant } from './behaviour.js';
 

@@ -1,5 +1,5 @@
-import { Draft } from '../../src/lock/draft.js';
-import { blankClaim, type Claim, type GroupState } from '../../src/lock/model.js';
+import { blankClaim, type Claim, type GroupState } from '../../src/lock/rules/claim.js';
+import { Draft } from '../../src/lock/rules/draft.js';
 
 export const claim = (claimId: string, patch: Partial<Claim> = {}): Claim => ({
   ...blankClaim(claimId, 'session', new Date(0)),

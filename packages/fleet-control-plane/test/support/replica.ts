@@ -4,10 +4,10 @@ import { afterAll, beforeAll } from 'vitest';
 import { Database, type Query } from '../../src/db/database.js';
 import { type EmbeddedDatabase, startEmbedded } from '../../src/db/embedded.js';
 import { migrate } from '../../src/db/migrate.js';
-import type { Draft } from '../../src/lock/draft.js';
-import type { Committed } from '../../src/lock/notes.js';
-import { LockStore } from '../../src/lock/store.js';
-import * as transitions from '../../src/lock/transitions.js';
+import type { Draft } from '../../src/lock/rules/draft.js';
+import * as transitions from '../../src/lock/rules/transitions.js';
+import type { Committed } from '../../src/lock/store/notifications.js';
+import { LockStore } from '../../src/lock/store/store.js';
 import { ManualClock } from './clock.js';
 
 /** A database for the tests of one file: the connections of its replicas. */

@@ -1,4 +1,4 @@
-import type { EventCode, FleetEvent } from '../events.js';
+import type { EventCode, FleetEvent } from '../events/events.js';
 
 /** Keeps every event of a run. */
 export class RecordingSink {

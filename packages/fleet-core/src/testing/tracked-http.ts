@@ -1,4 +1,4 @@
-import type { Http } from '../http.js';
+import type { Http } from '../io/http.js';
 
 /** An HTTP port that counts what is under way, so that a hand-stepped clock knows when nothing is. */
 export function trackedHttp(http: Http): { http: Http; inFlight: () => number } {

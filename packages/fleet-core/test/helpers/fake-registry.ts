@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { undiciHttp } from '../../src/http.js';
-import { Registry } from '../../src/registry.js';
+import { Registry } from '../../src/clients/registry/registry.js';
+import { undiciHttp } from '../../src/io/http.js';
 import { ManualClock } from '../../src/testing/index.js';
 import { answer, serve, type TestServer } from './server.js';
 

@@ -1,5 +1,5 @@
 /** Options that are as they have to be. */
-import type { FleetOptions } from '../../src/options.js';
+import type { FleetOptions } from '../../src/config/options.js';
 
 export const SHA = '0123456789abcdef0123456789abcdef01234567';
 export const TOKEN = 's3cr3t-value';

@@ -1,6 +1,6 @@
-import { undiciHttp } from '../../src/http.js';
+import type { Command } from '../../src/config/options.js';
 import { type FleetOptions, type RunContext, redeployFleet } from '../../src/index.js';
-import type { Command } from '../../src/options.js';
+import { undiciHttp } from '../../src/io/http.js';
 import { planFleet, verifyFleet } from '../../src/run.js';
 import { ManualClock, RecordingSink, trackedHttp } from '../../src/testing/index.js';
 

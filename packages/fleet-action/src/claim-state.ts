@@ -1,0 +1,53 @@
+/** The claim that the step has at the lock, kept where the post step finds it if the step is killed. */
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Env, LeftClaim } from '@tenant-fleet/fleet-core';
+import { mask, saveState } from './runner.js';
+
+const STATE = 'claim';
+
+/** Called before the claim is sent: from then on it is never unknown what may be left. */
+export function keepClaim(env: Env, claim: LeftClaim): void {
+  mask([claim.session]);
+  const text = JSON.stringify(claim);
+  saveState(env, STATE, text);
+  try {
+    writeFileSync(fileOf(env), text, { mode: 0o600 });
+  } catch {
+    // The state is the first way; a folder that cannot be written to only takes away the second.
+  }
+}
+
+/** The claim that a step left which did not finish. */
+export function leftClaim(env: Env): LeftClaim | null {
+  const text = env[`STATE_${STATE}`] || read(fileOf(env));
+  if (!text) return null;
+  try {
+    const { url, group, claimId, session } = JSON.parse(text) as Partial<Record<keyof LeftClaim, unknown>>;
+    if ([url, group, claimId, session].some((value) => typeof value !== 'string')) return null;
+    return { url, group, claimId, session } as LeftClaim;
+  } catch {
+    return null;
+  }
+}
+
+/** Nothing is left. */
+export function forgetClaim(env: Env): void {
+  rmSync(fileOf(env), { force: true });
+}
+
+/** Some runners lose the state of a step that they kill: this file is of the same step of the same job. */
+function fileOf(env: Env): string {
+  const { GITHUB_RUN_ID: run, GITHUB_RUN_ATTEMPT: attempt, GITHUB_JOB: job, GITHUB_ACTION: step } = env;
+  const name = [run, attempt, job, step].map((part) => (part ?? '').replace(/[^\w.-]/g, '_')).join('-');
+  return join(env.RUNNER_TEMP || tmpdir(), `fleet-claim-${name}.json`);
+}
+
+function read(file: string): string | null {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return null;
+  }
+}

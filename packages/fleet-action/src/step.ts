@@ -1,0 +1,73 @@
+/** The step: inputs, one call of core, output. */
+import {
+  type Env,
+  isFleetError,
+  loadConfig,
+  redact,
+  renderEvent,
+  renderResult,
+  runFleet,
+  systemPorts,
+  USAGE_EXIT_CODE,
+} from '@tenant-fleet/fleet-core';
+import { forgetClaim, keepClaim } from './claim-state.js';
+import { readInputs, secretsOf } from './inputs.js';
+import { writeOutputs, writeSummary } from './outputs.js';
+import { mask, saveState, say } from './runner.js';
+
+/** Runs the step to its exit code. Never rejects. */
+export async function runAction(env: Env): Promise<number> {
+  mask(secretsOf(env));
+  try {
+    return await roll(env);
+  } catch (error) {
+    const known = isFleetError(error) && error.code !== 'INTERNAL';
+    const text = error instanceof Error ? error.message : String(error);
+    say(`ERROR: ${known ? text : `${redact(text)} (INTERNAL)`}`);
+    if (known && error.hint) say(`next: ${error.hint}`);
+    return known && error.code === 'USAGE' ? USAGE_EXIT_CODE : 1;
+  } finally {
+    saveState(env, 'finished', 'true');
+    forgetClaim(env);
+  }
+}
+
+async function roll(env: Env): Promise<number> {
+  const inputs = readInputs(env);
+  const { verbose } = inputs;
+  const config = await loadConfig('redeploy', inputs, systemPorts());
+  if (env.GITEA_ACTIONS === 'true') {
+    say(
+      `Gitea Actions, runner ${env.GITEA_ACTIONS_RUNNER_VERSION || 'of unknown version'}, Node ${process.version}`,
+    );
+  }
+  const controller = new AbortController();
+  const hurry = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(name, () => {
+      if (controller.signal.aborted) return hurry.abort();
+      say(`${name}: stopping in order and giving the lock back`);
+      controller.abort(name);
+    });
+  }
+  saveState(env, 'started', new Date().toISOString());
+  const result = await runFleet(config, {
+    signal: controller.signal,
+    hurry: hurry.signal,
+    onClaim: (claim) => keepClaim(env, claim),
+    ports: {
+      emit: (event) => {
+        const line = renderEvent(event, { verbose });
+        if (line !== null) say(line);
+      },
+    },
+  });
+  // Gitea folds what a step prints before this.
+  if (env.GITEA_ACTIONS === 'true') say('::endgroup::');
+  const [verdict, ...rest] = renderResult(result, { verbose });
+  say(result.exit_code === 0 ? `${verdict}` : `ERROR: ${verdict}`);
+  for (const line of rest) say(line);
+  writeOutputs(env, result);
+  await writeSummary(env, result);
+  return result.exit_code;
+}

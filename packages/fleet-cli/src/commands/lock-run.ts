@@ -1,0 +1,102 @@
+/** `fleet lock run`: any command under the lock of a fleet. */
+
+import { basename } from 'node:path';
+import {
+  type FleetEvent,
+  holdLock,
+  isLeaseInherited,
+  killInMs,
+  type Layers,
+  type Lease,
+  leaseEnv,
+  loadConfig,
+  oneLine,
+  renderEvent,
+  systemPorts,
+  toneOf,
+  usageError,
+} from '@tenant-fleet/fleet-core';
+import { ChildGroup } from '../process/child-group.js';
+import { Terminal } from '../terminal/console.js';
+import { exitCodeOfSignal, interruptible } from '../terminal/signals.js';
+import type { OutputFlags } from './run.js';
+
+/** @throws FleetError what {@link holdLock} throws; `LOCK_LOST` once the command is gone. */
+export async function runUnderLock(
+  command: readonly string[],
+  typed: Layers['flags'],
+  output: OutputFlags,
+): Promise<number> {
+  if (!command[0]) {
+    throw usageError('no command is given', { hint: 'write fleet lock run [flags] -- CMD ARGS...' });
+  }
+  const terminal = new Terminal(output);
+  // The run number of CI says nothing about other work: it would push rolls of the same branch out of the queue.
+  const flags = { ...typed, 'superseded-by': 'off' };
+  const config = await loadConfig('lock', { flags, env: process.env }, systemPorts());
+  const emit = (event: FleetEvent) => {
+    const line = output.quiet ? null : renderEvent(event, output);
+    if (line !== null) terminal.line('stderr', line, toneOf(event));
+  };
+  const start = (env: NodeJS.ProcessEnv, ownGroup: boolean) => {
+    child = new ChildGroup(command, { ...process.env, ...env }, ownGroup);
+    return child;
+  };
+  let child: ChildGroup | undefined;
+
+  return interruptible(
+    terminal,
+    async (signal) => {
+      signal.addEventListener('abort', () => child?.kill(signal.reason));
+      try {
+        const inherited = await isLeaseInherited(config, { signal });
+        if (inherited) return await start({}, false).ended;
+        const work = (lease: Lease) => underLease(lease, signal, command, start);
+        return await holdLock(config, work, { ports: { emit }, signal });
+      } catch (error) {
+        if (signal.aborted && error === signal.reason) return exitCodeOfSignal(signal.reason);
+        throw error;
+      } finally {
+        if (child?.problem) {
+          terminal.error(`${oneLine(`${command[0]}`)} could not be started (${child.problem})`);
+        }
+      }
+    },
+    {
+      says: 'ending the command and giving the lock back; once more kills it',
+      again: (name) => (child ? child.kill('SIGKILL') : process.exit(exitCodeOfSignal(name))),
+      signals: ['SIGINT', 'SIGTERM', 'SIGHUP'],
+    },
+  );
+}
+
+async function underLease(
+  lease: Lease,
+  signal: AbortSignal,
+  command: readonly string[],
+  start: (env: NodeJS.ProcessEnv, ownGroup: boolean) => ChildGroup,
+): Promise<number> {
+  signal.throwIfAborted();
+  lease.signal.throwIfAborted();
+  // Arguments may hold secrets, and everybody who waits is shown this.
+  lease.step = `running ${oneLine(basename(`${command[0]}`), 100)}`;
+  const child = start(leaseEnv(lease), true);
+  let timer: NodeJS.Timeout | undefined;
+  const lose = () => {
+    child.kill('SIGTERM');
+    timer = setTimeout(() => child.kill('SIGKILL'), killInMs(lease));
+  };
+  lease.signal.addEventListener('abort', lose);
+  // A stopped process renews nothing while its command goes on.
+  const stay = () => {};
+  process.on('SIGTSTP', stay);
+  try {
+    const code = await child.ended;
+    lease.signal.throwIfAborted();
+    return code;
+  } finally {
+    clearTimeout(timer);
+    process.off('SIGTSTP', stay);
+    lease.signal.removeEventListener('abort', lose);
+  }
+}

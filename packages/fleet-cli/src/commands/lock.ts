@@ -1,0 +1,77 @@
+/** The commands below `fleet lock`. */
+import type { Command } from 'commander';
+import { addJson, addOutput, type LockCommand, settingsFor, typedFlags } from '../options.js';
+import type { Finish } from '../program.js';
+import { runLockBreak, runLockFreeze, runLockUnfreeze } from './lock-break-freeze.js';
+import { runUnderLock } from './lock-run.js';
+import { runLockLog, runLockStatus } from './lock-status.js';
+import type { OutputFlags } from './run.js';
+
+type Add = (name: LockCommand, description: string, parent: Command) => Command;
+
+export function addLockCommands(program: Command, add: Add, finish: Finish): void {
+  const lock = program
+    .command('lock')
+    .helpCommand(false)
+    .description('The lock that keeps two rolls of one fleet apart');
+  /** Adds a command whose work takes the typed settings and its own flags. */
+  const serve = <Flags>(
+    name: LockCommand,
+    description: string,
+    flags: (command: Command) => Command,
+    work: (typed: ReturnType<typeof typedFlags>, flags: Flags, args: string[]) => Promise<number>,
+  ) => {
+    const command = flags(add(name, description, lock));
+    command.action(async () => {
+      finish(await work(typedFlags(command, settingsFor(name)), command.opts() as Flags, command.args));
+    });
+  };
+  const reason = (command: Command) => command.option('--reason <TEXT>', 'why: the audit log keeps it');
+
+  serve(
+    'lock status',
+    'Show who holds the lock and who waits for it',
+    (command) =>
+      addJson(command).option(
+        '--watch',
+        'go on after every change until Ctrl-C; with --json one document a line',
+      ),
+    runLockStatus,
+  );
+  serve(
+    'lock run',
+    'Run a command under the lock; it is ended where the lock is lost',
+    (command) =>
+      addOutput(command)
+        .usage('[flags] -- CMD ARGS...')
+        .argument('[CMD...]', 'the command and its arguments')
+        .option('--quiet', 'only errors'),
+    (typed, flags: OutputFlags, args) => runUnderLock(args, typed, flags),
+  );
+  serve(
+    'lock break',
+    'End the hold of a run that cannot give it back',
+    (command) =>
+      addOutput(reason(command))
+        .option('--fencing-token <N>', 'break only this hold (default: the one that is shown)')
+        .option('--confirm-alive', 'break it although its holder still renews')
+        .option('--yes', 'do not ask'),
+    runLockBreak,
+  );
+  serve(
+    'lock freeze',
+    'Grant the lock to nobody; the queue keeps its order',
+    (command) =>
+      addOutput(reason(command))
+        .option('--for <DUR>', 'for this long, then it lifts itself')
+        .option('--until <TIME>', 'until this moment, for example 2030-01-31T18:00:00Z'),
+    runLockFreeze,
+  );
+  serve('lock unfreeze', 'Lift a freeze', (command) => addOutput(reason(command)), runLockUnfreeze);
+  serve(
+    'lock log',
+    'Show what happened to the lock, oldest first',
+    (command) => addJson(command).option('--after <N>', 'only events after this number'),
+    runLockLog,
+  );
+}

@@ -1,0 +1,51 @@
+/** Questions, asked only where a person sits at a terminal. */
+import { createInterface } from 'node:readline/promises';
+import { type Config, exitCodeOf } from '@tenant-fleet/fleet-core';
+import type { OutputFlags } from '../commands/run.js';
+import type { Terminal } from './console.js';
+
+/** Whether somebody is there to answer. */
+export const isPersonThere = (): boolean => process.stdin.isTTY && process.stderr.isTTY && !process.env.CI;
+
+/**
+ * Asks one question whose default is no.
+ *
+ * @param undone What has not happened where the answer is no: `nothing was rolled`.
+ * @returns The exit code where the person declined; null for a yes.
+ */
+export async function confirm(
+  question: string,
+  undone: string,
+  terminal: Terminal,
+  signal: AbortSignal,
+): Promise<number | null> {
+  const ask = createInterface({ input: process.stdin, output: process.stderr });
+  // In raw mode Ctrl-C is a key, not a signal.
+  ask.on('SIGINT', () => process.kill(process.pid, 'SIGINT'));
+  try {
+    const answer = await ask.question(`${question} [y/N] `, { signal });
+    if (/^y(?:es)?$/i.test(answer.trim())) return null;
+    terminal.line('stderr', `Declined: ${undone}.`);
+    return exitCodeOf('refused', { askedBy: 'human' });
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    terminal.line('stderr', `${undone[0]?.toUpperCase()}${undone.slice(1)}.`);
+    return exitCodeOf('interrupted', { askedBy: 'human', signal: signal.reason });
+  } finally {
+    ask.close();
+  }
+}
+
+/** The exit code where the person declined; null where the roll may start. */
+export async function confirmRoll(
+  config: Config,
+  output: OutputFlags,
+  terminal: Terminal,
+  signal: AbortSignal,
+): Promise<number | null> {
+  const rolls = config.command === 'redeploy' && !config.dryRun;
+  if (!rolls || !isPersonThere() || output.yes) return null;
+  const fleet = config.environment ?? 'the fleet';
+  const commit = config.expectedSha ? ` (${config.expectedSha.slice(0, 7)})` : '';
+  return confirm(`Roll ${fleet} to ${config.targetTag}${commit}?`, 'nothing was rolled', terminal, signal);
+}

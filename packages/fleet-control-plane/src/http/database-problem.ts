@@ -1,0 +1,47 @@
+import { DatabaseError } from 'pg';
+import { Problem } from '../problem.js';
+
+/** SQLSTATEs that say "too busy now": lock_timeout, statement_timeout, deadlock, serialization, too many connections. */
+const BUSY = new Set(['55P03', '57014', '40P01', '40001', '53300']);
+/** Class 08 = connection, 57P = shutting down or starting, 25006 = a standby, 25P03/25P04 = idle or long transaction. */
+const GONE = /^(?:08|57P|25006|25P0[34]|53)/;
+const NETWORK = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+]);
+const DRIVER =
+  /^(?:Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Client was closed|Cannot use a pool after|Query read timeout)/;
+
+/** The 503 of a call that others kept from its turn. */
+export const busy = () =>
+  new Problem(
+    503,
+    'busy',
+    'The database did not answer in time; nothing was changed.',
+    'Send the same request again.',
+    { retryAfterSeconds: 1 },
+  );
+
+/** The 503 that a database error means to a client, or undefined when the error is a defect of ours. */
+export function databaseProblem(error: unknown): Problem | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  if (error instanceof DatabaseError && BUSY.has(code)) {
+    return busy();
+  }
+  if (NETWORK.has(code) || GONE.test(code) || DRIVER.test(error.message)) {
+    return new Problem(
+      503,
+      'database_unavailable',
+      'The control plane cannot reach its database at the moment.',
+      'Send the same request again; every call is safe to repeat.',
+      { retryAfterSeconds: 1 },
+    );
+  }
+  return undefined;
+}

@@ -1,0 +1,213 @@
+import {
+  breakRequestSchema,
+  claimHeldSchema,
+  claimIdSchema,
+  claimQueuedSchema,
+  claimRequestSchema,
+  freezeRequestSchema,
+  frozenSchema,
+  LOCKS_PATH,
+  lockEventsSchema,
+  lockGroupSchema,
+  lockStatusSchema,
+  releaseAnswerSchema,
+  releaseRequestSchema,
+  renewAnswerSchema,
+  renewRequestSchema,
+  WAIT_SECONDS_MAX,
+} from '@tenant-fleet/fleet-core/contract';
+import type { FastifyReply } from 'fastify';
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import type { Database } from '../../db/database.js';
+import { problems } from '../../http/openapi.js';
+import { requestSignals } from '../../http/signals.js';
+import { Problem, shuttingDown } from '../../problem.js';
+import { readEvents } from '../store/queries.js';
+import type { LockService } from './service.js';
+
+const EVENTS_PAGE = 1000;
+const groupParams = z.strictObject({ group: lockGroupSchema });
+const claimParams = groupParams.extend({ claim_id: claimIdSchema });
+const waitSeconds = z.coerce.number().min(0).max(WAIT_SECONDS_MAX).default(0);
+
+export interface LockRoutesOptions {
+  service: LockService;
+  db: Database;
+  /** Groups that exist; undefined: every valid name does. */
+  groups: ReadonlySet<string> | undefined;
+  /** Aborted when the server stops: open long polls end then. */
+  stopping: AbortSignal;
+}
+
+/** The lock's calls under `/cp/admin/fleet-locks/{group}`. */
+export const lockRoutes: FastifyPluginAsyncZod<LockRoutesOptions> = async (app, options) => {
+  const { service, db, groups, stopping } = options;
+  const signalOf = requestSignals(stopping);
+
+  app.addHook('preHandler', async (request) => {
+    const { group } = request.params as { group: string };
+    if (groups && !groups.has(group)) {
+      throw new Problem(
+        404,
+        'unknown_group',
+        `This control plane has no lock group "${group}".`,
+        `Use one of: ${[...groups].join(', ')}.`,
+      );
+    }
+  });
+
+  app.put(
+    '/claims/:claim_id',
+    {
+      schema: {
+        summary: 'Claim the lock, poll for it, or repeat a claim',
+        params: claimParams,
+        querystring: z.strictObject({ wait_seconds: waitSeconds }),
+        body: claimRequestSchema,
+        response: {
+          200: claimHeldSchema,
+          202: claimQueuedSchema,
+          ...problems(400, 401, 404, 409, 410, 422, 429, 503),
+        },
+      },
+    },
+    async (request, reply) => {
+      const { group, claim_id } = request.params;
+      const signal = signalOf(reply);
+      const answer = await service.claim(
+        group,
+        claim_id.toLowerCase(),
+        request.body,
+        request.query.wait_seconds,
+        signal,
+      );
+      if (stopping.aborted && answer.status === 202) throw shuttingDown();
+      return send(reply, answer.status, answer.body);
+    },
+  );
+
+  app.post(
+    '/claims/:claim_id/renew',
+    {
+      schema: {
+        summary: 'Renew the lease',
+        params: claimParams,
+        body: renewRequestSchema,
+        response: { 200: renewAnswerSchema, ...problems(400, 401, 404, 409, 503) },
+      },
+    },
+    async ({ params, body }) => service.renew(params.group, params.claim_id.toLowerCase(), body),
+  );
+
+  app.post(
+    '/claims/:claim_id/release',
+    {
+      schema: {
+        summary: 'Release the lock, or leave the queue; safe to repeat',
+        params: claimParams,
+        body: releaseRequestSchema,
+        response: { 200: releaseAnswerSchema, ...problems(400, 401, 404, 409, 503) },
+      },
+    },
+    async ({ params, body }) => ({
+      ...(await service.release(params.group, params.claim_id.toLowerCase(), body)),
+    }),
+  );
+
+  app.get(
+    '/',
+    {
+      schema: {
+        summary: 'Who holds, who waits; with after_version waits for a change',
+        params: groupParams,
+        querystring: z.strictObject({
+          after_version: z.coerce.number().int().min(0).optional(),
+          wait_seconds: waitSeconds,
+        }),
+        response: { 200: lockStatusSchema, ...problems(400, 401, 404, 503) },
+      },
+    },
+    async ({ params, query }, reply) => {
+      const body = await service.status(
+        params.group,
+        query.after_version,
+        query.wait_seconds,
+        signalOf(reply),
+      );
+      return send(reply, 200, body);
+    },
+  );
+
+  app.post(
+    '/break',
+    {
+      schema: {
+        summary: 'End the hold of somebody else, by the token that you saw',
+        params: groupParams,
+        body: breakRequestSchema,
+        response: {
+          200: z.looseObject({
+            state: z.literal('broken'),
+            fencing_token: z.number(),
+            granted: z.unknown().nullable(),
+          }),
+          ...problems(400, 401, 404, 409, 503),
+        },
+      },
+    },
+    async ({ params, body, ip }, reply) => send(reply, 200, await service.breakHold(params.group, body, ip)),
+  );
+
+  app.post(
+    '/freeze',
+    {
+      schema: {
+        summary: 'Grant nothing until a person lifts the freeze',
+        params: groupParams,
+        body: freezeRequestSchema,
+        response: { 200: z.looseObject({ frozen: frozenSchema }), ...problems(400, 401, 404, 503) },
+      },
+    },
+    async ({ params, body }) => service.freeze(params.group, body),
+  );
+
+  app.post(
+    '/unfreeze',
+    {
+      schema: {
+        summary: 'Lift a freeze; safe to repeat',
+        params: groupParams,
+        body: freezeRequestSchema.omit({ until: true }),
+        response: {
+          200: z.looseObject({ frozen: z.null(), already: z.boolean() }),
+          ...problems(400, 401, 404, 503),
+        },
+      },
+    },
+    async ({ params, body }) => service.unfreeze(params.group, body),
+  );
+
+  app.get(
+    '/events',
+    {
+      schema: {
+        summary: `The audit log after a sequence number, ${EVENTS_PAGE} rows at most`,
+        params: groupParams,
+        querystring: z.strictObject({ after: z.coerce.number().int().min(0).default(0) }),
+        response: { 200: lockEventsSchema, ...problems(400, 401, 404, 503) },
+      },
+    },
+    async ({ params, query }) => ({
+      group: params.group,
+      events: await readEvents(db, params.group, query.after, EVENTS_PAGE),
+    }),
+  );
+};
+
+export const LOCK_PREFIX = `${LOCKS_PATH}/:group`;
+
+/** The answers are built by our own code: their schemas document and are tested, they do not filter. */
+function send(reply: FastifyReply, status: number, body: Record<string, unknown>) {
+  return reply.code(status).send(body);
+}

@@ -1,0 +1,254 @@
+import type { ClaimRequest, Frozen } from '@tenant-fleet/fleet-core/contract';
+import type { Clock } from '../../clock.js';
+import type { Database } from '../../db/database.js';
+import { badRequest } from '../../problem.js';
+import type { Observer } from '../liveness/liveness.js';
+import { type Claim, isLive } from '../rules/claim.js';
+import type { Draft } from '../rules/draft.js';
+import { effectiveTtl } from '../rules/order.js';
+import { claimOver, claimUnknown, holderAlive, leaseLost } from '../rules/refusals.js';
+import * as transitions from '../rules/transitions.js';
+import { countPoll, readClaim, readGroup, readPlace, renewFast, storeHeldMs } from '../store/queries.js';
+import type { LockStore } from '../store/store.js';
+import { claimTopic, statusTopic, type WakeHub } from '../waiting/long-polls.js';
+import { claimQueued, statusOf } from './views.js';
+
+export interface LockDeps {
+  db: Database;
+  store: LockStore;
+  hub: WakeHub;
+  observer: Observer;
+  clock: Clock;
+  /** Most claims that wait in one group. */
+  queueLimit: number;
+}
+
+export type ClaimAnswer = { status: 200 | 202; body: Record<string, unknown> };
+
+/** The calls of the lock, each as one function; routes only parse and answer. */
+export class LockService {
+  constructor(private readonly deps: LockDeps) {}
+
+  /** Makes or repeats a claim and waits for the lock, at most `waitSeconds`, without a database connection. */
+  async claim(
+    group: string,
+    claimId: string,
+    body: ClaimRequest,
+    waitSeconds: number,
+    signal: AbortSignal,
+  ): Promise<ClaimAnswer> {
+    const { clock, hub } = this.deps;
+    const until = clock.now() + waitSeconds * 1000;
+    const ticket = hub.open(claimTopic(group, claimId));
+    try {
+      const first = await this.enter(group, claimId, body, waitSeconds > 0);
+      let { claim } = first;
+      let tellFrozen = first.frozen;
+      for (;;) {
+        if (claim.state === 'held') return this.held(claim);
+        if (claim.state !== 'queued') throw claimOver(claim);
+        const left = until - clock.now();
+        const over = left <= 0 || signal.aborted;
+        if (over || tellFrozen) {
+          const answer = await this.queued(group, claim);
+          if (over || answer.status === 200 || answer.body.frozen) return answer;
+        }
+        const waking = await ticket.next(left, signal);
+        tellFrozen = waking.kind === 'look';
+        // Asked even when nothing happened: it counts the poll, and it catches a wake-up that got lost.
+        claim = waking.kind === 'claim' ? waking.claim : await this.recheck(group, claimId);
+      }
+    } finally {
+      ticket.close();
+    }
+  }
+
+  private async enter(
+    group: string,
+    claimId: string,
+    body: ClaimRequest,
+    patient: boolean,
+  ): Promise<{ claim: Claim; frozen: boolean }> {
+    const { db, store, observer, queueLimit } = this.deps;
+    const { session } = body;
+    const poll = async () => {
+      const fingerprint = transitions.fingerprintOf(body);
+      const claim = await countPoll(db, group, claimId, { session, fingerprint });
+      return claim && { claim, frozen: claim.frozen !== null };
+    };
+    // The usual poll of a waiter that this process knows, without the group's lock.
+    const polled = observer.knowsWaiter(group, claimId) && (await poll());
+    if (polled) return polled;
+    const orderKey = body.order?.key;
+    const decide = (draft: Draft) => {
+      const isNew = draft.state.subject === null;
+      const claim = transitions.claim(draft, claimId, body, { queue: queueLimit });
+      return { claim, isNew, frozen: draft.state.frozen !== null };
+    };
+    const ask = { subject: claimId, orderKey, arrives: true };
+    const guessed = await store.arrive(group, ask, decide, patient);
+    if (guessed) return guessed.value;
+    // Many may come back at once after a restart: they need not queue up for the lock to hear that they wait or ended.
+    const known = await readClaim(db, group, claimId);
+    if (known && !isLive(known)) return { claim: known, frozen: false };
+    const again = known?.state === 'queued' && (await poll());
+    if (again) return again;
+    const arrival = await store.transact(group, { subject: claimId, lock: [claimId], orderKey }, decide);
+    if (arrival.isNew || arrival.claim.state !== 'queued') return arrival;
+    return { ...arrival, claim: (await countPoll(db, group, claimId)) ?? arrival.claim };
+  }
+
+  private async recheck(group: string, claimId: string): Promise<Claim> {
+    const { db } = this.deps;
+    const claim = (await countPoll(db, group, claimId)) ?? (await readClaim(db, group, claimId));
+    if (!claim) throw claimUnknown();
+    return claim;
+  }
+
+  private held(claim: Claim): ClaimAnswer {
+    const ttl = effectiveTtl(claim);
+    return {
+      status: 200,
+      body: {
+        state: 'held',
+        fencing_token: claim.token,
+        ttl_seconds: ttl,
+        acquired_at: claim.acquiredAt?.toISOString(),
+      },
+    };
+  }
+
+  private async queued(group: string, claim: Claim): Promise<ClaimAnswer> {
+    const { db, observer, clock } = this.deps;
+    const place = await readPlace(db, group, claim.place);
+    if (!place) throw claimUnknown();
+    if (place.held?.claimId === claim.claimId) return this.held(place.held);
+    return { status: 202, body: claimQueued(place, observer, group, clock.now(), clock.wall()) };
+  }
+
+  async renew(
+    group: string,
+    claimId: string,
+    body: { session: string; fencing_token: number; step?: string | undefined },
+  ): Promise<{ state: 'held'; ttl_seconds: number }> {
+    const { db, store, observer, clock } = this.deps;
+    const seen = { claimId, token: body.fencing_token, heldMs: 0 };
+    const heldMs = observer.heldMsIfKnown(group, seen, clock.now());
+    const renewal = {
+      session: body.session,
+      token: body.fencing_token,
+      step: body.step,
+      heldMs: heldMs ?? 0,
+    };
+    const fast = heldMs === null ? undefined : await renewFast(db, group, claimId, renewal);
+    if (fast) {
+      observer.sawHolder(group, { ...seen, renewSeq: fast.renewSeq, heldMs: renewal.heldMs }, clock.now());
+      return { state: 'held', ttl_seconds: fast.ttlSeconds };
+    }
+    let held = 0;
+    const writes = () => [storeHeldMs(group, claimId, held)];
+    const claim = await store.transact(group, { subject: claimId, lock: [claimId], writes }, (draft) => {
+      const subject = draft.state.subject;
+      held = subject?.state === 'held' ? observer.heldMs(group, subject, clock.now()) : 0;
+      return transitions.renew(draft, body.session, body.fencing_token, body.step, held);
+    });
+    if (claim.state !== 'held') throw leaseLost(claim.endReason ?? claim.state);
+    return { state: 'held', ttl_seconds: claim.ttlSeconds };
+  }
+
+  release(
+    group: string,
+    claimId: string,
+    body: { session: string; fencing_token?: number | undefined; result?: string | undefined },
+  ): Promise<transitions.ReleaseOutcome> {
+    const guess = { subject: claimId, arrives: false };
+    return this.deps.store.transact(group, { subject: claimId, guess, urgent: true }, (draft) =>
+      transitions.release(draft, claimId, body),
+    );
+  }
+
+  async status(
+    group: string,
+    afterVersion: number | undefined,
+    waitSeconds: number,
+    signal: AbortSignal,
+  ): Promise<Record<string, unknown>> {
+    const { db, hub, clock, observer } = this.deps;
+    const until = clock.now() + waitSeconds * 1000;
+    const ticket = hub.open(statusTopic(group));
+    try {
+      for (;;) {
+        const view = await readGroup(db, group);
+        const left = until - clock.now();
+        // Only the very version that the caller has is waited on: a lower one means that the database was restored.
+        if (
+          afterVersion === undefined ||
+          (view.row?.version ?? 0) !== afterVersion ||
+          left <= 0 ||
+          signal.aborted
+        )
+          return statusOf(group, view, observer, clock.now(), clock.wall());
+        await ticket.next(left, signal);
+      }
+    } finally {
+      ticket.close();
+    }
+  }
+
+  async breakHold(
+    group: string,
+    body: { fencing_token: number; reason: string; actor: string; confirm_alive?: boolean | undefined },
+    ip: string,
+  ): Promise<Record<string, unknown>> {
+    const { store, observer, clock } = this.deps;
+    return store.transact(group, {}, (draft) => {
+      const { held } = draft.state;
+      if (held?.token === body.fencing_token && !body.confirm_alive) {
+        const { alive, secondsAgo } = observer.health(group, held, clock.now());
+        if (alive) throw holderAlive(held, secondsAgo);
+      }
+      const broken = transitions.breakHold(draft, body.fencing_token, {
+        actor: body.actor,
+        reason: body.reason,
+        confirmed: body.confirm_alive ?? false,
+        ip,
+      });
+      const next = draft.state.held;
+      return {
+        state: 'broken',
+        claim_id: broken.claimId,
+        fencing_token: broken.token,
+        holder: broken.holder,
+        granted: next && { claim_id: next.claimId, fencing_token: next.token, holder: next.holder },
+      };
+    });
+  }
+
+  async freeze(
+    group: string,
+    body: { reason: string; actor: string; until?: string | undefined },
+  ): Promise<{ frozen: Frozen }> {
+    if (body.until && Date.parse(body.until) <= this.deps.clock.wall()) {
+      throw badRequest('"until" lies in the past.', 'Give a time to come, or leave "until" out.');
+    }
+    const frozen = await this.deps.store.transact(group, {}, (draft) =>
+      transitions.freeze(draft, {
+        reason: body.reason,
+        actor: body.actor,
+        since: draft.state.now.toISOString(),
+        until: body.until ?? null,
+      }),
+    );
+    return { frozen };
+  }
+
+  async unfreeze(
+    group: string,
+    body: { reason: string; actor: string },
+  ): Promise<{ frozen: null; already: boolean }> {
+    const lifted = await this.deps.store.transact(group, {}, (draft) =>
+      transitions.unfreeze(draft, body.actor, body.reason),
+    );
+    return { frozen: null, already: !lifted };
+  }
+}

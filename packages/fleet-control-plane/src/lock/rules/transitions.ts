@@ -1,0 +1,175 @@
+import { hash } from 'node:crypto';
+import type { ClaimRequest, Frozen } from '@tenant-fleet/fleet-core/contract';
+import { blankClaim, type Claim, isLive } from './claim.js';
+import type { Draft } from './draft.js';
+import { judgeArrival } from './order.js';
+import { claimInUse, claimOver, leaseLost, otherBody, queueFull, tokenMismatch } from './refusals.js';
+
+/** Identifies what a claim asks for; the session is left out, since it says who asks. */
+export function fingerprintOf({ session: _session, ...rest }: ClaimRequest): string {
+  return hash('sha256', JSON.stringify(rest));
+}
+
+/** A claim arrives, or arrives again. Returns it as it stands afterwards. */
+export function claim(draft: Draft, claimId: string, body: ClaimRequest, limits: { queue: number }): Claim {
+  const { state } = draft;
+  const fingerprint = fingerprintOf(body);
+  const known = state.subject;
+  if (known) {
+    if (!isLive(known)) throw claimOver(known);
+    if (known.session !== body.session) throw claimInUse();
+    if (known.fingerprint !== fingerprint) throw otherBody();
+    // The answer makes the client count a whole lease from now on, so it has to be a renewal for the server too.
+    if (known.state === 'held') {
+      draft.renewed.add(claimId);
+      return draft.change(known, { renewSeq: known.renewSeq + 1 });
+    }
+    return known;
+  }
+  const order = body.order ?? null;
+  const verdict = judgeArrival(order, state.held, state.waiting, state.marks);
+  const arriving: Claim = {
+    ...blankClaim(claimId, body.session, state.now),
+    fingerprint,
+    holder: body.holder,
+    ttlSeconds: body.ttl_seconds,
+    maxHoldSeconds: body.max_hold_seconds ?? null,
+    orderKey: order?.key ?? null,
+    orderNumber: order?.number ?? null,
+  };
+  if (verdict.kind === 'outdated') {
+    draft.create(arriving);
+    return draft.end(arriving, 'outdated', { by: verdict.by });
+  }
+  if (verdict.supersedes.length === 0 && state.waitingCount >= limits.queue) throw queueFull(limits.queue);
+  for (const older of verdict.supersedes) {
+    draft.end(older, 'superseded', {
+      by: { number: order?.number ?? 0, holder: body.holder, state: 'queued' },
+    });
+  }
+  arriving.place = verdict.inherits ?? ++state.lastPlace;
+  draft.create(arriving);
+  draft.grantNext(claimId);
+  const now = state.subject ?? arriving;
+  if (now.state === 'queued') {
+    draft.record('queued', now, {
+      detail: { holder: now.holder, place: now.place, ...(order && { order: order.number }) },
+    });
+  }
+  return now;
+}
+
+/** A holder renews: the slow way, which also takes a new step and explains a refusal. */
+export function renew(
+  draft: Draft,
+  session: string,
+  token: number,
+  step: string | undefined,
+  heldMs: number,
+): Claim {
+  const known = draft.state.subject;
+  if (!known) throw leaseLost('unknown_claim');
+  if (known.session !== session) throw claimInUse();
+  if (known.state === 'queued') throw leaseLost('not_held');
+  if (known.state !== 'held') throw leaseLost(known.endReason ?? known.state);
+  if (known.token !== token) throw leaseLost('token_mismatch');
+  if (known.maxHoldSeconds !== null && heldMs >= known.maxHoldSeconds * 1000) {
+    const lost = draft.end(known, 'lost', { reason: 'max_hold' });
+    draft.grantNext();
+    return lost;
+  }
+  draft.renewed.add(known.claimId);
+  if (step !== undefined && step !== known.step) draft.touchVersion();
+  return draft.change(known, {
+    confirmed: true,
+    renewSeq: known.renewSeq + 1,
+    ...(step !== undefined && { step }),
+  });
+}
+
+export interface ReleaseOutcome {
+  state: string;
+  already: boolean;
+}
+
+/** The holder is done, or a waiter leaves. Whoever came after is never touched. */
+export function release(
+  draft: Draft,
+  claimId: string,
+  body: { session: string; fencing_token?: number | undefined; result?: string | undefined },
+): ReleaseOutcome {
+  const known = draft.state.subject;
+  if (!known) {
+    // The claim may still be on its way. A claim that has left stays out when it arrives.
+    draft.create(tombstone(claimId, body.session, draft.state.now));
+    draft.record('left', draft.state.subject, { detail: { reason: 'left before it arrived' } });
+    return { state: 'left', already: false };
+  }
+  if (!isLive(known)) return { state: known.state, already: true };
+  if (known.session !== body.session) throw claimInUse();
+  if (known.state === 'queued') {
+    draft.end(known, 'left');
+    return { state: 'left', already: false };
+  }
+  if (body.fencing_token !== undefined && body.fencing_token !== known.token)
+    throw leaseLost('token_mismatch');
+  draft.end(known, 'released', body.result ? { result: body.result } : {});
+  draft.grantNext();
+  return { state: 'released', already: false };
+}
+
+const tombstone = (claimId: string, session: string, now: Date): Claim => ({
+  ...blankClaim(claimId, session, now),
+  state: 'left',
+  endedAt: now,
+});
+
+/** Ends a holder that stopped renewing, unless it renewed since it was last looked at. */
+export function expire(draft: Draft, claimId: string, renewSeq: number, reason: string): boolean {
+  const { held } = draft.state;
+  if (held?.claimId !== claimId || held.renewSeq !== renewSeq) return false;
+  draft.end(held, 'lost', { reason });
+  draft.grantNext();
+  return true;
+}
+
+/** Ends a waiter that stopped polling, unless it polled since it was last looked at. */
+export function abandon(draft: Draft, claimId: string, pollSeq: number): boolean {
+  const waiter = draft.state.waiting.find((other) => other.claimId === claimId);
+  if (!waiter || waiter.pollSeq !== pollSeq) return false;
+  draft.end(waiter, 'abandoned', { reason: 'stopped polling' });
+  return true;
+}
+
+/** A person ends the hold that they saw. */
+export function breakHold(
+  draft: Draft,
+  token: number,
+  who: { actor: string; reason: string; confirmed: boolean; ip: string },
+): Claim {
+  const { held } = draft.state;
+  if (!held || held.token !== token) throw tokenMismatch(token, held);
+  const broken = draft.end(held, 'broken', {
+    reason: 'broken',
+    actor: who.actor,
+    detail: { why: who.reason, confirm_alive: who.confirmed, ip: who.ip, holder: held.holder },
+  });
+  draft.grantNext();
+  return broken;
+}
+
+export function freeze(draft: Draft, frozen: Frozen): Frozen {
+  draft.state.frozen = frozen;
+  draft.wakeAll = true;
+  draft.record('frozen', null, { actor: frozen.actor ?? null, detail: { ...frozen } });
+  return frozen;
+}
+
+/** Returns false when nothing was frozen. */
+export function unfreeze(draft: Draft, actor: string, reason: string): boolean {
+  if (!draft.state.frozen) return false;
+  draft.state.frozen = null;
+  draft.record('unfrozen', null, { actor, detail: { reason } });
+  draft.grantNext();
+  return true;
+}

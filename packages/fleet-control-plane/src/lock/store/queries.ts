@@ -1,0 +1,167 @@
+import type { Frozen, LockEvent } from '@tenant-fleet/fleet-core/contract';
+import type { Query, Reader } from '../../db/database.js';
+import type { Claim } from '../rules/claim.js';
+import { reviveClaim } from './write.js';
+
+export interface GroupRow {
+  name: string;
+  version: number;
+  lastToken: number;
+  frozen: Frozen | null;
+}
+
+/** What the sweep looks at: the live claims of every group, and only the columns that decide. */
+export type LiveRow = Pick<
+  Claim,
+  | 'claimId'
+  | 'state'
+  | 'renewSeq'
+  | 'pollSeq'
+  | 'ttlSeconds'
+  | 'confirmed'
+  | 'maxHoldSeconds'
+  | 'heldMs'
+  | 'token'
+> & {
+  group: string;
+};
+
+/** One group with its live claims. The row comes first: what follows may be newer than its version, never older. */
+export async function readGroup(
+  db: Reader,
+  group: string,
+): Promise<{ row: GroupRow | undefined; held: Claim | null; waiting: Claim[] }> {
+  const rows = await db.rows<GroupRow>({
+    name: 'group-read',
+    text: 'SELECT name, version, last_token AS "lastToken", frozen FROM lock_groups WHERE name = $1',
+    values: [group],
+  });
+  const claims = await db.rows<Claim>({
+    name: 'claims-read',
+    text: `SELECT * FROM lock_claim_view WHERE "group" = $1 AND "endedAt" IS NULL AND state IN ('queued', 'held')
+      ORDER BY place`,
+    values: [group],
+  });
+  return {
+    row: rows[0],
+    held: claims.find((claim) => claim.state === 'held') ?? null,
+    waiting: claims.filter((claim) => claim.state === 'queued'),
+  };
+}
+
+export interface Place {
+  frozen: Frozen | null;
+  held: Claim | null;
+  /** How many wait in front of the claim. */
+  ahead: number;
+  /** How many wait in all. */
+  waiting: number;
+}
+
+/** What a waiter at this place is told, in one statement; undefined when there is no such group. */
+export async function readPlace(db: Reader, group: string, place: number): Promise<Place | undefined> {
+  const rows = await db.rows<Place>({
+    name: 'place-read',
+    text: `SELECT g.frozen, w.ahead, w.waiting,
+        (SELECT row_to_json(c) FROM lock_claim_view c WHERE "group" = $1 AND state = 'held') AS held
+      FROM lock_groups g, LATERAL (SELECT count(*) AS waiting, count(*) FILTER (WHERE place < $2) AS ahead
+        FROM lock_claims WHERE group_name = $1 AND ended_at IS NULL AND state = 'queued') w
+      WHERE g.name = $1`,
+    values: [group, place],
+  });
+  const row = rows[0];
+  return row && { ...row, held: row.held && reviveClaim(row.held) };
+}
+
+export async function readClaim(db: Reader, group: string, claimId: string): Promise<Claim | undefined> {
+  const rows = await db.rows<Claim>({
+    name: 'claim-read',
+    text: 'SELECT * FROM lock_claim_view WHERE "group" = $1 AND "claimId" = $2',
+    values: [group, claimId],
+  });
+  return rows[0];
+}
+
+/** Counts a poll of a waiter, and says whether the lock is frozen; undefined when it waits no longer. */
+export async function countPoll(
+  db: Reader,
+  group: string,
+  claimId: string,
+  who?: { session: string; fingerprint: string },
+): Promise<(Claim & { frozen: Frozen | null }) | undefined> {
+  const rows = await db.rows<Claim & { frozen: Frozen | null }>({
+    name: 'claim-poll',
+    text: `UPDATE lock_claim_view SET "pollSeq" = "pollSeq" + 1
+      WHERE "group" = $1 AND "claimId" = $2 AND state = 'queued'
+        AND ($3::text IS NULL OR (session = $3 AND fingerprint = $4))
+      RETURNING *, (SELECT frozen FROM lock_groups WHERE name = $1) AS frozen`,
+    values: [group, claimId, who?.session ?? null, who?.fingerprint ?? null],
+  });
+  return rows[0];
+}
+
+/**
+ * The usual renewal in one statement, without the group's lock: it changes nothing that another claim looks at.
+ * Undefined when anything is out of the ordinary; the slow way then says what.
+ */
+export async function renewFast(
+  db: Reader,
+  group: string,
+  claimId: string,
+  renewal: { session: string; token: number; step: string | undefined; heldMs: number },
+): Promise<{ renewSeq: number; ttlSeconds: number } | undefined> {
+  const rows = await db.rows<{ renewSeq: number; ttlSeconds: number }>({
+    name: 'claim-renew',
+    text: `UPDATE lock_claims SET renew_seq = renew_seq + 1, confirmed = true, renewed_at = now(),
+        held_ms = GREATEST(held_ms, $5)
+      WHERE group_name = $1 AND claim_id = $2 AND session = $3 AND token = $4 AND state = 'held'
+        AND ($6::text IS NULL OR step IS NOT DISTINCT FROM $6)
+        AND (max_hold_seconds IS NULL OR $5 < max_hold_seconds * 1000)
+      RETURNING renew_seq AS "renewSeq", ttl_seconds AS "ttlSeconds"`,
+    values: [
+      group,
+      claimId,
+      renewal.session,
+      renewal.token,
+      Math.floor(renewal.heldMs),
+      renewal.step ?? null,
+    ],
+  });
+  return rows[0];
+}
+
+/** Keeps how long a claim has been held, for a server that takes over. */
+export const storeHeldMs = (group: string, claimId: string, heldMs: number): Query => ({
+  name: 'claim-held-ms',
+  text: `UPDATE lock_claims SET held_ms = GREATEST(held_ms, $3) WHERE group_name = $1 AND claim_id = $2`,
+  values: [group, claimId, Math.floor(heldMs)],
+});
+
+export async function readLive(db: Reader): Promise<{ groups: GroupRow[]; claims: LiveRow[] }> {
+  const groups = await db.rows<GroupRow>({
+    name: 'sweep-groups',
+    text: 'SELECT name, version, last_token AS "lastToken", frozen FROM lock_groups',
+  });
+  const claims = await db.rows<LiveRow>({
+    name: 'sweep-claims',
+    text: `SELECT "group", "claimId", state, "renewSeq", "pollSeq", "ttlSeconds", confirmed, "maxHoldSeconds",
+        "heldMs", token
+      FROM lock_claim_view WHERE "endedAt" IS NULL AND state IN ('queued', 'held')`,
+  });
+  return { groups, claims };
+}
+
+export async function readEvents(
+  db: Reader,
+  group: string,
+  after: number,
+  limit: number,
+): Promise<LockEvent[]> {
+  const rows = await db.rows<Omit<LockEvent, 'at'> & { at: Date }>({
+    name: 'events-read',
+    text: `SELECT seq, at, kind, claim_id, fencing_token, actor, detail FROM lock_events
+      WHERE group_name = $1 AND seq > $2 ORDER BY seq LIMIT $3`,
+    values: [group, after, limit],
+  });
+  return rows.map((row) => ({ ...row, at: row.at.toISOString() }) as LockEvent);
+}

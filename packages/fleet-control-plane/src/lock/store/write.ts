@@ -1,0 +1,98 @@
+import type { Query } from '../../db/database.js';
+import { type Claim, type GroupState, isLive } from '../rules/claim.js';
+import type { Draft } from '../rules/draft.js';
+
+const date = (value: Date | null) => (value === null ? null : new Date(value));
+
+/** JSON has no dates. */
+export const reviveClaim = (row: Claim): Claim => ({
+  ...row,
+  queuedAt: new Date(row.queuedAt),
+  acquiredAt: date(row.acquiredAt),
+  endedAt: date(row.endedAt),
+});
+
+export const revive = (state: GroupState): GroupState => ({
+  ...state,
+  now: new Date(state.now),
+  held: state.held && reviveClaim(state.held),
+  subject: state.subject && reviveClaim(state.subject),
+  waiting: state.waiting.map(reviveClaim).sort((a, b) => a.place - b.place),
+});
+
+/**
+ * Writes what a draft changed, if the group still has the stamp that the draft was decided on, and gives it the next
+ * one. Its row answers whether that was so.
+ */
+export function writeDraft(draft: Draft, next: string, note: string): Query {
+  const { name, stamp, timeline, lastToken, lastPlace, lastEvent, frozen } = draft.state;
+  const claims = [...draft.changed.values()];
+  const created = claims.filter((claim) => draft.created.has(claim.claimId));
+  const known = claims.filter((claim) => !draft.created.has(claim.claimId));
+  const live = known.filter(isLive);
+  const ended = known.filter((claim) => !isLive(claim));
+  return {
+    name: 'lock-write',
+    text: 'SELECT fleet_lock_write($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) AS written',
+    values: [
+      name,
+      stamp,
+      timeline,
+      next,
+      draft.version,
+      lastToken,
+      lastPlace,
+      lastEvent,
+      frozen && JSON.stringify(frozen),
+      json([...ended, ...live].map((claim) => changeOf(claim, draft))),
+      json(created.map((claim) => rowOf(name, claim, draft))),
+      json(
+        draft.events.map(({ claimId, token, ...event }) => ({
+          ...event,
+          claim_id: claimId,
+          fencing_token: token,
+        })),
+      ),
+      note,
+    ],
+  };
+}
+
+const json = (rows: unknown[]) => (rows.length === 0 ? null : JSON.stringify(rows));
+
+/** The columns that a transition may change; the counter says by how much. */
+function changeOf(claim: Claim, draft: Draft) {
+  const renewed = draft.renewed.has(claim.claimId);
+  return {
+    claim_id: claim.claimId,
+    state: claim.state,
+    place: claim.place,
+    token: claim.token,
+    confirmed: claim.confirmed,
+    step: claim.step,
+    acquired_at: claim.acquiredAt,
+    ended_at: claim.endedAt,
+    end_reason: claim.endReason,
+    ended_by: claim.endedBy,
+    result: claim.result,
+    renew_seq: renewed ? 1 : 0,
+    renewed_at: renewed ? draft.state.now : null,
+  };
+}
+
+function rowOf(group: string, claim: Claim, draft: Draft) {
+  return {
+    ...changeOf(claim, draft),
+    group_name: group,
+    session: claim.session,
+    fingerprint: claim.fingerprint,
+    holder: claim.holder,
+    ttl_seconds: claim.ttlSeconds,
+    max_hold_seconds: claim.maxHoldSeconds,
+    order_key: claim.orderKey,
+    order_number: claim.orderNumber,
+    poll_seq: 0,
+    held_ms: 0,
+    queued_at: claim.queuedAt,
+  };
+}

@@ -1,0 +1,183 @@
+import { readFile } from 'node:fs/promises';
+import { lockGroupSchema } from '@tenant-fleet/fleet-core/contract';
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { parse as parseYaml } from 'yaml';
+import type { ControlPlaneOptions } from '../control-plane.js';
+import { type FleetFile, fleetFileSchema } from '../sim/behaviour.js';
+import { tenantNames } from '../sim/names.js';
+import { version } from '../version.js';
+
+export interface Settings {
+  options: ControlPlaneOptions;
+  /** Print one JSON line when ready instead of text. */
+  json: boolean;
+  /** Stop when standard input ends. */
+  stdin: boolean;
+  /** Stop when this process is gone. */
+  parentPid: number | undefined;
+}
+
+export type Parsed =
+  | { kind: 'run'; settings: Settings }
+  | { kind: 'openapi' }
+  | { kind: 'exit'; code: number };
+
+interface Flags {
+  port: number;
+  host: string;
+  tenantPort: number;
+  tokenFile?: string;
+  databaseUrl?: string;
+  dataDir?: string;
+  lockGroup: string;
+  group?: string[];
+  queueLimit: number;
+  fleet?: string;
+  tenants?: number;
+  legacy?: boolean;
+  legacyCanary?: boolean;
+  json?: boolean;
+  openapi?: boolean;
+  stdin?: boolean;
+  parentPid?: number;
+}
+
+class UsageError extends Error {}
+
+const integer = (min: number, max: number) => (text: string) => {
+  const value = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
+  if (!(value >= min && value <= max))
+    throw new InvalidArgumentError(`must be an integer from ${min} to ${max}.`);
+  return value;
+};
+
+const groupName = (text: string) => {
+  if (!lockGroupSchema.safeParse(text).success)
+    throw new InvalidArgumentError('must match ^[a-z0-9][a-z0-9._-]{0,62}$.');
+  return text;
+};
+
+function command(): Command {
+  return new Command('fleet-control-plane')
+    .description('Reference control plane: fleet lock, redeploy endpoint, simulated fleet.')
+    .version(version)
+    .option('--port <n>', 'port of the control plane, 0 for any free one', integer(0, 65535), 0)
+    .option('--host <address>', 'address to listen on', '127.0.0.1')
+    .option('--tenant-port <n>', 'port of the simulated tenants, 0 for any free one', integer(0, 65535), 0)
+    .option('--token-file <file>', 'file with the bearer token; else the variable FLEET_CP_TOKEN')
+    .option(
+      '--database-url <url>',
+      'PostgreSQL to use; else the variable DATABASE_URL; else an embedded server',
+    )
+    .option(
+      '--data-dir <folder>',
+      'where the embedded server keeps its data; else a temporary folder, removed at the end',
+    )
+    .option('--lock-group <name>', 'lock group that guards the fleet', groupName, 'staging')
+    .option(
+      '--group <name>',
+      'a lock group that exists; repeatable; without it every valid name does',
+      (name: string, all: string[] = []) => [...all, groupName(name)],
+    )
+    .option('--queue-limit <n>', 'most claims that wait in one group', integer(1, 10_000), 100)
+    .option('--fleet <file>', 'YAML or JSON file that describes the simulated fleet')
+    .option('--tenants <n>', 'simulate N tenants with made-up names', integer(1, 10_000))
+    .option('--legacy', 'behave as a control plane without locks, fences and proofs')
+    .option('--legacy-canary', 'ignore a canary that is no tenant instead of refusing it')
+    .option('--json', 'print one JSON line when ready, for programs')
+    .option('--openapi', 'print the OpenAPI document and exit')
+    .option('--stdin', 'stop when standard input ends')
+    .option('--parent-pid <pid>', 'stop when this process is gone', integer(1, 2 ** 31 - 1))
+    .showHelpAfterError(false)
+    .configureOutput({
+      writeErr: (text) =>
+        process.stderr.write(
+          `${text
+            .trim()
+            .replace(/^error: /, 'fleet-control-plane: ')
+            .replaceAll('\n', ' ')}\n`,
+        ),
+    })
+    .exitOverride();
+}
+
+/** Reads flags, environment and files. What is wrong is one line on standard error, and exit code 2. */
+export async function parseArguments(argv: string[], env: NodeJS.ProcessEnv): Promise<Parsed> {
+  try {
+    const flags = command().parse(argv, { from: 'user' }).opts<Flags>();
+    if (flags.openapi) return { kind: 'openapi' };
+    return { kind: 'run', settings: await settingsOf(flags, env) };
+  } catch (error) {
+    if (error instanceof CommanderError) return { kind: 'exit', code: error.exitCode === 0 ? 0 : 2 };
+    if (!(error instanceof UsageError)) throw error;
+    process.stderr.write(`fleet-control-plane: ${error.message}\n`);
+    return { kind: 'exit', code: 2 };
+  }
+}
+
+async function settingsOf(flags: Flags, env: NodeJS.ProcessEnv): Promise<Settings> {
+  const databaseUrl = flags.databaseUrl ?? (env.DATABASE_URL || undefined);
+  if (databaseUrl !== undefined && !/^postgres(?:ql)?:\/\/\S+$/.test(databaseUrl))
+    throw new UsageError('the database URL must start with postgres:// or postgresql://.');
+  if (flags.databaseUrl && flags.dataDir)
+    throw new UsageError('--data-dir is for the embedded server; leave it or --database-url out.');
+  if (flags.fleet && flags.tenants) throw new UsageError('--fleet and --tenants exclude each other.');
+  const fleet = flags.fleet
+    ? await readFleet(flags.fleet)
+    : flags.tenants
+      ? { tenants: tenantNames(flags.tenants) }
+      : undefined;
+  return {
+    options: {
+      token: await readToken(flags.tokenFile, env),
+      host: flags.host,
+      port: flags.port,
+      tenantPort: flags.tenantPort,
+      lockGroup: flags.lockGroup,
+      queueLimit: flags.queueLimit,
+      legacy: flags.legacy ?? false,
+      legacyCanary: flags.legacyCanary ?? false,
+      ...(databaseUrl && !flags.dataDir && { databaseUrl }),
+      ...(flags.dataDir && { dataDir: flags.dataDir }),
+      ...(flags.group && { groups: flags.group }),
+      ...(fleet && { fleet }),
+    },
+    json: flags.json ?? false,
+    stdin: flags.stdin ?? false,
+    parentPid: flags.parentPid,
+  };
+}
+
+async function readToken(file: string | undefined, env: NodeJS.ProcessEnv): Promise<string> {
+  const text = file === undefined ? (env.FLEET_CP_TOKEN ?? '') : await read(file, 'token file');
+  const token = text.trim();
+  if (token === '') throw new UsageError('no token: give --token-file FILE or set FLEET_CP_TOKEN.');
+  if (/\s/.test(token)) throw new UsageError('the token must be one word.');
+  return token;
+}
+
+async function readFleet(file: string): Promise<FleetFile> {
+  const text = await read(file, 'fleet file');
+  let value: unknown;
+  try {
+    value = parseYaml(text);
+  } catch (error) {
+    throw new UsageError(`the fleet file ${file} is not YAML: ${String(error).split('\n', 1)[0]}`);
+  }
+  const parsed = fleetFileSchema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  // YAML takes a commit of digits only for a number, and one like 12e4567 for another.
+  const hint = /received number/.test(issue?.message ?? '') ? ' Put it in quotes.' : '';
+  throw new UsageError(
+    `the fleet file ${file} is not valid at "${issue?.path.join('.')}": ${issue?.message}.${hint}`,
+  );
+}
+
+async function read(file: string, what: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    throw new UsageError(`cannot read the ${what} ${file}: ${(error as NodeJS.ErrnoException).code}.`);
+  }
+}

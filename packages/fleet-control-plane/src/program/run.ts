@@ -1,0 +1,86 @@
+import type { ControlPlane, ControlPlaneOptions } from '../control-plane.js';
+import type { Settings } from './options.js';
+
+/** Starts, says so, and stops at a signal, at the end of standard input or of the parent; a second signal exits. */
+export async function runUntilStopped(
+  { options, json, stdin, parentPid }: Settings,
+  start: (options: ControlPlaneOptions) => Promise<ControlPlane>,
+): Promise<void> {
+  const log = (line: string) => process.stderr.write(`fleet-control-plane: ${line}\n`);
+  let stop: (code: number) => void = () => {};
+  const stopped = new Promise<number>((resolve) => {
+    stop = resolve;
+  });
+  let signals = 0;
+  for (const [signal, code] of [
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+    ['SIGHUP', 129],
+  ] as const) {
+    process.on(signal, () => {
+      signals += 1;
+      if (signals > 1) process.exit(code);
+      stop(0);
+    });
+  }
+  if (stdin)
+    process.stdin
+      .on('end', () => stop(0))
+      .on('error', () => stop(0))
+      .resume();
+  const watch = parentPid === undefined ? undefined : setInterval(() => !runs(parentPid) && stop(0), 500);
+
+  let plane: ControlPlane;
+  try {
+    plane = await start({ ...options, log });
+  } catch (error) {
+    log(`cannot start: ${explain(error)}`);
+    process.exitCode = 1;
+    process.stdin.destroy();
+    clearInterval(watch);
+    return;
+  }
+  process.stdout.write(`${json ? readyJson(plane, options) : readyText(plane, options)}\n`);
+  process.exitCode = await stopped;
+  clearInterval(watch);
+  process.stdin.destroy();
+  await plane.close();
+  // Whatever still holds the event loop is not worth waiting for once all is closed.
+  process.exit();
+}
+
+function runs(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+const readyJson = (plane: ControlPlane, options: ControlPlaneOptions) =>
+  JSON.stringify({
+    ready: true,
+    url: plane.url,
+    tenant_url: plane.tenantUrlTemplate,
+    lock_group: options.lockGroup,
+    pid: process.pid,
+  });
+
+const readyText = (plane: ControlPlane, options: ControlPlaneOptions) =>
+  [
+    `Control plane   ${plane.url}`,
+    `Tenants         ${plane.tenantUrlTemplate}/buildinfo`,
+    `Database        ${plane.database ? 'embedded PostgreSQL' : 'given by URL'}`,
+    options.legacy ? 'Lock            none (legacy)' : `Lock group      ${options.lockGroup}`,
+  ].join('\n');
+
+function explain(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const code = 'code' in error ? String(error.code) : '';
+  if (code === 'EADDRINUSE')
+    return `the port is taken (${error.message}). Choose another with --port or --tenant-port.`;
+  if (code === 'ECONNREFUSED')
+    return 'the database refuses connections. Check --database-url or DATABASE_URL.';
+  return error.message || code;
+}

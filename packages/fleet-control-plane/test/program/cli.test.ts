@@ -1,0 +1,189 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { chmod, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { type Parsed, parseArguments } from '../../src/program/options.js';
+import { eventually } from '../support/plane.js';
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'fleet-cp-test-'));
+  // PostgreSQL's own user has to get through when the tests run as root.
+  await chmod(folder, 0o711);
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+async function parse(
+  argv: string[],
+  env: NodeJS.ProcessEnv = { FLEET_CP_TOKEN: 't' },
+): Promise<[Parsed, string]> {
+  let said = '';
+  const spy = vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
+    said += String(text);
+    return true;
+  });
+  try {
+    return [await parseArguments(argv, env), said];
+  } finally {
+    spy.mockRestore();
+  }
+}
+
+describe('options', () => {
+  it.each<[string, string[], RegExp, NodeJS.ProcessEnv?]>([
+    ['an unknown flag', ['--prot', '1'], /--prot/],
+    ['a port that is no number', ['--port', 'http'], /--port.*0 to 65535/],
+    ['a port out of range', ['--port', '65536'], /--port/],
+    ['a token as an argument', ['--token', 'sesame'], /--token/],
+    ['no token', [], /--token-file FILE or set FLEET_CP_TOKEN/, {}],
+    ['an empty token', [], /FLEET_CP_TOKEN/, { FLEET_CP_TOKEN: ' ' }],
+    ['a token of two words', [], /one word/, { FLEET_CP_TOKEN: 'a b' }],
+    ['a token file that is missing', ['--token-file', '/nowhere/token'], /\/nowhere\/token: ENOENT/],
+    ['a database URL of another kind', ['--database-url', 'mysql://x'], /postgres:\/\//],
+    ['a malformed lock group', ['--lock-group', 'A B'], /--lock-group/],
+    ['fleet and tenants at once', ['--fleet', 'x', '--tenants', '3'], /exclude/],
+    ['no tenants', ['--tenants', '0'], /--tenants/],
+    ['a fleet file that is missing', ['--fleet', '/nowhere/fleet.yaml'], /ENOENT/],
+    ['an argument that is none', ['start'], /argument/],
+  ])('answers %s with one line and exit code 2', async (_what, argv, says, env) => {
+    const [parsed, said] = await parse(argv, env);
+    expect(parsed).toEqual({ kind: 'exit', code: 2 });
+    expect(said).toMatch(says);
+    expect(said.trim().split('\n')).toHaveLength(1);
+    expect(said).toMatch(/^fleet-control-plane: /);
+  });
+
+  it.each([
+    ['not YAML', 'tenants: [', /not YAML/],
+    ['no tenants', 'tenants: []', /tenants/],
+    ['an unknown behaviour', 'tenants: [{slug: acme, behaviour: odd}]', /tenants\.0/],
+    ['an unknown field', 'tenant: [acme]', /tenant/],
+    ['a commit that YAML reads as a number', `images: {a: ${'2'.repeat(40)}}\ntenants: [acme]`, /quotes/],
+  ])('names what is wrong in a fleet file: %s', async (_what, text, says) => {
+    const file = join(folder, 'bad.yaml');
+    await writeFile(file, text);
+    const [parsed, said] = await parse(['--fleet', file]);
+    expect([parsed, said.trim().split('\n').length]).toEqual([{ kind: 'exit', code: 2 }, 1]);
+    expect(said).toMatch(says);
+  });
+
+  it('reads flags, files and environment', async () => {
+    await writeFile(join(folder, 'token'), 'from-file\n');
+    await writeFile(join(folder, 'fleet.json'), '{"tenants":["acme"]}');
+    const [parsed] = await parse(
+      [
+        '--token-file',
+        join(folder, 'token'),
+        '--fleet',
+        join(folder, 'fleet.json'),
+        '--group',
+        'a',
+        '--group',
+        'b',
+        '--json',
+      ],
+      { DATABASE_URL: 'postgres://db/x' },
+    );
+    expect(parsed).toMatchObject({
+      kind: 'run',
+      settings: {
+        json: true,
+        options: {
+          token: 'from-file',
+          databaseUrl: 'postgres://db/x',
+          groups: ['a', 'b'],
+          lockGroup: 'staging',
+          fleet: { tenants: ['acme'] },
+        },
+      },
+    });
+  });
+});
+
+const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
+
+describe.skipIf(!existsSync(MAIN))('the built program', { timeout: 60_000 }, () => {
+  const children: ChildProcess[] = [];
+  afterEach(() => {
+    // What a failed test leaves running ends here; a child that has ended already does not mind.
+    for (const child of children.splice(0)) child.kill('SIGKILL');
+  });
+
+  async function run(
+    ...args: string[]
+  ): Promise<{ child: ChildProcess; ready: { url: string; tenant_url: string } }> {
+    const env = { ...process.env, FLEET_CP_TOKEN: 'sesame', DATABASE_URL: '', TMPDIR: folder };
+    const child = spawn(process.execPath, [MAIN, '--json', '--tenants', '3', ...args], {
+      env,
+      stdio: ['pipe', 'pipe', 'pipe'],
+    });
+    children.push(child);
+    const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream });
+    let said = '';
+    child.stderr?.on('data', (chunk) => {
+      said += chunk;
+    });
+    const [line] = await Promise.race([once(lines, 'line'), once(child, 'close').then(() => ['no start'])]);
+    if (line === 'no start') throw new Error(said);
+    return { child, ready: JSON.parse(line) };
+  }
+  const left = async () => (await readdir(folder)).filter((name) => name.startsWith('fleet-control-plane-'));
+
+  it('prints the OpenAPI document', async () => {
+    const child = spawn(process.execPath, [MAIN, '--openapi'], { env: {} });
+    let text = '';
+    child.stdout.on('data', (chunk) => {
+      text += chunk;
+    });
+    expect(await once(child, 'close')).toEqual([0, null]);
+    expect(JSON.parse(text).openapi).toMatch(/^3\./);
+  });
+
+  it.each(['SIGTERM', 'SIGINT'] as const)('stops cleanly at %s and leaves nothing behind', async (signal) => {
+    const { child, ready } = await run();
+    expect((await fetch(`${ready.tenant_url.replace('{slug}', 'acme')}/buildinfo`)).status).toBe(200);
+    child.kill(signal);
+    expect(await once(child, 'close')).toEqual([0, null]);
+    await expect(fetch(`${ready.url}/health`)).rejects.toThrow();
+    expect(await left()).toEqual([]);
+  });
+
+  it('stops when its standard input ends', async () => {
+    const { child } = await run('--stdin');
+    child.stdin?.end();
+    expect(await once(child, 'close')).toEqual([0, null]);
+    expect(await left()).toEqual([]);
+  });
+
+  it('takes its PostgreSQL along when it is killed', async () => {
+    const { child } = await run();
+    expect(await left()).toHaveLength(1);
+    child.kill('SIGKILL');
+    await once(child, 'close');
+    await eventually(async () => (await left()).length === 0);
+  });
+
+  it('keeps its data in a folder of choice, and says so when the port is taken', async () => {
+    const data = join(folder, 'data');
+    const { child, ready } = await run('--data-dir', data);
+    const port = new URL(ready.url).port;
+    const second = spawn(process.execPath, [MAIN, '--port', port], {
+      env: { ...process.env, FLEET_CP_TOKEN: 'sesame', DATABASE_URL: '', TMPDIR: folder },
+    });
+    let said = '';
+    second.stderr.on('data', (chunk) => {
+      said += chunk;
+    });
+    expect(await once(second, 'close')).toEqual([1, null]);
+    expect(said).toMatch(/the port is taken/);
+    child.kill('SIGTERM');
+    await once(child, 'close');
+    expect(existsSync(join(data, 'pg', 'PG_VERSION'))).toBe(true);
+    expect(await left()).toEqual([]);
+  });
+});

@@ -1,0 +1,165 @@
+/** The alert issue: one open issue while an environment fails, found by the marker in its body. */
+
+import type { GiteaIssues, Issue } from '../clients/gitea/issues.js';
+import { type Read, whyNot } from '../clients/gitea/request.js';
+import type { FleetResult } from '../report/build-result.js';
+import { notAnnounced } from './fault.js';
+import {
+  type AlertState,
+  alertBody,
+  alertStateOf,
+  alertTitle,
+  duplicateComment,
+  failureComment,
+  nextState,
+  recoveryComment,
+} from './text.js';
+
+/** Keeps the listing short. Found again by its name, since ids differ by repository. */
+const LABEL = {
+  name: 'fleet-alert',
+  color: '#d73a4a',
+  description: 'A fleet is not proven to run its target',
+};
+
+export interface AlertIo {
+  issues: GiteaIssues;
+  environment: string;
+  result: FleetResult;
+  /** Page of this run. */
+  runUrl: string | null;
+  warn: (what: string) => void;
+}
+
+export interface Told {
+  action: 'opened' | 'updated' | 'closed';
+  number: number;
+  state: AlertState;
+}
+
+interface Alert {
+  issue: Issue;
+  state: AlertState;
+}
+
+/**
+ * Tells the open alert of one more failure, or opens one.
+ *
+ * @throws NotAnnounced; the reason of the client's signal.
+ */
+export async function raiseAlert(io: AlertIo): Promise<Told> {
+  const label = await labelOf(io);
+  const [open] = await alerts(io, label);
+  if (open) return update(io, open, label);
+  const state = stateAfter(io, null);
+  const mine = await create(io, state, label);
+  // Another run that failed at this moment saw no issue either: the older one stays.
+  const [oldest] = await alerts(io, label).catch(() => []);
+  if (!oldest || oldest.issue.number >= mine) return { action: 'opened', number: mine, state };
+  await close(io, mine, duplicateComment(oldest.issue.number));
+  return update(io, oldest, label);
+}
+
+/**
+ * Closes every open alert of the environment.
+ *
+ * @returns The oldest of them, null where there was none. @throws NotAnnounced; the reason of the client's signal.
+ */
+export async function closeAlert(io: AlertIo): Promise<Told | null> {
+  const open = await alerts(io, (await findLabel(io)) ?? null, { labelledOnly: true });
+  for (const { issue, state } of open) {
+    await close(io, issue.number, recoveryComment(state, io.result, io.runUrl));
+  }
+  const [first] = open;
+  return first ? { action: 'closed', number: first.issue.number, state: first.state } : null;
+}
+
+/** The id of our label, made where it is missing; null where it cannot be had: the alert does without. */
+async function labelOf(io: AlertIo): Promise<number | null> {
+  const there = await findLabel(io);
+  if (there !== undefined) return there;
+  const made = await io.issues.createLabel(LABEL);
+  if (made.kind === 'read') return made.value.id;
+  // The answer may be what was lost.
+  return (await findLabel(io)) ?? null;
+}
+
+/** The id of our label; undefined where there is none, null where the labels cannot be read. */
+async function findLabel({ issues }: AlertIo): Promise<number | null | undefined> {
+  const labels = await issues.labels();
+  return labels.kind === 'read' ? labels.value.find(({ name }) => name === LABEL.name)?.id : null;
+}
+
+/** Open alerts of the environment, the oldest first. */
+async function alerts(
+  { issues, environment }: AlertIo,
+  label: number | null,
+  { labelledOnly = false } = {},
+): Promise<Alert[]> {
+  const ours = async (name?: string): Promise<Alert[]> => {
+    const read = await issues.open(name);
+    if (read.kind !== 'read') throw unable('look for the alert issue', read);
+    return read.value.flatMap((issue) => {
+      // The filter by label is a help, and never the decision: the server drops it where it does not know the name.
+      const state = alertStateOf(issue.body);
+      return state?.environment === environment ? [{ issue, state }] : [];
+    });
+  };
+  if (label === null) return ours();
+  const labelled = await ours(LABEL.name);
+  // Somebody may have taken the label away, or a token without the right have opened the issue without it.
+  return labelled.length || labelledOnly ? labelled : ours();
+}
+
+async function create(io: AlertIo, state: AlertState, label: number | null): Promise<number> {
+  const { issues } = io;
+  const text = textOf(io, state);
+  for (let attempt = 1; ; attempt++) {
+    const made = await issues.create(text, label === null ? [] : [label]);
+    if (made.kind === 'read') {
+      const has = made.value.labels?.some(({ id }) => id === label);
+      if (label !== null && !has)
+        io.warn(
+          `the alert issue #${made.value.number} was opened without its label ${LABEL.name}: GITEA_TOKEN needs "issues: write"`,
+        );
+      return made.value.number;
+    }
+    if (made.kind !== 'unreadable' || !made.unknown) throw unable('open the alert issue', made);
+    const [there] = await alerts(io, label);
+    if (there) return there.issue.number;
+    if (attempt === 2) throw unable('open the alert issue', made);
+  }
+}
+
+async function update(io: AlertIo, { issue, state: before }: Alert, label: number | null): Promise<Told> {
+  const { issues, result } = io;
+  const state = stateAfter(io, before);
+  const edited = await issues.edit(issue.number, textOf(io, state));
+  if (edited.kind !== 'read') throw unable(`edit the alert issue #${issue.number}`, edited);
+  const said = await issues.comment(issue.number, failureComment(state, result));
+  if (said.kind !== 'read') throw unable(`comment on the alert issue #${issue.number}`, said);
+  if (label !== null && !issue.labels?.some(({ id }) => id === label)) {
+    const added = await issues.addLabel(issue.number, label);
+    if (added.kind !== 'read') throw unable(`label the alert issue #${issue.number}`, added);
+  }
+  return { action: 'updated', number: issue.number, state };
+}
+
+async function close({ issues }: AlertIo, number: number, why: string): Promise<void> {
+  // Closed first: a comment that fails then leaves no alert that is open for ever.
+  const closed = await issues.edit(number, { state: 'closed' });
+  if (closed.kind !== 'read') throw unable(`close the alert issue #${number}`, closed);
+  const said = await issues.comment(number, why);
+  if (said.kind !== 'read') throw unable(`comment on the alert issue #${number}`, said);
+}
+
+const textOf = ({ environment, result }: AlertIo, state: AlertState) => ({
+  title: alertTitle(environment, result),
+  body: alertBody(state, result),
+});
+
+const stateAfter = ({ environment, result, runUrl }: AlertIo, before: AlertState | null) =>
+  nextState(before, { environment, at: result.finished_at, runUrl });
+
+const unable = (what: string, read: Exclude<Read<unknown>, { kind: 'read' }>) =>
+  notAnnounced(`cannot ${what}: ${whyNot(read)}`, read, '"issues: write" (scope write:issue)');

@@ -1,0 +1,52 @@
+/** What a run announces, by what started it and how it ended. Pure. */
+
+import type { CommitState } from '../clients/gitea/gitea.js';
+import type { Config } from '../config/config.js';
+import { TRUSTED_EVENTS } from '../gate/gates.js';
+import type { FleetResult } from '../report/build-result.js';
+import { isDeployed, type Outcome } from '../result/outcome.js';
+
+export interface Announcements {
+  /** State of the commit status; null: none is written. */
+  status: CommitState | null;
+  /** `raise` opens the alert or tells it of one more failure. */
+  alert: 'raise' | 'close' | null;
+}
+
+/** Whether a run may announce anything: a real roll, started by nobody from outside the project. */
+export function mayAnnounce({ command, dryRun, trigger }: Config): boolean {
+  const trusted = trigger.event === undefined || TRUSTED_EVENTS.includes(trigger.event);
+  return command === 'redeploy' && !dryRun && trusted;
+}
+
+/** What the ending of a run that {@link mayAnnounce} is worth. */
+export function announcementsOf({
+  outcome,
+  exit_code: exitCode,
+}: Pick<FleetResult, 'outcome' | 'exit_code'>): Announcements {
+  return { status: stateOf(outcome), alert: alertOf(outcome, exitCode) };
+}
+
+function alertOf(outcome: Outcome, exitCode: number): Announcements['alert'] {
+  if (isDeployed(outcome)) return 'close';
+  // A freeze is somebody's will, and nobody's alarm, whoever asked for the roll.
+  return exitCode !== 0 && outcome !== 'held' ? 'raise' : null;
+}
+
+function stateOf(outcome: Outcome): CommitState | null {
+  switch (outcome) {
+    case 'succeeded':
+    case 'succeeded_with_quarantine':
+      return 'success';
+    // Neither red nor "deployed".
+    case 'superseded':
+    case 'held':
+      return 'warning';
+    case 'failed':
+      return 'failure';
+    case 'planned':
+      return null;
+    default:
+      return 'error';
+  }
+}

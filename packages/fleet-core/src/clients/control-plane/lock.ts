@@ -1,0 +1,240 @@
+/** The lock's wire calls, each one request: parse, classify, nothing else. */
+import type { z } from 'zod';
+import {
+  type ClaimQueued,
+  type ClaimRequest,
+  claimHeldSchema,
+  claimQueuedSchema,
+  LOCKS_PATH,
+  type LockEvent,
+  type LockStatus,
+  lockEventsSchema,
+  lockStatusSchema,
+  type Problem,
+  problemSchema,
+  releaseAnswerSchema,
+  renewAnswerSchema,
+} from '../../contract.js';
+import { FleetError } from '../../errors.js';
+import { type Http, HttpFailure } from '../../io/http.js';
+import { retryAfterMs } from '../../io/sleep.js';
+import { oneLine } from '../../text/sanitize.js';
+
+const MAX_BYTES = 4 * 1024 * 1024;
+
+export interface LockServer {
+  url: string;
+  token: string;
+  http: Http;
+}
+
+/** No usable answer: worth another try, and no proof of anything. */
+export interface NoAnswer {
+  kind: 'no_answer';
+  reason: string;
+  retryAfterMs: number | null;
+  /** The server said something, if only that it is unable. */
+  reached: boolean;
+  /** The request may have been delivered, and may have had its effect. */
+  sent: boolean;
+}
+
+/** A definite no of the lock server. */
+export interface Refused {
+  kind: 'refused';
+  status: number;
+  problem: Problem;
+}
+
+export type ClaimAnswer =
+  | { kind: 'held'; fencingToken: number; ttlMs: number }
+  | { kind: 'queued'; queued: ClaimQueued }
+  | Refused
+  | NoAnswer;
+
+interface CallOptions {
+  timeoutMs: number;
+  signal?: AbortSignal;
+  /** Opens a connection of its own: after a failure the pooled one may be dead without telling. */
+  fresh?: boolean;
+}
+
+export class LockClient {
+  readonly #base: string;
+
+  constructor(
+    private readonly server: LockServer,
+    readonly group: string,
+  ) {
+    this.#base = `${server.url}${LOCKS_PATH}/${group}`;
+  }
+
+  /** Claims, keeps the place, or asks again: the same call each time. @throws FleetError `CP_*`, `LOCK_UNKNOWN_ENDPOINT`. */
+  async claim(
+    claimId: string,
+    request: ClaimRequest,
+    waitSeconds: number,
+    options: CallOptions,
+  ): Promise<ClaimAnswer> {
+    const path = `/claims/${claimId}?wait_seconds=${waitSeconds}`;
+    const answer = await this.#call('PUT', path, request, options);
+    if ('kind' in answer) return answer;
+    if (answer.status === 200) {
+      const held = this.#parse(claimHeldSchema, answer.json);
+      return { kind: 'held', fencingToken: held.fencing_token, ttlMs: held.ttl_seconds * 1000 };
+    }
+    return { kind: 'queued', queued: this.#parse(claimQueuedSchema, answer.json) };
+  }
+
+  async renew(
+    claimId: string,
+    body: { session: string; fencing_token: number; step?: string },
+    options: CallOptions,
+  ): Promise<{ kind: 'held'; ttlMs: number } | Refused | NoAnswer> {
+    const answer = await this.#call('POST', `/claims/${claimId}/renew`, body, options);
+    if ('kind' in answer) return answer;
+    return { kind: 'held', ttlMs: this.#parse(renewAnswerSchema, answer.json).ttl_seconds * 1000 };
+  }
+
+  async release(
+    claimId: string,
+    body: { session: string; fencing_token?: number; result?: 'proven' | 'not_proven' },
+    options: CallOptions,
+  ): Promise<{ kind: 'released'; already: boolean } | Refused | NoAnswer> {
+    const answer = await this.#call('POST', `/claims/${claimId}/release`, body, options);
+    if ('kind' in answer) return answer;
+    return { kind: 'released', already: this.#parse(releaseAnswerSchema, answer.json).already };
+  }
+
+  async status(
+    options: CallOptions & { afterVersion?: number; waitSeconds?: number },
+  ): Promise<{ kind: 'status'; status: LockStatus } | Refused | NoAnswer> {
+    const query =
+      options.afterVersion === undefined
+        ? ''
+        : `?after_version=${options.afterVersion}&wait_seconds=${options.waitSeconds ?? 0}`;
+    const answer = await this.#call('GET', `/${query}`, undefined, options);
+    return 'kind' in answer ? answer : { kind: 'status', status: this.#parse(lockStatusSchema, answer.json) };
+  }
+
+  /** The audit log after an event number, oldest first, one page. */
+  async events(
+    after: number,
+    options: CallOptions,
+  ): Promise<{ kind: 'events'; events: LockEvent[] } | Refused | NoAnswer> {
+    const answer = await this.#call('GET', `/events?after=${after}`, undefined, options);
+    return 'kind' in answer
+      ? answer
+      : { kind: 'events', events: this.#parse(lockEventsSchema, answer.json).events };
+  }
+
+  /** What a person does to the lock: break, freeze, unfreeze. */
+  async act(
+    verb: 'break' | 'freeze' | 'unfreeze',
+    body: Record<string, unknown>,
+    options: CallOptions,
+  ): Promise<{ kind: 'done' } | Refused | NoAnswer> {
+    const answer = await this.#call('POST', `/${verb}`, body, options);
+    return 'kind' in answer ? answer : { kind: 'done' };
+  }
+
+  async #call(
+    method: 'GET' | 'PUT' | 'POST',
+    path: string,
+    body: unknown,
+    options: CallOptions,
+  ): Promise<{ status: number; json: unknown } | Refused | NoAnswer> {
+    const nothing = (
+      reason: string,
+      how: Pick<NoAnswer, 'reached' | 'sent'>,
+      retry: number | null = null,
+    ): NoAnswer => ({
+      kind: 'no_answer',
+      reason,
+      retryAfterMs: retry,
+      ...how,
+    });
+    try {
+      const {
+        status,
+        headers,
+        body: text,
+      } = await this.server.http({
+        method,
+        url: this.#base + path,
+        headers: { authorization: `Bearer ${this.server.token}` },
+        body: body === undefined ? undefined : JSON.stringify(body),
+        maxBytes: MAX_BYTES,
+        ...options,
+      });
+      if (status === 429 || status >= 500) {
+        const wait = headers['retry-after'] === undefined ? null : retryAfterMs(headers['retry-after'], 1000);
+        return nothing(
+          status === 429 ? 'the queue is full (HTTP 429)' : `HTTP ${status}`,
+          { reached: true, sent: true },
+          wait,
+        );
+      }
+      const json = parse(text);
+      if (status === 200 || (status === 202 && method === 'PUT')) {
+        if (json === undefined) throw this.#contract(`HTTP ${status} whose body is not JSON`);
+        return { status, json };
+      }
+      if (status === 401 || status === 403) {
+        throw new FleetError(
+          'CP_UNAUTHORIZED',
+          `the lock server does not accept the token (HTTP ${status})`,
+          {
+            hint: 'check FLEET_CP_TOKEN: it may be wrong, rotated, or of another environment',
+          },
+        );
+      }
+      const problem = problemSchema.safeParse(json);
+      if (status === 404) throw this.#unknownEndpoint(problem.success ? problem.data : undefined);
+      if (!problem.success) throw this.#contract(`HTTP ${status} without an error code`);
+      return { kind: 'refused', status, problem: problem.data };
+    } catch (error) {
+      if (!(error instanceof HttpFailure)) throw error;
+      if (error.kind === 'aborted') throw options.signal?.reason ?? error;
+      return nothing(error.message, { reached: false, sent: error.kind !== 'not_sent' });
+    }
+  }
+
+  #parse<Schema extends z.ZodType>(schema: Schema, json: unknown): z.output<Schema> {
+    const parsed = schema.safeParse(json);
+    if (!parsed.success)
+      throw this.#contract(
+        `an answer whose ${oneLine(parsed.error.issues[0]?.path.join('.') || 'shape', 60)} is not as agreed`,
+      );
+    return parsed.data;
+  }
+
+  #contract(what: string): FleetError {
+    return new FleetError('CP_CONTRACT', `the lock server gave ${what}`, {
+      hint: `check that ${this.server.url} serves the fleet lock`,
+    });
+  }
+
+  #unknownEndpoint(problem: Problem | undefined): FleetError {
+    if (problem?.error === 'unknown_group') {
+      return new FleetError('LOCK_UNKNOWN_ENDPOINT', `the lock server knows no lock group ${this.group}`, {
+        hint: problem.detail ? oneLine(problem.detail) : 'check --lock-group',
+      });
+    }
+    return new FleetError(
+      'LOCK_UNKNOWN_ENDPOINT',
+      `${this.server.url} serves no fleet lock (HTTP 404), so nothing would keep two rolls apart`,
+      {
+        hint: 'serve the lock with fleet-control-plane and point --lock-url at it; or say --no-lock and mean it',
+      },
+    );
+  }
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

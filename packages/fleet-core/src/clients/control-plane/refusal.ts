@@ -1,0 +1,85 @@
+import { REDEPLOY_PATH } from '../../contract.js';
+import { FleetError } from '../../errors.js';
+import { oneLine } from '../../text/sanitize.js';
+import type { Exchange } from './retry.js';
+
+/** An exchange that brought no usable answer. */
+export interface Unanswered {
+  exchange: Exchange;
+  /** Why, safe to print. */
+  reason: string;
+  /** A web page answered, so something in front of the control plane. */
+  html: boolean;
+}
+
+/** The error behind an exchange that will not be repeated. */
+export function refusal(controlPlane: string, { exchange, reason, html }: Unanswered): FleetError {
+  const url = `${controlPlane}${REDEPLOY_PATH}`;
+  if ('failure' in exchange) {
+    return new FleetError(
+      'CP_UNREACHABLE',
+      `the control plane at ${controlPlane} cannot be reached: ${reason}`,
+      {
+        hint: 'check --control-plane, and that the control plane runs',
+      },
+    );
+  }
+  const { status, error } = exchange;
+  switch (status) {
+    case 401:
+      return new FleetError('CP_UNAUTHORIZED', 'the control plane does not accept the token (HTTP 401)', {
+        hint: 'check FLEET_CP_TOKEN: it may be wrong, rotated, or of another environment',
+      });
+    case 403:
+      return new FleetError(
+        'CP_UNAUTHORIZED',
+        `${html ? 'a proxy in front of the control plane' : 'the control plane'} refused the call (HTTP 403)`,
+        {
+          hint: html
+            ? 'its rules for clients block this one: ask whoever runs it'
+            : 'the token lacks the right to redeploy the fleet',
+        },
+      );
+    case 404:
+      return new FleetError('CP_CONTRACT', `there is no redeploy endpoint at ${url} (HTTP 404)`, {
+        hint: 'check --control-plane: it is the base URL, without /cp/admin',
+      });
+    case 412:
+      return new FleetError(
+        'LOCK_LOST',
+        'the control plane does not accept the fence of this run (HTTP 412); nothing was rolled by this call',
+        {
+          outcome: 'lock_lost',
+          hint: 'its lease is over, somebody newer holds the lock, or another lock group guards this fleet; look with: fleet lock status',
+        },
+      );
+    case 428:
+      return new FleetError(
+        'CP_FENCE',
+        'the control plane guards this fleet with a lock and refuses rolls without one (HTTP 428)',
+        {
+          hint: 'run without --no-lock, with the lock group of this fleet',
+        },
+      );
+    case 409:
+      return new FleetError(
+        'CP_FENCE',
+        `the control plane refuses the roll as it conflicts with another one (${error ? oneLine(error, 60) : 'HTTP 409'})`,
+        {
+          hint: 'look with: fleet lock status',
+        },
+      );
+    case 400:
+    case 422:
+      return new FleetError('CP_CONTRACT', `the control plane calls the request malformed (HTTP ${status})`, {
+        hint: 'check the target tag and the canary; the control plane may speak a newer contract',
+      });
+  }
+  return new FleetError(
+    'CP_CONTRACT',
+    `the control plane answered ${reason}, which is no answer to a redeploy`,
+    {
+      hint: status >= 500 ? 'it may be restarting: try again in a minute' : 'check --control-plane',
+    },
+  );
+}

@@ -1,0 +1,178 @@
+/** The configuration file: its schema, and the part of it that concerns one environment. */
+import leven from 'leven';
+import { z } from 'zod';
+import { usageError } from '../errors.js';
+import { SETTING_NAMES, SETTINGS, type Setting, type SettingKind, type SettingName } from './settings.js';
+
+/** A value as it was written, and how its place is called towards the user. */
+export interface Found {
+  raw: string | string[] | boolean | number;
+  label: string;
+}
+
+const SHAPES: Record<SettingKind, string> = {
+  text: 'a text',
+  file: 'a text',
+  list: 'a list of texts',
+  duration: 'a text such as 90s or 4m',
+  integer: 'a whole number',
+  boolean: 'true or false',
+  choice: 'a text',
+};
+
+/** What may be written for a setting; its meaning is read later, with that of flags and variables. */
+function valueSchema({ name, kind }: Pick<Setting, 'name' | 'kind'>) {
+  const text = z.string();
+  switch (kind) {
+    case 'list':
+      return z.union([text, z.array(text)]);
+    case 'boolean':
+      return z.union([z.boolean(), text]);
+    case 'integer':
+    case 'duration':
+      return z.union([z.number(), text]);
+    default:
+      // YAML reads on, no and 1 as they are meant for a switch.
+      return name === 'hold' ? z.union([text, z.boolean(), z.number()]) : text;
+  }
+}
+
+/** The same, as strict as an editor should be: units, choices, ranges, help texts. */
+function editorSchema({ kind, choices, min, help, default: preset }: Setting) {
+  const strict = () => {
+    switch (kind) {
+      case 'list':
+        return z.array(z.string());
+      case 'boolean':
+        return z.boolean();
+      case 'integer':
+        return z
+          .number()
+          .int()
+          .min(min ?? 0);
+      case 'duration':
+        return z.string().regex(/^\d+(\.\d+)?(ms|s|m|h)$/);
+      case 'choice':
+        return z.enum(choices as [string, ...string[]]);
+      default:
+        return z.string();
+    }
+  };
+  return strict()
+    .optional()
+    .describe(preset === undefined ? help : `${help} (default: ${preset})`);
+}
+
+const inFile = (SETTINGS as readonly Setting[]).filter((setting) => !setting.noFile);
+const shape = (settings: readonly Setting[]) =>
+  Object.fromEntries(settings.map((one) => [one.name, editorSchema(one)]));
+
+/** `fleet.config.yaml`: keys of all environments at the top, those of one below its name. */
+export const configFileSchema = z.strictObject({
+  ...shape(inFile),
+  environments: z
+    .record(z.string(), z.strictObject(shape(inFile.filter(({ name }) => name !== 'environment'))))
+    .optional()
+    .describe('named environments; their keys win over those at the top'),
+});
+
+/** The same as JSON Schema, for editors. */
+export function configFileJsonSchema(): object {
+  return z.toJSONSchema(configFileSchema);
+}
+
+export interface FileLayer {
+  environment?: string;
+  values: Map<SettingName, Found>;
+}
+
+/**
+ * The part of the file that concerns the chosen environment: its own keys over those at the top.
+ *
+ * @param asked Environment that flag or variable name, where one does; `preset` reads the one that the file names.
+ * @throws FleetError `USAGE` that names the key.
+ */
+export function fileLayer(
+  file: { path: string; content: unknown } | undefined,
+  asked: string | undefined,
+  preset: (found: Found) => string | undefined,
+): FileLayer {
+  const values = new Map<SettingName, Found>();
+  if (!file || file.content === null || file.content === undefined) return { values };
+  const top = record(file.content, file.path);
+  const { environments: listed, ...shared } = top;
+  const environments =
+    listed === undefined || listed === null ? {} : record(listed, `environments in ${file.path}`);
+  const names = Object.keys(environments);
+  addKeys(values, shared, '', file.path);
+  const named = values.get('environment');
+  const chosen = asked ?? (named && preset(named)) ?? (names.length === 1 ? names[0] : undefined);
+  if (names.length && chosen === undefined) {
+    throw usageError(`--environment is missing: ${file.path} has ${names.join(', ')}`, {
+      option: '--environment',
+      hint: `give --environment ${names[0]}`,
+    });
+  }
+  if (names.length && chosen !== undefined && !Object.hasOwn(environments, chosen)) {
+    throw usageError(`--environment: ${file.path} has no environment ${JSON.stringify(chosen)}`, {
+      option: '--environment',
+      hint: `it has ${names.join(', ')}`,
+    });
+  }
+  if (chosen !== undefined && names.length) {
+    const own = record(environments[chosen] ?? {}, `environments.${chosen} in ${file.path}`);
+    addKeys(values, own, `environments.${chosen}.`, file.path);
+  }
+  return { environment: chosen, values };
+}
+
+function addKeys(
+  values: Map<SettingName, Found>,
+  keys: Record<string, unknown>,
+  prefix: string,
+  path: string,
+): void {
+  const seen = new Set<SettingName>();
+  for (const [key, raw] of Object.entries(keys)) {
+    const name = key
+      .replace(/([a-z])([A-Z])/g, '$1-$2')
+      .replaceAll('_', '-')
+      .toLowerCase();
+    const label = `${prefix}${key} in ${path}`;
+    const setting = SETTINGS.find((entry) => entry.name === name);
+    if (!setting || (setting as Setting).noFile || (prefix && name === 'environment')) {
+      const secret = /token|secret|password/.test(name);
+      throw usageError(`${label}: unknown key`, {
+        option: label,
+        hint: secret
+          ? 'a token never stands in this file: use FLEET_CP_TOKEN or --token-file'
+          : didYouMean(name, prefix ? [] : ['environments']),
+      });
+    }
+    if (seen.has(setting.name))
+      throw usageError(`${label}: ${setting.name} is given twice`, { option: label });
+    seen.add(setting.name);
+    if (raw === null || raw === undefined) continue;
+    const parsed = valueSchema(setting).safeParse(raw);
+    if (!parsed.success) {
+      const quotes = setting.kind === 'text' && typeof raw === 'number';
+      // YAML has read 1.10 as 1.1 by now.
+      const hint = quotes ? 'put the value in quotes' : undefined;
+      throw usageError(`${label}: must be ${SHAPES[setting.kind]}`, { option: label, hint });
+    }
+    values.set(setting.name, { raw: raw as string | string[], label });
+  }
+}
+
+function record(value: unknown, where: string): Record<string, unknown> {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value))
+    return value as Record<string, unknown>;
+  throw usageError(`${where}: must be a mapping of names to values`, { option: where });
+}
+
+/** The nearest setting name, or one of the others, for a typing error. */
+export function didYouMean(name: string, others: string[] = []): string | undefined {
+  const scored = [...SETTING_NAMES, ...others].map((known) => ({ known, distance: leven(name, known) }));
+  const best = scored.sort((a, b) => a.distance - b.distance)[0];
+  return best && best.distance <= 3 ? `did you mean ${best.known}?` : undefined;
+}

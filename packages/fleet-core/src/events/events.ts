@@ -1,0 +1,102 @@
+import type { CommitState } from '../clients/gitea/gitea.js';
+import type { Policy } from '../config/policy.js';
+import type { HolderView, WaitedFor } from '../contract.js';
+import type { FleetResult, TenantStatus } from '../report/build-result.js';
+
+/** What a run tells while it runs. `code` is stable; every text in an event is already safe to print. */
+export type FleetEvent = { at: string } & EventData;
+
+export type EventData =
+  | {
+      code: 'run.started';
+      command: 'redeploy' | 'plan' | 'verify';
+      environment: string | null;
+      target_tag: string | null;
+      expected_sha: string | null;
+      control_plane: string | null;
+      timeout_ms: number;
+      /** What the run goes by, as resolved from flags, variables, file and defaults; null for `verify`. */
+      policy: Policy | null;
+    }
+  | { code: 'gate.passed'; gate: string; detail: string }
+  /** A gate that said no. In a dry run it is shown and not obeyed. */
+  | {
+      code: 'gate.stopped';
+      gate: string;
+      outcome: 'refused' | 'held' | 'superseded';
+      reason: string;
+      obeyed: boolean;
+    }
+  | { code: 'gate.waiting'; gate: string; pending: string[]; waited_ms: number }
+  | {
+      code: 'lock.waiting';
+      group: string;
+      position: number;
+      queue_length: number;
+      holder: WaitedFor | null;
+      waited_ms: number;
+    }
+  | { code: 'lock.acquired'; group: string; fencing_token: number; waited_ms: number; ttl_ms: number }
+  /** A renewal got no answer; the lease is usable for `usable_ms` more. */
+  | { code: 'lock.renew_failed'; group: string; usable_ms: number; reason: string }
+  | { code: 'lock.recovered'; group: string }
+  | { code: 'lock.lost'; group: string; reason: string; successor: HolderView | null }
+  | { code: 'lock.released'; group: string }
+  | { code: 'lock.release_failed'; group: string; reason: string; free_after_ms: number }
+  | {
+      code: 'plan.ready';
+      tenants: number;
+      on_target: string[];
+      waves: { phase: string; slugs: string[] }[];
+      strategy: 'scoped' | 'single-call';
+      dry_run: boolean;
+    }
+  | { code: 'wave.started'; phase: string; slugs: string[]; wave: number; waves: number }
+  | {
+      code: 'wave.answered';
+      phase: string;
+      http_status: number | null;
+      ok: boolean | null;
+      duration_ms: number;
+    }
+  | { code: 'wave.proven'; phase: string; slugs: string[]; duration_ms: number }
+  | { code: 'wave.unproven'; phase: string; stragglers: string[]; tolerated: boolean }
+  | { code: 'call.retry'; phase: string; attempt: number; wait_ms: number; reason: string }
+  /** The answer to a real roll was lost: the tenants are asked what happened. */
+  | { code: 'call.unknown'; phase: string; reason: string }
+  /** Text of the control plane, masked and bounded; for verbose output only. */
+  | { code: 'call.detail'; phase: string; slug: string | null; text: string }
+  | { code: 'soak.started'; slug: string; soak_ms: number }
+  | { code: 'soak.passed'; slug: string; probes: number }
+  | {
+      code: 'tenant.changed';
+      slug: string;
+      status: TenantStatus | 'waiting';
+      observed_sha: string | null;
+      detail: string | null;
+      after_ms: number;
+      /** Tenants of this verification that are on target, and how many it has. */
+      on_target: number;
+      of: number;
+    }
+  | { code: 'verify.started'; slugs: string[]; settle_budget_ms: number }
+  | { code: 'verify.finished'; on_target: number; of: number; duration_ms: number }
+  /** The commit status of the environment; `error` on an earlier commit settles a run that was killed. */
+  | { code: 'status.shown'; context: string; state: CommitState; sha: string }
+  /** The alert issue of the environment; `runs` failed in a row since `since`. */
+  | {
+      code: 'alert.issue';
+      action: 'opened' | 'updated' | 'closed';
+      number: number;
+      url: string;
+      runs: number;
+      since: string;
+    }
+  /** The webhook took a message. */
+  | { code: 'alert.sent'; about: 'failure' | 'recovery' }
+  | { code: 'warning'; reason: string }
+  /** At least every 30 s while nothing else is said: CI servers end jobs that fall silent. */
+  | { code: 'heartbeat'; doing: string; elapsed_ms: number }
+  | { code: 'run.finished'; result: FleetResult };
+
+export type EventCode = FleetEvent['code'];

@@ -1,0 +1,182 @@
+/** What people do with a lock: look at it, watch it, break it, freeze it, read its log. */
+
+import { LockClient, type NoAnswer, type Refused } from '../clients/control-plane/lock.js';
+import type { Config } from '../config/config.js';
+import type { HeldView, LockEvent, LockStatus } from '../contract.js';
+import { FleetError } from '../errors.js';
+import { sleep } from '../io/sleep.js';
+import { systemPorts } from '../ports.js';
+import type { RunContext } from '../run.js';
+import { oneLine } from '../text/sanitize.js';
+
+const TIMEOUT_MS = 10_000;
+/** A watch asks again at once; after a fault it pauses. */
+const WATCH_SECONDS = 20;
+const WATCH_PAUSE_MS = 2_000;
+
+/** Who does it and why: the audit log keeps both. */
+export interface Deed {
+  /** 1 to 200 characters. */
+  actor: string;
+  /** 1 to 500 characters. */
+  reason: string;
+}
+
+/** The state of the lock. @throws FleetError `CP_*`, `LOCK_UNKNOWN_ENDPOINT`. */
+export async function readLock(config: Config, context: RunContext = {}): Promise<LockStatus> {
+  const { client } = open(config, context);
+  const answer = await client.status({ timeoutMs: TIMEOUT_MS, signal: context.signal });
+  return answer.kind === 'status' ? answer.status : fail(config, answer);
+}
+
+/** The state of the lock now and after every change, until `context.signal` aborts. Outlives passing outages. */
+export async function* watchLock(config: Config, context: RunContext = {}): AsyncGenerator<LockStatus, void> {
+  const { client, ports } = open(config, context);
+  let version: number | undefined;
+  for (;;) {
+    if (context.signal?.aborted) return;
+    const waitSeconds = version === undefined ? 0 : WATCH_SECONDS;
+    try {
+      const answer = await client.status({
+        afterVersion: version,
+        waitSeconds,
+        timeoutMs: TIMEOUT_MS + waitSeconds * 1000,
+        signal: context.signal,
+        fresh: version === undefined,
+      });
+      if (answer.kind === 'status') {
+        const news = answer.status.version !== version;
+        version = answer.status.version;
+        if (news) yield answer.status;
+      } else {
+        if (answer.kind === 'refused' || version === undefined) fail(config, answer);
+        await sleep(ports.clock, WATCH_PAUSE_MS, context.signal);
+      }
+    } catch (error) {
+      if (context.signal?.aborted) return;
+      throw error;
+    }
+  }
+}
+
+/** The audit log from the event after `after`, oldest first. @throws FleetError as {@link readLock}. */
+export async function readLockLog(config: Config, after = 0, context: RunContext = {}): Promise<LockEvent[]> {
+  const { client } = open(config, context);
+  const events: LockEvent[] = [];
+  for (let from = after; ; ) {
+    const answer = await client.events(from, { timeoutMs: TIMEOUT_MS, signal: context.signal });
+    if (answer.kind !== 'events') return fail(config, answer);
+    const last = answer.events.at(-1);
+    // A page that brings nothing further would be asked for for ever.
+    if (!last || last.seq <= from) return events;
+    events.push(...answer.events);
+    from = last.seq;
+  }
+}
+
+/**
+ * The hold that a break would end, told from what a person is about to be shown.
+ *
+ * @param fencingToken Token that the person names; default: whoever holds the lock.
+ * @param alive Takes a holder that still renews as well.
+ * @returns null where nobody holds the lock.
+ * @throws FleetError `LOCK_REFUSED` as {@link breakLock}, without asking the server for what it would refuse.
+ */
+export function holdToBreak(
+  { group, held }: LockStatus,
+  { fencingToken, alive }: { fencingToken?: number; alive: boolean },
+): HeldView | null {
+  if (!held) return null;
+  if (fencingToken !== undefined && fencingToken !== held.fencing_token)
+    throw otherHolder(group, fencingToken);
+  if (held.alive && !alive) throw holderAlive(group);
+  return held;
+}
+
+/**
+ * Ends the hold that a person has seen.
+ *
+ * @param fencingToken Token of that hold; another holder by now is never touched.
+ * @param alive Breaks it although its holder still renews.
+ * @throws FleetError `LOCK_REFUSED` where somebody else holds the lock by now, or the holder is alive.
+ */
+export async function breakLock(
+  config: Config,
+  fencingToken: number,
+  deed: Deed,
+  alive: boolean,
+  context: RunContext = {},
+): Promise<void> {
+  const { client } = open(config, context);
+  const body = { fencing_token: fencingToken, ...deed, ...(alive ? { confirm_alive: true } : {}) };
+  const answer = await client.act('break', body, { timeoutMs: TIMEOUT_MS, signal: context.signal });
+  if (answer.kind === 'done') return;
+  if (answer.kind === 'refused' && answer.problem.error === 'token_mismatch') {
+    throw otherHolder(client.group, fencingToken);
+  }
+  if (answer.kind === 'refused' && answer.problem.error === 'holder_alive') {
+    throw holderAlive(client.group);
+  }
+  fail(config, answer);
+}
+
+const otherHolder = (group: string, fencingToken: number) =>
+  new FleetError(
+    'LOCK_REFUSED',
+    `fencing token ${fencingToken} does not hold ${group} any more: nothing was broken`,
+    { outcome: 'refused', hint: `look again with: fleet lock status --lock-group ${group}` },
+  );
+
+const holderAlive = (group: string) =>
+  new FleetError('LOCK_REFUSED', `the holder of ${group} is alive and renews its lease: nothing was broken`, {
+    outcome: 'refused',
+    hint: 'wait for it, or end that run; --confirm-alive breaks it all the same',
+  });
+
+/** Holds back every grant until it is lifted; the queue keeps its order. @param until ISO 8601 end, optional. */
+export async function freezeLock(
+  config: Config,
+  deed: Deed & { until?: string },
+  context: RunContext = {},
+): Promise<void> {
+  await act(config, 'freeze', { ...deed }, context);
+}
+
+/** Lifts a freeze. */
+export async function unfreezeLock(config: Config, deed: Deed, context: RunContext = {}): Promise<void> {
+  await act(config, 'unfreeze', { ...deed }, context);
+}
+
+async function act(
+  config: Config,
+  verb: 'freeze' | 'unfreeze',
+  body: Record<string, unknown>,
+  context: RunContext,
+) {
+  const { client } = open(config, context);
+  const answer = await client.act(verb, body, { timeoutMs: TIMEOUT_MS, signal: context.signal });
+  if (answer.kind !== 'done') fail(config, answer);
+}
+
+function open(config: Config, context: RunContext) {
+  const ports = systemPorts(context.ports);
+  if (!config.lock) throw new FleetError('INTERNAL', 'no lock is configured');
+  const server = { url: config.lock.url, token: config.controlPlaneToken, http: ports.http };
+  return { client: new LockClient(server, config.lock.group), ports };
+}
+
+function fail(config: Config, answer: Refused | NoAnswer): never {
+  const url = config.lock?.url;
+  if (answer.kind === 'no_answer') {
+    throw new FleetError('CP_UNREACHABLE', `the lock server at ${url} gives no answer: ${answer.reason}`, {
+      hint: 'check --control-plane or --lock-url, and that the control plane runs',
+    });
+  }
+  throw new FleetError(
+    'CP_CONTRACT',
+    `the lock server refused (HTTP ${answer.status}, ${oneLine(answer.problem.error, 60)})`,
+    {
+      hint: answer.problem.detail ? oneLine(answer.problem.detail) : undefined,
+    },
+  );
+}

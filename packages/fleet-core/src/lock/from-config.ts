@@ -1,0 +1,86 @@
+/** The lock as a configuration asks for it, for a roll and for other work. */
+
+import { LockClient } from '../clients/control-plane/lock.js';
+import type { Config } from '../config/config.js';
+import { FleetError } from '../errors.js';
+import { Emitter } from '../events/emitter.js';
+import { type Ports, systemPorts } from '../ports.js';
+import type { RunContext } from '../run.js';
+import { claimIdOf } from './claim-id.js';
+import { holderOf } from './holder.js';
+import type { Lease } from './lease.js';
+import { type LeftClaim, type LockOptions, withFleetLock } from './lock.js';
+
+/** @throws FleetError `INTERNAL` where no lock is configured. */
+export function lockOptions(
+  config: Config,
+  ports: Pick<Ports, 'hostname'>,
+  context: RunContext = {},
+): LockOptions {
+  if (!config.lock) throw new FleetError('INTERNAL', 'no lock is configured');
+  const { group, url, waitMs, ttlMs } = config.lock;
+  return {
+    server: { url, token: config.controlPlaneToken },
+    ...{ group, waitMs, ttlMs },
+    holder: holderOf(config, ports.hostname()),
+    order: config.order ?? undefined,
+    claimId: claimIdOf(config.trigger, group),
+    onClaim: context.onClaim,
+  };
+}
+
+/**
+ * Does other work under the lock of a fleet, and gives the lock back whatever happens.
+ *
+ * @param work Its lease's signal aborts when the lease is lost: nothing may start after that.
+ * @throws FleetError `LOCK_TIMEOUT`, `LOCK_LOST`, `SUPERSEDED`, `HELD`, `CP_*`; what `work` throws; the abort reason.
+ */
+export async function holdLock<T>(
+  config: Config,
+  work: (lease: Lease) => Promise<T>,
+  context: RunContext = {},
+): Promise<T> {
+  const ports = systemPorts(context.ports);
+  const emitter = new Emitter(ports);
+  const signal = context.signal ?? new AbortController().signal;
+  try {
+    // Other work proves nothing about the fleet, so its release never says so.
+    return await withFleetLock(
+      lockOptions(config, ports, context),
+      ports,
+      emitter.emit,
+      signal,
+      async (lease) => ({
+        value: await work(lease),
+        proven: false,
+      }),
+    );
+  } finally {
+    emitter.close();
+  }
+}
+
+/**
+ * Releases what a process that was killed may have left: its place in the queue or its lease. Safe to repeat, and never
+ * touches anybody else's.
+ *
+ * @param token Bearer token of the lock server.
+ * @returns Whether the server says that nothing of it is left.
+ */
+export async function releaseLeftClaim(
+  left: LeftClaim,
+  token: string,
+  context: RunContext = {},
+): Promise<boolean> {
+  const { http } = systemPorts(context.ports);
+  const client = new LockClient({ url: left.url, token, http }, left.group);
+  const answer = await client
+    .release(
+      left.claimId,
+      { session: left.session, result: 'not_proven' },
+      { timeoutMs: 5_000, signal: context.signal },
+    )
+    .catch(() => null);
+  // A claim that ended otherwise is not there any more either.
+  return answer?.kind === 'released' || (answer?.kind === 'refused' && answer.status !== 422);
+}

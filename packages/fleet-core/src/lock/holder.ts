@@ -1,0 +1,54 @@
+/** Who holds or waits for a lock, as others are told. */
+import type { Config } from '../config/config.js';
+import { formatDuration } from '../config/duration.js';
+import type { Holder, WaitedFor } from '../contract.js';
+import { oneLine } from '../text/sanitize.js';
+
+/** Whoever runs this, for the people who wait for the lock. */
+export function holderOf(config: Config, hostname: string): Holder {
+  const { trigger } = config;
+  const what = config.environment ?? config.lock?.group ?? 'fleet';
+  return {
+    name: `fleet ${config.command} ${what}`.slice(0, 200),
+    ...(trigger.actor ? { actor: trigger.actor.slice(0, 200) } : {}),
+    ...(isWebAddress(trigger.runUrl) ? { run_url: trigger.runUrl } : {}),
+    ...(config.gitea ? { repository: config.gitea.repository.slice(0, 200) } : {}),
+    ...(config.branch ? { branch: config.branch.slice(0, 255) } : {}),
+    ...(config.expectedSha ? { sha: config.expectedSha } : {}),
+    host: hostname.slice(0, 255) || 'unknown',
+  };
+}
+
+/** The lock server takes nothing else, and a page makes a link of it. */
+export const isWebAddress = (url: string | null | undefined): url is string =>
+  !!url && url.length <= 2000 && /^https?:\/\//i.test(url) && URL.canParse(url);
+
+/** A holder made safe to print: its texts were written by somebody else. */
+export function cleanHolder(holder: WaitedFor): WaitedFor {
+  const safe = (text: string | null | undefined) => (text ? oneLine(text, 160) : undefined);
+  return {
+    name: oneLine(holder.name, 160),
+    actor: safe(holder.actor),
+    run_url: isWebAddress(holder.run_url) ? safe(holder.run_url) : undefined,
+    repository: safe(holder.repository),
+    branch: safe(holder.branch),
+    sha: safe(holder.sha),
+    host: safe(holder.host),
+    step: safe(holder.step),
+    held_for_seconds: holder.held_for_seconds,
+    last_renew_seconds_ago: holder.last_renew_seconds_ago,
+    alive: holder.alive,
+  };
+}
+
+/** A holder in words: who, since when, doing what, where to look. */
+export function describeHolder(holder: WaitedFor): string {
+  const parts = [
+    [holder.name, holder.actor && `(${holder.actor})`].filter(Boolean).join(' '),
+    typeof holder.held_for_seconds === 'number' && `for ${formatDuration(holder.held_for_seconds * 1000)}`,
+    holder.step && `doing: ${holder.step}`,
+    holder.alive === false && 'not renewing any more',
+    holder.run_url ?? (holder.host && `on ${holder.host}`),
+  ];
+  return parts.filter(Boolean).join(', ');
+}

@@ -1,0 +1,284 @@
+/** Stage 3: waits for the right to roll one fleet. */
+
+import {
+  type ClaimAnswer,
+  LockClient,
+  type LockServer,
+  type Refused,
+} from '../clients/control-plane/lock.js';
+import {
+  type ClaimQueued,
+  type ClaimRequest,
+  type Holder,
+  type Order,
+  WAIT_SECONDS_MAX,
+} from '../contract.js';
+import { FleetError } from '../errors.js';
+import type { Emit } from '../events/emitter.js';
+import { sleep } from '../io/sleep.js';
+import type { Ports } from '../ports.js';
+import { oneLine } from '../text/sanitize.js';
+import { lockFrozen, lockSuperseded, lockTimeout, lockUnreachable } from './errors.js';
+import { cleanHolder } from './holder.js';
+import { type Grant, Lease, usableMs } from './lease.js';
+
+export interface LockOptions {
+  server: Omit<LockServer, 'http'>;
+  /** `^[a-z0-9][a-z0-9._-]{0,62}$`. */
+  group: string;
+  holder: Holder;
+  /** How long to wait in the queue, milliseconds, at least 0. */
+  waitMs: number;
+  /** Life of the lease without renewal, milliseconds, 2 000 to 3 600 000. */
+  ttlMs: number;
+  order?: Order;
+  /** A claim id that this job would make again, so that a later step can release it; default: random. */
+  claimId?: string;
+  /**
+   * Told of every claim before it is first sent: whoever keeps it can release what a killed process left. The session
+   * proves the claim, so it belongs into no log.
+   */
+  onClaim?: (claim: LeftClaim) => void;
+}
+
+/** What it takes to release a claim from another process. */
+export interface LeftClaim {
+  url: string;
+  group: string;
+  claimId: string;
+  session: string;
+}
+
+/** Asked for less than the longest wait: proxies cut idle requests at 30 s, and the answer needs its way too. */
+const POLL_SECONDS = 20;
+const REQUEST_TIMEOUT_MS = 10_000;
+/** Without a first answer this many tries tell a wrong address from a passing outage. */
+const FIRST_TRIES = 4;
+/** A server that ends every claim that it is sent keeps no promise that waiting could rely on. */
+const MOST_CLAIMS = 20;
+const BACKOFF_MS = { first: 500, most: 8_000 } as const;
+
+/**
+ * Does `work` under the lock and gives the lock back, whatever happens.
+ *
+ * @param work Gets the lease; its signal aborts when the lease is lost, and nothing may start after that.
+ * @throws FleetError `LOCK_TIMEOUT`, `LOCK_LOST`, `SUPERSEDED`, `HELD`, `CP_*`, `LOCK_UNKNOWN_ENDPOINT`; and what `work` throws.
+ */
+export async function withFleetLock<T>(
+  options: LockOptions,
+  ports: Pick<Ports, 'clock' | 'random' | 'http'>,
+  emit: Emit,
+  signal: AbortSignal,
+  work: (lease: Lease) => Promise<{ value: T; proven: boolean }>,
+): Promise<T> {
+  const lease = await new FleetLock(options, ports, emit).acquire(signal);
+  let proven = false;
+  try {
+    const done = await work(lease);
+    proven = done.proven;
+    return done.value;
+  } finally {
+    await lease.release(proven ? 'proven' : 'not_proven');
+  }
+}
+
+export class FleetLock {
+  readonly #client: LockClient;
+  readonly #session: string;
+  #claimId: string;
+  #fencingToken: number | undefined;
+  /** Nothing was asked yet under this claim id. */
+  #fresh = true;
+  #claims = 0;
+  /** The server may know the claim: there is something to leave. */
+  #placed = false;
+
+  constructor(
+    private readonly options: LockOptions,
+    private readonly ports: Pick<Ports, 'clock' | 'random' | 'http'>,
+    private readonly emit: Emit,
+  ) {
+    this.#client = new LockClient({ ...options.server, http: ports.http }, options.group);
+    this.#session = ports.random.session();
+    this.#claimId = options.claimId ?? ports.random.uuid();
+    this.#announce();
+  }
+
+  /**
+   * Waits until the lock is granted. Leaves the queue when it gives up or is aborted.
+   *
+   * @throws FleetError as {@link withFleetLock}.
+   */
+  async acquire(signal: AbortSignal): Promise<Lease> {
+    try {
+      const grant = await this.#wait(signal);
+      this.emit({
+        code: 'lock.acquired',
+        group: this.options.group,
+        fencing_token: grant.fencingToken,
+        waited_ms: grant.waitedMs,
+        ttl_ms: grant.ttlMs,
+      });
+      return new Lease(this.#client, grant, this.ports, this.emit);
+    } catch (error) {
+      await this.#leave();
+      throw error;
+    }
+  }
+
+  async #wait(signal: AbortSignal): Promise<Grant> {
+    const { clock } = this.ports;
+    const { options } = this;
+    const started = clock.monotonic();
+    const waited = () => clock.monotonic() - started;
+    let reached = false;
+    let failures = 0;
+    let last: ClaimQueued | null = null;
+    let shown = '';
+
+    for (let first = true; ; first = false) {
+      const left = options.waitMs - waited();
+      if (!first && left <= 0) throw lockTimeout(options.group, last, waited());
+      // A new claim is first asked for without waiting: what it waits for is then told at once.
+      const waitSeconds = this.#fresh ? 0 : Math.min(POLL_SECONDS, WAIT_SECONDS_MAX, Math.ceil(left / 1000));
+      this.#fresh = false;
+      const sentAt = clock.monotonic();
+      const answer = await this.#client.claim(this.#claimId, this.#request(), waitSeconds, {
+        timeoutMs: REQUEST_TIMEOUT_MS + waitSeconds * 1000,
+        fresh: failures > 0,
+        signal,
+      });
+
+      this.#placed ||= answer.kind !== 'no_answer' || answer.sent;
+      if (answer.kind === 'no_answer') {
+        reached ||= answer.reached;
+        failures++;
+        if (!reached && failures >= FIRST_TRIES) throw lockUnreachable(options.server.url, answer.reason);
+        if (waited() >= options.waitMs)
+          throw reached
+            ? lockTimeout(options.group, last, waited(), answer.reason)
+            : lockUnreachable(options.server.url, answer.reason);
+        const most = Math.min(BACKOFF_MS.most, BACKOFF_MS.first * 2 ** Math.min(failures, 5));
+        const pause = answer.retryAfterMs ?? most * (0.5 + this.ports.random.fraction() / 2);
+        await sleep(clock, Math.min(pause, Math.max(0, options.waitMs - waited())), signal);
+        continue;
+      }
+      reached = true;
+      failures = 0;
+      if (answer.kind === 'refused') {
+        this.#refused(answer, first);
+        continue;
+      }
+      if (answer.kind === 'held') {
+        this.#fencingToken = answer.fencingToken;
+        const grant = this.#grant(answer, sentAt, waited());
+        // The server's clock may have started long before a waiting request came back.
+        if (waitSeconds === 0) return grant;
+        const confirmed = await this.#confirm(grant, signal);
+        if (confirmed === 'held') return grant;
+        // Unanswered, the claim may hold the lock: the same claim is asked again, since a new one would wait behind it.
+        if (confirmed === 'lost') this.#startOver();
+        continue;
+      }
+      last = answer.queued;
+      if (last.frozen) throw lockFrozen(options.group, last.frozen);
+      const { position, queue_length, holder } = last;
+      const news = `${position} ${queue_length} ${holder?.name} ${holder?.step}`;
+      if (news !== shown) {
+        shown = news;
+        this.emit({
+          code: 'lock.waiting',
+          group: options.group,
+          position,
+          queue_length,
+          holder: holder ? cleanHolder(holder) : null,
+          waited_ms: waited(),
+        });
+      }
+    }
+  }
+
+  #request(): ClaimRequest {
+    const { holder, order, ttlMs } = this.options;
+    return { session: this.#session, ttl_seconds: ttlMs / 1000, holder, ...(order ? { order } : {}) };
+  }
+
+  #grant(answer: Extract<ClaimAnswer, { kind: 'held' }>, sentAt: number, waitedMs: number): Grant {
+    return {
+      claimId: this.#claimId,
+      session: this.#session,
+      fencingToken: answer.fencingToken,
+      ttlMs: answer.ttlMs,
+      sentAt,
+      waitedMs: Math.round(waitedMs),
+    };
+  }
+
+  /** Renews a grant that a waiting request brought, and only then calls it usable. */
+  async #confirm(grant: Grant, signal: AbortSignal): Promise<'held' | 'lost' | 'unanswered'> {
+    const { clock } = this.ports;
+    const end = clock.monotonic() + usableMs(grant.ttlMs);
+    for (let fresh = false; clock.monotonic() < end; fresh = true) {
+      const sentAt = clock.monotonic();
+      const renewed = await this.#client.renew(
+        grant.claimId,
+        { session: grant.session, fencing_token: grant.fencingToken },
+        { timeoutMs: Math.max(500, grant.ttlMs / 6), fresh, signal },
+      );
+      if (renewed.kind === 'held') {
+        grant.sentAt = sentAt;
+        grant.ttlMs = renewed.ttlMs;
+        return 'held';
+      }
+      if (renewed.kind === 'refused') return 'lost';
+      await sleep(clock, Math.min(500, grant.ttlMs / 10), signal);
+    }
+    return 'unanswered';
+  }
+
+  /** A definite no: ends the waiting, or starts over with a claim of its own. */
+  #refused({ status, problem }: Refused, first: boolean): void {
+    switch (problem.error) {
+      case 'superseded':
+      case 'outdated':
+        throw lockSuperseded(this.options.group, problem);
+      // The claim of this job was used up by an earlier attempt, or an earlier process of it still lives.
+      case 'claim_over':
+      case 'claim_in_use':
+        if ((!first || this.options.claimId !== undefined) && this.#claims < MOST_CLAIMS) {
+          this.#startOver();
+          return;
+        }
+    }
+    throw new FleetError(
+      'CP_CONTRACT',
+      `the lock server refused the claim (HTTP ${status}, ${oneLine(problem.error, 60)})`,
+      {
+        hint: problem.detail
+          ? oneLine(problem.detail)
+          : 'check --lock-group, --lock-ttl and the version of the lock server',
+      },
+    );
+  }
+
+  #startOver(): void {
+    this.#claimId = this.ports.random.uuid();
+    this.#fencingToken = undefined;
+    this.#placed = false;
+    this.#fresh = true;
+    this.#claims++;
+    this.#announce();
+  }
+
+  #announce(): void {
+    const { onClaim, server, group } = this.options;
+    onClaim?.({ url: server.url, group, claimId: this.#claimId, session: this.#session });
+  }
+
+  /** Leaves the queue under a deadline of its own; a claim that cannot leave is abandoned by the server in a minute. */
+  async #leave(): Promise<void> {
+    if (!this.#placed) return;
+    const body = { session: this.#session, fencing_token: this.#fencingToken, result: 'not_proven' as const };
+    await this.#client.release(this.#claimId, body, { timeoutMs: 2_000, fresh: true }).catch(() => {});
+  }
+}

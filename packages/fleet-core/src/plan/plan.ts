@@ -1,0 +1,69 @@
+/** Stage 4: which tenants there are, and in which waves they are rolled. Pure. */
+import type { Config } from '../config/config.js';
+import type { RedeployRow } from '../contract.js';
+import { FleetError } from '../errors.js';
+import { checkSlug } from '../rollout/rows.js';
+import { nameList } from '../text/words.js';
+
+export interface Wave {
+  phase: string;
+  slugs: string[];
+}
+
+export interface Fleet {
+  /** Every tenant once, in the order of the control plane. */
+  slugs: string[];
+  warnings: string[];
+}
+
+/**
+ * Reads the fleet off a plan's rows.
+ *
+ * @throws FleetError `CP_CONTRACT` for a name that is no slug; `FAILED` for an empty fleet.
+ */
+export function readFleet(rows: RedeployRow[]): Fleet {
+  const named = rows.filter((row) => row.slug).map((row) => checkSlug(row.slug as string));
+  const slugs = [...new Set(named)];
+  const warnings: string[] = [];
+  if (named.length < rows.length)
+    warnings.push(`the control plane listed ${rows.length - named.length} row(s) without a tenant`);
+  if (slugs.length < named.length) warnings.push('the control plane listed a tenant twice');
+  if (!slugs.length) {
+    throw new FleetError(
+      'FAILED',
+      'the control plane lists no tenant: there is nothing to roll and nothing to verify',
+      {
+        outcome: 'failed',
+        hint: 'an empty fleet is never a success: check the control plane and the environment',
+      },
+    );
+  }
+  return { slugs, warnings };
+}
+
+/** Canary first, then batches in the control plane's order; tenants of `skip` are left out. */
+export function planWaves(
+  slugs: string[],
+  skip: ReadonlySet<string>,
+  config: Pick<Config, 'canary' | 'batchSize'>,
+): Wave[] {
+  const waves: Wave[] = [];
+  const { canary, batchSize } = config;
+  if (canary && !skip.has(canary)) waves.push({ phase: 'canary', slugs: [canary] });
+  const rest = slugs.filter((slug) => slug !== canary && !skip.has(slug));
+  for (let start = 0; start < rest.length; start += batchSize) {
+    waves.push({ phase: `batch-${start / batchSize + 1}`, slugs: rest.slice(start, start + batchSize) });
+  }
+  return waves;
+}
+
+/** @throws FleetError `FAILED` where the canary is not in the fleet: a silent skip would roll everybody at once. */
+export function checkCanary(canary: string | null, slugs: string[]): void {
+  if (canary && !slugs.includes(canary)) {
+    throw new FleetError('FAILED', `the canary ${canary} is not in the fleet; nothing was rolled`, {
+      outcome: 'failed',
+      slug: canary,
+      hint: `the fleet has ${nameList(slugs, 10)}`,
+    });
+  }
+}

@@ -1,0 +1,190 @@
+/** Events as plain text for logs and people; what a line looks like in colour is the adapter's affair. */
+import { formatDuration } from '../config/duration.js';
+import type { Policy } from '../config/policy.js';
+import type { FleetEvent } from '../events/events.js';
+import { oneLine } from '../text/sanitize.js';
+import { NAMED, nameList, plural, shortSha } from '../text/words.js';
+
+export interface RenderOptions {
+  /** Adds what helps whoever debugs a run: details of the control plane, every state change, times. */
+  verbose?: boolean;
+}
+
+/** How a line is meant, for adapters that colour. */
+export type Tone = 'good' | 'bad' | 'warn' | 'quiet' | 'plain';
+
+/** What is rolled, in words: tag and short commit, as far as they are known. */
+export function targetOf(target: { target_tag: string | null; expected_sha: string | null }): string {
+  const sha = target.expected_sha && shortSha(target.expected_sha);
+  if (target.target_tag) return sha ? `${target.target_tag} (${sha})` : target.target_tag;
+  return sha ? `commit ${sha}` : 'no target';
+}
+
+/** The line of an event, or null where it is not worth one. */
+export function renderEvent(event: FleetEvent, options: RenderOptions = {}): string | null {
+  const line = lineOf(event, options.verbose ?? false);
+  if (line === null) return null;
+  return options.verbose ? `${event.at.slice(11, 19)} ${line}` : line;
+}
+
+/** The effective settings, for readers who wonder whether theirs arrived. */
+function policyText(policy: Policy): string {
+  const { ephemeral, lock_group: group } = policy;
+  return [
+    policy.strategy,
+    policy.canary ? `canary ${policy.canary} soaking ${formatDuration(policy.soak_ms)}` : 'no canary',
+    `batches of ${policy.batch_size}`,
+    `at most ${plural(policy.max_stragglers, 'straggler')}`,
+    `settle budget ${formatDuration(policy.settle_budget_ms)}`,
+    `${plural(policy.confirmations, 'confirmation')}`,
+    ephemeral.length ? `ephemeral ${ephemeral.join(' ')}` : 'none ephemeral',
+    group ? `lock ${group}` : 'no lock',
+    `superseded by ${policy.superseded_by}`,
+  ].join(', ');
+}
+
+function lineOf(event: FleetEvent, verbose: boolean): string | null {
+  switch (event.code) {
+    case 'run.started': {
+      const fleet = event.environment ?? 'the fleet';
+      const doing = {
+        redeploy: `rolling ${fleet} to ${targetOf(event)}`,
+        plan: `planning a roll of ${fleet} to ${targetOf(event)}; nothing is changed`,
+        verify: `verifying that ${fleet} runs ${targetOf(event)}; nothing is changed`,
+      }[event.command];
+      const via = event.control_plane ? `, control plane ${event.control_plane}` : '';
+      const first = `${doing}${via}, limit ${formatDuration(event.timeout_ms)}`;
+      return event.policy && verbose ? `${first}; ${policyText(event.policy)}` : first;
+    }
+    case 'gate.passed':
+      return `gate ${event.gate}: passed${event.detail ? `, ${event.detail}` : ''}`;
+    case 'gate.stopped':
+      return `gate ${event.gate}: ${event.outcome}, ${event.reason}${event.obeyed ? '' : ' (a real roll would stop here)'}`;
+    case 'gate.waiting':
+      return `gate ${event.gate}: waiting for ${nameList(event.pending)}, ${formatDuration(event.waited_ms)} so far`;
+    case 'lock.waiting': {
+      const place = `place ${event.position} of ${event.queue_length}, ${formatDuration(event.waited_ms)} so far`;
+      return `lock ${event.group}: waiting, ${place}${event.holder ? `; ${holderInWords(event.holder)}` : ''}`;
+    }
+    case 'lock.acquired': {
+      const after = event.waited_ms >= 1000 ? ` after ${formatDuration(event.waited_ms)}` : '';
+      return `lock ${event.group}: acquired${after}, fencing token ${event.fencing_token}`;
+    }
+    case 'lock.renew_failed':
+      return `lock ${event.group}: renewal got no answer (${event.reason}), the lease is good for ${formatDuration(event.usable_ms)} more`;
+    case 'lock.recovered':
+      return `lock ${event.group}: renewed again`;
+    case 'lock.lost':
+      return `lock ${event.group}: LOST, ${event.reason}${event.successor ? `; now held by ${event.successor.name}` : ''}`;
+    case 'lock.released':
+      return `lock ${event.group}: released`;
+    case 'lock.release_failed':
+      return `lock ${event.group}: could not be released (${event.reason}), it frees itself in ${formatDuration(event.free_after_ms)}`;
+    case 'plan.ready': {
+      const ready = `plan: ${plural(event.tenants, 'tenant')}, ${event.on_target.length} on target already`;
+      if (!event.waves.length) return `${ready}, nothing to roll`;
+      const waves = event.waves.map((wave) => `${wave.phase} ${nameList(wave.slugs)}`);
+      const verb = event.dry_run ? 'would roll' : 'will roll';
+      return `${ready}; ${verb} (${event.strategy}): ${nameList(waves, NAMED, '; ')}`;
+    }
+    case 'wave.started':
+      return `${event.phase} (${event.wave}/${event.waves}): rolling ${nameList(event.slugs)}`;
+    case 'wave.answered': {
+      const status = event.http_status === null ? 'no answer' : `control plane answered ${event.http_status}`;
+      return event.ok && !verbose
+        ? null
+        : `${event.phase}: ${status} after ${formatDuration(event.duration_ms)}${event.ok === false ? ', not ok' : ''}`;
+    }
+    case 'wave.proven':
+      return `${event.phase}: proven, ${plural(event.slugs.length, 'tenant')} on target after ${formatDuration(event.duration_ms)}`;
+    case 'wave.unproven':
+      return `${event.phase}: NOT proven: ${nameList(event.stragglers)}${event.tolerated ? ' (within the tolerance, going on)' : ''}`;
+    case 'call.retry':
+      return `${event.phase}: ${event.reason}; attempt ${event.attempt} in ${formatDuration(event.wait_ms)}`;
+    case 'call.unknown':
+      return `${event.phase}: the answer was lost (${event.reason}); asking the tenants what they run`;
+    case 'call.detail':
+      return verbose ? `${event.phase}${event.slug ? ` ${event.slug}` : ''}: ${event.text}` : null;
+    case 'soak.started':
+      return `canary ${event.slug}: soaking for ${formatDuration(event.soak_ms)}`;
+    case 'soak.passed':
+      return `canary ${event.slug}: soak passed, ${plural(event.probes, 'probe')} on target`;
+    case 'tenant.changed':
+      return tenantLine(event);
+    case 'verify.started':
+      return `verifying ${plural(event.slugs.length, 'tenant')}, each has ${formatDuration(event.settle_budget_ms)} to settle`;
+    // Its tenants were told one by one, and the wave or the closing block sums them up.
+    case 'verify.finished':
+      return verbose
+        ? `verified: ${event.on_target} of ${event.of} on target after ${formatDuration(event.duration_ms)}`
+        : null;
+    case 'status.shown':
+      return `commit status ${event.context}: ${event.state} (${shortSha(event.sha)})`;
+    case 'alert.issue': {
+      const failed =
+        event.action === 'opened' ? '' : `, ${plural(event.runs, 'failed run')} since ${event.since}`;
+      return `alert: ${event.action} issue #${event.number}${failed}, ${event.url}`;
+    }
+    case 'alert.sent':
+      return `alert: webhook told of the ${event.about}`;
+    case 'warning':
+      return `warning: ${event.reason}`;
+    case 'heartbeat':
+      return `still ${event.doing}, ${formatDuration(event.elapsed_ms)}`;
+    case 'run.finished':
+      return null;
+  }
+}
+
+function tenantLine(event: Extract<FleetEvent, { code: 'tenant.changed' }>): string {
+  const width = String(event.of).length;
+  const progress = `[${String(event.on_target).padStart(width, '0')}/${event.of}]`;
+  const why = event.detail ? `, ${event.detail}` : '';
+  if (event.status === 'on_target')
+    return `${progress} ${event.slug}: on target after ${formatDuration(event.after_ms)}${why}`;
+  const answer = event.observed_sha ? `, answers ${shortSha(event.observed_sha)}` : '';
+  const after = event.status === 'waiting' ? '' : ` after ${formatDuration(event.after_ms)}`;
+  return `${progress} ${event.slug}: ${statusInWords(event.status)}${why || answer}${after}`;
+}
+
+/** A status as people say it. */
+export const statusInWords = (status: string): string => status.replaceAll('_', ' ');
+
+function holderInWords(holder: Extract<FleetEvent, { code: 'lock.waiting' }>['holder']): string {
+  if (!holder) return '';
+  const parts = [`held by ${oneLine(holder.name)}`];
+  if (holder.actor) parts.push(`(${oneLine(holder.actor)})`);
+  if (typeof holder.held_for_seconds === 'number')
+    parts.push(`for ${formatDuration(holder.held_for_seconds * 1000)}`);
+  if (holder.step) parts.push(`at ${oneLine(holder.step)}`);
+  if (holder.alive === false) parts.push('which does not renew any more');
+  if (holder.run_url) parts.push(oneLine(holder.run_url, 300));
+  return parts.join(' ');
+}
+
+/** How an event is meant. */
+export function toneOf(event: FleetEvent): Tone {
+  switch (event.code) {
+    case 'lock.lost':
+    case 'wave.unproven':
+      return 'bad';
+    case 'wave.proven':
+    case 'soak.passed':
+    case 'lock.acquired':
+      return 'good';
+    case 'gate.stopped':
+    case 'lock.renew_failed':
+    case 'lock.release_failed':
+    case 'call.retry':
+    case 'call.unknown':
+    case 'warning':
+      return 'warn';
+    case 'tenant.changed':
+      return event.status === 'on_target' ? 'good' : event.status === 'waiting' ? 'plain' : 'warn';
+    case 'call.detail':
+    case 'heartbeat':
+      return 'quiet';
+    default:
+      return 'plain';
+  }
+}

@@ -1,0 +1,76 @@
+/** The state of a lock and its audit log as plain lines. All texts in them were written by somebody else. */
+
+import { formatDuration } from '../config/duration.js';
+import type { Frozen, HeldView, HolderView, LockEvent, LockStatus } from '../contract.js';
+import { oneLine } from '../text/sanitize.js';
+
+/** Who holds the lock, whether it is frozen, who waits: the first line answers, indented ones explain. */
+export function renderLockStatus(status: LockStatus): string[] {
+  const { held, queue, frozen, last_fencing_token: last } = status;
+  const group = oneLine(status.group, 63);
+  return [
+    ...(frozen ? [`Lock ${group}: FROZEN${frozenInWords(frozen)}`] : []),
+    ...(held ? heldLines(group, held) : [`Lock ${group}: free; last fencing token ${last}`]),
+    ...queue.map(({ position, holder, waiting_for_seconds: waiting }) => {
+      const actor = holder.actor ? ` (${oneLine(holder.actor)})` : '';
+      return `  ${position}. ${oneLine(holder.name)}${actor}, waiting ${seconds(waiting)}`;
+    }),
+  ];
+}
+
+function heldLines(group: string, held: HeldView): string[] {
+  const step = held.step ? `at ${oneLine(held.step)}, ` : '';
+  const gone = held.alive ? '' : '; it does not renew any more';
+  return [
+    `Lock ${group}: held by ${inWords(held.holder)} for ${seconds(held.held_for_seconds)}, fencing token ${held.fencing_token}`,
+    `  ${step}last renewed ${seconds(held.last_renew_seconds_ago)} ago${gone}`,
+  ];
+}
+
+function frozenInWords({ actor, until, reason }: Frozen): string {
+  const by = actor ? ` by ${oneLine(actor)}` : '';
+  const end = until ? ` until ${oneLine(until)}` : '';
+  return `${by}${end}: ${oneLine(reason || 'no reason given', 500)}`;
+}
+
+const inWords = ({ name, actor, host, run_url: url }: HolderView): string =>
+  [name, actor, host, url]
+    .filter((text) => !!text)
+    .map((text) => oneLine(`${text}`))
+    .join(', ');
+
+const seconds = (value: number): string => formatDuration(Math.max(0, value) * 1000);
+
+/** One event of the audit log: number, time, what happened to which grant, by whom, why. */
+export function renderLockEvent(event: LockEvent): string {
+  const { seq, kind, claim_id: claim, fencing_token: token, actor } = event;
+  const detail = event.detail ?? {};
+  const at = oneLine(event.at, 40).replace(/^(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.\d+)?Z$/, '$1 $2Z');
+  const holder = text(field(detail.holder, 'name'));
+  const which = token ? `token ${token}` : claim ? `claim ${oneLine(claim, 8).replace(/…$/, '')}` : '';
+  const parts = [
+    holder && (kind === 'broken' ? `held by ${holder}` : holder),
+    actor && `${holder ? '' : 'by '}${oneLine(actor)}`,
+    text(detail.result)?.replaceAll('_', ' '),
+    text(detail.until) && `until ${text(detail.until)}`,
+    supersederOf(detail.by),
+    // A break says in `reason` only that it was one.
+    text(detail.why) ?? (kind === 'broken' ? undefined : text(detail.reason)),
+  ].filter((part) => !!part);
+  const head = [`#${seq}`, at, oneLine(kind, 40), which].filter(Boolean).join(' ');
+  return parts.length ? `${head}: ${parts.join(', ')}` : head;
+}
+
+function supersederOf(by: unknown): string | undefined {
+  const number = field(by, 'number');
+  const name = text(field(field(by, 'holder'), 'name'));
+  if (typeof number !== 'number') return name && `for ${name}`;
+  return name ? `for number ${number}, ${name}` : `for number ${number}`;
+}
+
+/** A field of a record whose shape only its writer knows. */
+const field = (value: unknown, name: string): unknown =>
+  typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined;
+
+const text = (value: unknown): string | undefined =>
+  typeof value === 'string' && value ? oneLine(value, 500) : undefined;

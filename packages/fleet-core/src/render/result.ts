@@ -1,0 +1,126 @@
+/** The closing block of a run: what a tired person needs to know, in the order in which they need it. */
+import { formatDuration } from '../config/duration.js';
+import type { FleetResult, TenantResult } from '../report/build-result.js';
+import { oneLine } from '../text/sanitize.js';
+import { NAMED, nameList, plural, shortSha } from '../text/words.js';
+import { type RenderOptions, statusInWords, type Tone, targetOf } from './event.js';
+
+/** The verdict in one line: what happened, in capitals, then to what. */
+export function verdictOf(result: FleetResult): string {
+  const fleet = oneLine(result.environment ?? 'the fleet');
+  const target = oneLine(targetOf(result));
+  const { enumerated, on_target, excused } = result.counts;
+  switch (result.outcome) {
+    case 'succeeded':
+      return `DEPLOYED: ${fleet} runs ${target}; ${on_target} of ${plural(enumerated, 'tenant')} answered with it.`;
+    case 'succeeded_with_quarantine':
+      return `DEPLOYED WITH QUARANTINE: ${fleet} runs ${target}, but for ${plural(enumerated - on_target - excused, 'tenant')} within the tolerance.`;
+    case 'planned':
+      return on_target > 0 && result.tenants.every((tenant) => tenant.phase === null)
+        ? `PLANNED: nothing to roll; ${fleet} runs ${target} already.`
+        : `PLANNED: nothing was rolled; ${fleet} would be rolled to ${target}.`;
+    case 'superseded':
+      return `SUPERSEDED: a newer commit owns ${fleet}; it was not rolled back to ${target}.`;
+    case 'held':
+      return `HELD: deploys of ${fleet} are frozen; ${target} is NOT deployed.`;
+    case 'failed':
+      return `FAILED: ${fleet} is not proven to run ${target}.`;
+    case 'lock_timeout':
+      return `LOCK TIMEOUT: ${fleet} was not rolled to ${target}; somebody else holds its lock.`;
+    case 'lock_lost':
+      return `LOCK LOST: the roll of ${fleet} to ${target} was stopped half-way.`;
+    case 'refused':
+      return `REFUSED: ${fleet} was not rolled to ${target}.`;
+    case 'control_plane_error':
+      return `CONTROL PLANE ERROR: ${fleet} is not proven to run ${target}.`;
+    case 'interrupted':
+      return `INTERRUPTED: stopped before ${fleet} was proven to run ${target}.`;
+  }
+}
+
+/** How an outcome is meant. */
+export function outcomeTone(outcome: FleetResult['outcome']): Tone {
+  if (outcome === 'succeeded' || outcome === 'planned') return 'good';
+  return outcome === 'succeeded_with_quarantine' || outcome === 'superseded' ? 'warn' : 'bad';
+}
+
+/** The closing block: the verdict, the counts, every tenant that is not on target with why, what to do next. */
+export function renderResult(result: FleetResult, options: RenderOptions = {}): string[] {
+  const lines = [verdictOf(result)];
+  if (result.reason) lines.push(`Reason: ${oneLine(result.reason, 400)}`);
+  if (result.counts.enumerated) lines.push(`${countsInWords(result.counts)} (${timesOf(result)})`);
+  if (result.outcome === 'planned') lines.push(...planLines(result));
+  const named = unproven(result).filter((tenant) => result.outcome !== 'planned' || tenant.phase === null);
+  lines.push(...bounded(named.map(stragglerLine)));
+  if (options.verbose && result.lock) {
+    const { group, fencing_token: token, waited_ms: waited } = result.lock;
+    lines.push(`Lock ${group}: fencing token ${token ?? 'none'}, waited ${formatDuration(waited)}.`);
+  }
+  const lag = lagInWords(result);
+  if (lag) lines.push(`${lag}.`);
+  lines.push(...bounded(result.warnings.map((warning) => `Warning: ${oneLine(warning, 400)}`)));
+  lines.push(...result.next.map((step) => `Next: ${oneLine(step, 400)}`));
+  return lines;
+}
+
+/** Tenants that are not on target, those that fail a run before those that do not. */
+export function unproven(result: FleetResult): TenantResult[] {
+  const open = result.tenants.filter((tenant) => tenant.status !== 'on_target');
+  return [
+    ...open.filter((tenant) => tenant.status !== 'excused'),
+    ...open.filter((tenant) => tenant.status === 'excused'),
+  ];
+}
+
+/** `12 tenants: 10 on target, 2 stale`. */
+export function countsInWords(counts: FleetResult['counts']): string {
+  const { enumerated, on_target, stale, unreachable, invalid, unhealthy, excused } = counts;
+  const parts = Object.entries({ on_target, stale, unreachable, invalid, unhealthy, excused })
+    .filter(([name, count]) => count > 0 || name === 'on_target')
+    .map(([name, count]) => `${count} ${statusInWords(name)}`);
+  return `${plural(enumerated, 'tenant')}: ${parts.join(', ')}`;
+}
+
+/** How long the run took, and how long it stood in the queue where that matters. */
+export function timesOf(result: FleetResult): string {
+  const took = formatDuration(Math.max(0, Date.parse(result.finished_at) - Date.parse(result.started_at)));
+  const waited = result.lock?.waited_ms ?? 0;
+  return waited >= 1000 ? `took ${took}, ${formatDuration(waited)} of it in the queue` : `took ${took}`;
+}
+
+/** How far the commit is behind its branch, where it is. */
+export function lagInWords({ branch }: FleetResult): string | null {
+  if (!branch?.behind_by) return null;
+  const head = oneLine(shortSha(branch.head));
+  return `The commit is ${plural(branch.behind_by, 'commit')} behind the head of ${oneLine(branch.name)} (${head})`;
+}
+
+function stragglerLine(tenant: TenantResult): string {
+  const { slug, status, detail, phase, probes, observed_sha: sha } = tenant;
+  const why = detail ? oneLine(detail) : '';
+  const answer = sha ? `answers ${oneLine(shortSha(sha))}` : 'no commit seen';
+  const facts = [
+    statusInWords(status),
+    // The reason mostly names the commit already.
+    ...(sha && why.includes(shortSha(sha)) ? [] : [answer]),
+    ...(why ? [why] : []),
+    phase ? `rolled in ${oneLine(phase)}` : 'not rolled',
+    `asked ${plural(probes, 'time')}`,
+  ];
+  return `  ${oneLine(slug)}: ${facts.join(', ')}`;
+}
+
+function planLines(result: FleetResult): string[] {
+  const phases = new Map<string, string[]>();
+  for (const { phase, slug, status, observed_sha: sha } of result.tenants) {
+    if (phase === null) continue;
+    const now = oneLine(sha ? shortSha(sha) : statusInWords(status));
+    phases.set(phase, [...(phases.get(phase) ?? []), `${oneLine(slug)} (now ${now})`]);
+  }
+  return bounded([...phases].map(([phase, tenants]) => `  ${oneLine(phase)}: ${nameList(tenants)}`));
+}
+
+function bounded(lines: string[]): string[] {
+  if (lines.length <= NAMED) return lines;
+  return [...lines.slice(0, NAMED), `  and ${lines.length - NAMED} more`];
+}

@@ -1,0 +1,52 @@
+/** How a run that did not reach its verdict ends. */
+import type { Config } from '../config/config.js';
+import { FleetError, isFleetError } from '../errors.js';
+import type { Outcome } from '../result/outcome.js';
+import type { CallResult } from './build-result.js';
+
+export interface Ending {
+  outcome: Outcome;
+  reason: string;
+  next: string[];
+}
+
+/** Where the run is when it is cut off: it decides what running out of time means. */
+export type Stage = 'gate' | 'lock' | 'roll';
+
+/** The reason of a deadline that passed. */
+export function timeoutError(config: Config): FleetError {
+  return new FleetError('TIMEOUT', `the run's time is up (--timeout ${config.timeoutMs / 1000}s)`, {
+    hint: 'a roll that was under way may still go on: run fleet verify, then run the same command again',
+  });
+}
+
+/** What an error makes of the run. @throws the error where it is a fault of the library. */
+export function endingOf(
+  run: { stage: Stage; calls: CallResult[] },
+  error: unknown,
+  signal: AbortSignal | undefined,
+): Ending {
+  if (signal?.aborted && (error === signal.reason || !isFleetError(error))) {
+    const rolling = run.calls.some((call) => call.kind === 'roll');
+    return {
+      outcome: 'interrupted',
+      reason: `interrupted${typeof signal.reason === 'string' ? ` by ${signal.reason}` : ''} ${rolling ? 'while rolling' : 'before anything was rolled'}`,
+      next: [
+        ...(rolling ? ['a call that was under way may still be rolling its tenants: run fleet verify'] : []),
+        'run the same command again: tenants on target are left out',
+      ],
+    };
+  }
+  if (!isFleetError(error)) throw error;
+  const late: Record<Stage, Outcome> = { gate: 'refused', lock: 'lock_timeout', roll: 'failed' };
+  const outcome = outcomeOf(error, late[run.stage]);
+  const kind = outcome === 'control_plane_error' ? 'wiring: ' : '';
+  return { outcome, reason: error.message, next: error.hint ? [kind + error.hint] : [] };
+}
+
+/** The outcome that an error stands for; `late` is that of a deadline, which depends on where it passed. */
+export function outcomeOf({ outcome, code }: FleetError, late: Outcome = 'failed'): Outcome {
+  if (outcome) return outcome;
+  if (code === 'TIMEOUT') return late;
+  return code === 'INTERNAL' ? 'failed' : 'control_plane_error';
+}

@@ -1,0 +1,59 @@
+/** Who is told what, by what started a run and how it ended. */
+import { expect, test } from 'vitest';
+import { announcementsOf, mayAnnounce } from '../../src/announce/plan.js';
+import { checkOptions } from '../../src/config/config.js';
+import type { Command } from '../../src/config/options.js';
+import type { FleetOptions } from '../../src/index.js';
+import { exitCodeOf, OUTCOMES, type Outcome } from '../../src/result/outcome.js';
+
+const EXPECTED: Record<Outcome, [status: string | null, alert: string | null]> = {
+  succeeded: ['success', 'close'],
+  succeeded_with_quarantine: ['success', 'close'],
+  planned: [null, null],
+  superseded: ['warning', null],
+  held: ['warning', null],
+  failed: ['failure', 'raise'],
+  lock_timeout: ['error', 'raise'],
+  lock_lost: ['error', 'raise'],
+  refused: ['error', 'raise'],
+  control_plane_error: ['error', 'raise'],
+  interrupted: ['error', 'raise'],
+};
+
+test.each(OUTCOMES.flatMap((outcome) => (['ci', 'human'] as const).map((by) => [outcome, by] as const)))(
+  '%s, asked for by %s',
+  (outcome, askedBy) => {
+    const [status, alert] = EXPECTED[outcome];
+    expect(announcementsOf({ outcome, exit_code: exitCodeOf(outcome, { askedBy }) })).toEqual({
+      status,
+      alert,
+    });
+  },
+);
+
+test.each<[boolean, Command, FleetOptions]>([
+  [true, 'redeploy', {}],
+  [true, 'redeploy', { trigger: { event: 'push' } }],
+  [true, 'redeploy', { trigger: { event: 'schedule' } }],
+  [true, 'redeploy', { trigger: { event: 'workflow_dispatch' } }],
+  [true, 'redeploy', { trigger: { event: 'release' } }],
+  [false, 'redeploy', { trigger: { event: 'pull_request' } }],
+  [false, 'redeploy', { trigger: { event: 'pull_request_target' } }],
+  [false, 'redeploy', { trigger: { event: 'issue_comment' } }],
+  [false, 'redeploy', { trigger: { event: '' } }],
+  [false, 'redeploy', { dryRun: true }],
+  [false, 'plan', {}],
+  [false, 'verify', {}],
+  [false, 'lock', {}],
+])('announces: %s, for %s with %j', (may, command, options) => {
+  const config = checkOptions(command, {
+    environment: 'staging',
+    controlPlane: 'https://cp.example.com',
+    controlPlaneToken: 's3cr3t-value',
+    tenantUrl: 'https://{slug}.example.com',
+    targetTag: 'staging-1',
+    expectedSha: 'b'.repeat(40),
+    ...options,
+  });
+  expect(mayAnnounce(config)).toBe(may);
+});

@@ -1,0 +1,135 @@
+/** What people do with a lock, against scripted answers. */
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { checkOptions } from '../../src/config/config.js';
+import {
+  breakLock,
+  freezeLock,
+  readLock,
+  readLockLog,
+  unfreezeLock,
+  watchLock,
+} from '../../src/lock/admin.js';
+import { holdLock, releaseLeftClaim } from '../../src/lock/from-config.js';
+import type { LeftClaim } from '../../src/lock/lock.js';
+import { FakeFleet, json } from '../helpers/fake-fleet.js';
+import { FakeLock } from '../helpers/fake-lock.js';
+
+let fleet: FakeFleet;
+let asked: { method: string; path: string; query: string; body: unknown }[];
+let answer: (path: string, response: Parameters<typeof json>[0]) => void;
+beforeEach(async () => {
+  fleet = await FakeFleet.start(['acme']);
+  asked = [];
+  fleet.extra = (request, response, body) => {
+    const [path = '', query = ''] = (request.url ?? '').split('?');
+    asked.push({ method: request.method ?? '', path, query, body: body ? JSON.parse(body) : undefined });
+    answer(path, response);
+    return true;
+  };
+});
+afterEach(() => fleet.stop());
+
+const config = () =>
+  checkOptions('lock', { controlPlane: fleet.url, controlPlaneToken: 'secret-token', lockGroup: 'staging' });
+const status = (version: number) => ({
+  group: 'staging',
+  version,
+  held: null,
+  queue: [],
+  frozen: null,
+  last_fencing_token: 3,
+});
+const BASE = '/cp/admin/fleet-locks/staging';
+
+test('status is read, and a server without a lock is told apart', async () => {
+  answer = (_, response) => json(response, 200, status(5));
+  expect(await readLock(config())).toMatchObject({ group: 'staging', version: 5 });
+  answer = (_, response) => json(response, 404, {});
+  await expect(readLock(config())).rejects.toMatchObject({ code: 'LOCK_UNKNOWN_ENDPOINT' });
+  answer = (_, response) => void response.socket?.destroy();
+  await expect(readLock(config())).rejects.toMatchObject({ code: 'CP_UNREACHABLE' });
+});
+
+test('a watch asks for what comes after the version it has, and ends with its signal', async () => {
+  const end = new AbortController();
+  let version = 1;
+  answer = (_, response) => json(response, 200, status(version++));
+  const seen: number[] = [];
+  for await (const state of watchLock(config(), { signal: end.signal })) {
+    seen.push(state.version);
+    if (seen.length === 3) end.abort();
+  }
+  expect(seen).toEqual([1, 2, 3]);
+  expect(asked.map((call) => call.query)).toEqual([
+    '',
+    'after_version=1&wait_seconds=20',
+    'after_version=2&wait_seconds=20',
+  ]);
+});
+
+test('break sends the token that was seen, and each refusal says what to do', async () => {
+  answer = (_, response) => json(response, 200, {});
+  await breakLock(config(), 7, { actor: 'ann', reason: 'runner died' }, false);
+  await breakLock(config(), 7, { actor: 'ann', reason: 'runner died' }, true);
+  expect(asked.map((call) => call.body)).toEqual([
+    { fencing_token: 7, actor: 'ann', reason: 'runner died' },
+    { fencing_token: 7, actor: 'ann', reason: 'runner died', confirm_alive: true },
+  ]);
+  expect(asked[0]?.path).toBe(`${BASE}/break`);
+  answer = (_, response) => json(response, 409, { error: 'token_mismatch' });
+  await expect(breakLock(config(), 7, { actor: 'a', reason: 'b' }, false)).rejects.toMatchObject({
+    code: 'LOCK_REFUSED',
+    outcome: 'refused',
+  });
+  answer = (_, response) => json(response, 409, { error: 'holder_alive' });
+  await expect(breakLock(config(), 7, { actor: 'a', reason: 'b' }, false)).rejects.toThrow('is alive');
+});
+
+test('freeze and unfreeze carry who and why', async () => {
+  answer = (_, response) => json(response, 200, {});
+  await freezeLock(config(), { actor: 'ann', reason: 'audit', until: '2026-01-02T00:00:00Z' });
+  await unfreezeLock(config(), { actor: 'ann', reason: 'done' });
+  expect(asked.map((call) => [call.path, call.body])).toEqual([
+    [`${BASE}/freeze`, { actor: 'ann', reason: 'audit', until: '2026-01-02T00:00:00Z' }],
+    [`${BASE}/unfreeze`, { actor: 'ann', reason: 'done' }],
+  ]);
+});
+
+test('the log is read page by page to its end', async () => {
+  const event = (seq: number) => ({ seq, at: '2026-01-01T00:00:00Z', kind: 'granted' });
+  answer = (_, response) => {
+    const after = Number(new URLSearchParams(asked.at(-1)?.query).get('after'));
+    json(response, 200, { group: 'staging', events: after >= 4 ? [] : [event(after + 1), event(after + 2)] });
+  };
+  expect((await readLockLog(config())).map((entry) => entry.seq)).toEqual([1, 2, 3, 4]);
+});
+
+test('other work runs under the lock, which is given back when it throws', async () => {
+  const lock = new FakeLock(fleet);
+  await expect(holdLock(config(), async (lease) => lease.fencingToken)).resolves.toBe(7);
+  const boom = holdLock(config(), async () => {
+    throw new Error('boom');
+  });
+  await expect(boom).rejects.toThrow('boom');
+  expect(lock.of('release').map((call) => call.body.result)).toEqual(['not_proven', 'not_proven']);
+});
+
+test('what a killed process left can be released by whoever kept its claim', async () => {
+  const lock = new FakeLock(fleet);
+  const kept: LeftClaim[] = [];
+  let claims = 0;
+  lock.claim = (_, response) =>
+    claims++ ? lock.grant(response) : json(response, 410, { error: 'claim_over', state: 'released' });
+  await holdLock({ ...config(), trigger: { runId: '1', job: 'deploy' } }, async () => {}, {
+    onClaim: (claim) => kept.push(claim),
+  });
+  expect(kept.map((claim) => claim.claimId)).toEqual(lock.of('claim').map((call) => call.claim));
+  const [, left] = kept;
+  expect(await releaseLeftClaim(left as LeftClaim, 'secret-token')).toBe(true);
+  expect(lock.of('release').at(-1)).toMatchObject({
+    claim: left?.claimId,
+    body: { session: left?.session, result: 'not_proven' },
+  });
+  lock.release = (_, response) => void response.socket?.destroy();
+  expect(await releaseLeftClaim(left as LeftClaim, 'secret-token')).toBe(false);
+});

@@ -1,0 +1,84 @@
+/** The table of rules, in the order of the documentation. */
+
+import { ignoreWithoutReason, unusedIgnore } from './ignore.js';
+import type { Rule } from './rule.js';
+import { actionRuntime, checkoutMissing, hostlessAction, movingRef, unknownInput } from './rules/actions.js';
+import {
+  cancelInProgress,
+  concurrencyAsLock,
+  concurrencyGroupTwice,
+  runConcurrency,
+} from './rules/concurrency.js';
+import { cancelledCondition, cleanupJob, deadCondition, jobIfStatus } from './rules/conditions.js';
+import { emptyExpression, envContext, unfilledExpression } from './rules/contexts.js';
+import {
+  duplicateKey,
+  duplicateWorkflowName,
+  incompleteWorkflow,
+  invalidYaml,
+  shadowedWorkflow,
+} from './rules/files.js';
+import { ignoredEnvironment, jobTimeout, missingPermission } from './rules/keys.js';
+import { lockGroupMismatch, unlockedDeploy } from './rules/locks.js';
+import { maskedExitCode, maskedFailure } from './rules/masking.js';
+import { deployAfterFailure, deployWithoutNeeds, productionBeforeStaging } from './rules/order.js';
+import {
+  expressionInScript,
+  rawResponse,
+  secretsInComposite,
+  shellTrace,
+  tokenArgument,
+} from './rules/secrets.js';
+import {
+  deadFilter,
+  dispatchOnly,
+  inertTrigger,
+  nestedTrigger,
+  untrustedTrigger,
+  workflowRunTrigger,
+} from './rules/triggers.js';
+
+export const RULE_GROUPS: readonly { title: string; rules: readonly Rule[] }[] = [
+  {
+    title: 'Files that the server drops',
+    rules: [invalidYaml, duplicateKey, incompleteWorkflow, shadowedWorkflow, duplicateWorkflowName],
+  },
+  {
+    title: 'Triggers',
+    rules: [workflowRunTrigger, inertTrigger, dispatchOnly, nestedTrigger, deadFilter, untrustedTrigger],
+  },
+  { title: 'Order', rules: [deployWithoutNeeds, deployAfterFailure, productionBeforeStaging] },
+  { title: 'Conditions', rules: [deadCondition, jobIfStatus, cancelledCondition, cleanupJob] },
+  {
+    title: 'Locks',
+    rules: [
+      lockGroupMismatch,
+      unlockedDeploy,
+      concurrencyAsLock,
+      cancelInProgress,
+      concurrencyGroupTwice,
+      runConcurrency,
+    ],
+  },
+  { title: 'Failures that nobody sees', rules: [maskedFailure, maskedExitCode, missingPermission] },
+  { title: 'Expressions', rules: [envContext, emptyExpression, unfilledExpression] },
+  {
+    title: 'Secrets',
+    rules: [rawResponse, tokenArgument, shellTrace, expressionInScript, secretsInComposite],
+  },
+  {
+    title: 'Keys and actions',
+    rules: [
+      ignoredEnvironment,
+      jobTimeout,
+      movingRef,
+      hostlessAction,
+      checkoutMissing,
+      unknownInput,
+      actionRuntime,
+    ],
+  },
+  { title: 'Ignores', rules: [ignoreWithoutReason, unusedIgnore] },
+];
+
+export const RULES: readonly Rule[] = RULE_GROUPS.flatMap(({ rules }) => rules);

@@ -1,0 +1,154 @@
+/** Conditions that mean something else than they say. */
+import { startsOf } from '../repository/events.js';
+import { type Job, upstreamOf, valueAt } from '../repository/workflow.js';
+import type { Rule } from '../rule.js';
+import { callsIn, conditionOf, type Expression, holds, partsOf, STATUS } from '../syntax/expression.js';
+import { placeIn, textOf } from '../syntax/source.js';
+
+const conditionOfJob = (job: Job) => (job.condition ? conditionOf(job.condition.text) : undefined);
+
+/** Whether a condition is met although a needed job failed. */
+export function ignoresFailure(condition: Expression | undefined): boolean {
+  const isCall = (part: Expression, name: string) => part.kind === 'call' && part.name === name;
+  return partsOf(condition).some(
+    (part) => isCall(part, 'always') || (part.kind === 'not' && isCall(part.of, 'cancelled')),
+  );
+}
+
+/** Whether a condition may hold once a needed job has failed. */
+function wantsFailureOf(condition: Expression, need: string): boolean {
+  const context = {
+    'failure()': { value: true },
+    'success()': { value: false },
+    'cancelled()': { value: false },
+    [`needs.${need.toLowerCase()}.result`]: { value: 'failure' },
+  };
+  return holds(condition, context) !== false;
+}
+
+export const jobIfStatus: Rule = {
+  id: 'job-if-status',
+  severity: 'warning',
+  shape: 'a job with `needs` whose `if` has `failure()`, or `always()` with more',
+  why: 'Gitea 1.22 skips such a job once a needed one failed: only a bare `always()` survives; 1.27.0 leaves it blocked',
+  remedy:
+    'write `if: always()` alone and ask `needs.<job>.result` in the steps, or notify from a step of the deploy job itself',
+  check({ workflows }, report) {
+    for (const { source, jobs } of workflows) {
+      for (const job of jobs) {
+        const condition = conditionOfJob(job);
+        const calls = callsIn(condition).filter((name) => STATUS.includes(name));
+        if (!job.condition || !job.needs.length || !calls.some((name) => name !== 'success')) continue;
+        if (condition?.kind === 'call' && (condition.name === 'always' || condition.name === 'cancelled'))
+          continue;
+        if (!condition || !job.needs.some(({ id }) => wantsFailureOf(condition, id))) continue;
+        const place = source.place(job.condition.node);
+        report(place, `job \`${job.id}\` is skipped by Gitea 1.22 when one of its needs failed`);
+      }
+    }
+  },
+};
+
+export const cancelledCondition: Rule = {
+  id: 'cancelled-condition',
+  severity: 'warning',
+  shape: '`cancelled()` in a condition',
+  why: 'it is never true on runners before 2.0.0, and a cancelled run cancels every job that has not ended, whatever its `if` says',
+  remedy: 'do not depend on it: the lease of a cut-off deploy ends by itself, and the next run goes on',
+  check({ workflows, steps }, report) {
+    const found = (text: string) =>
+      partsOf(conditionOf(text)).some((part, at, all) => {
+        return part.kind === 'call' && part.name === 'cancelled' && all[at - 1]?.kind !== 'not';
+      });
+    for (const { source, jobs } of workflows) {
+      for (const { id, condition } of jobs) {
+        if (condition && found(condition.text))
+          report(source.place(condition.node), `job \`${id}\` waits for \`cancelled()\``);
+      }
+    }
+    for (const { source, entries } of steps) {
+      const node = valueAt(entries, 'if');
+      const text = textOf(source, node);
+      if (node && text !== undefined && found(text))
+        report(source.place(node), 'a step waits for `cancelled()`');
+    }
+  },
+};
+
+export const cleanupJob: Rule = {
+  id: 'cleanup-job',
+  severity: 'warning',
+  shape: 'a job that cleans up, unlocks or restores after a deploy job',
+  why: 'cancelling a run cancels every job that has not ended, `if: always()` too: the cleanup never runs when it is needed most',
+  remedy: 'clean up within the deploy job; the lock of fleet ends by itself and needs no job',
+  check({ workflows, rolls }, report) {
+    for (const { source, jobs } of workflows) {
+      for (const job of jobs) {
+        const condition = conditionOfJob(job);
+        const waits = upstreamOf(job).some((one) => one !== job && rolls(one));
+        const always = callsIn(condition).some((name) => ['always', 'failure', 'cancelled'].includes(name));
+        const cleans = /clean[-_ ]?up|unlock|release[-_ ]?lock|tear[-_ ]?down|restore/i;
+        const name = textOf(source, valueAt(job.entries, 'name')) ?? '';
+        if (waits && always && (cleans.test(job.id) || cleans.test(name)))
+          report(source.place(job.keyNode), `job \`${job.id}\` does not run when the deploy is cancelled`);
+      }
+    }
+  },
+};
+
+export const deadCondition: Rule = {
+  id: 'dead-condition',
+  severity: 'error',
+  elsewhere: 'warning',
+  shape: 'an `if` that no trigger of the workflow can meet; `github.ref` compared with a short name',
+  why: 'the job or step is skipped in every run, and skipped counts as green',
+  remedy:
+    "compare `github.ref` with `refs/heads/main`, `github.ref_name` with `main`, and name a branch that the trigger's filter lets through",
+  check({ workflows }, report) {
+    for (const workflow of workflows) {
+      const { source, jobs } = workflow;
+      const starts = startsOf(workflow);
+      const dead = (text: string) => {
+        const condition = conditionOf(text);
+        if (!condition || !starts.length) return false;
+        if (switchedOff(condition)) return false;
+        if (mistakenRef(condition)) return true;
+        return starts.every(({ context }) => holds(condition, context) === false);
+      };
+      for (const job of jobs) {
+        if (job.condition && dead(job.condition.text))
+          report(
+            placeIn(source, job.condition.node, 0),
+            `job \`${job.id}\` never runs: no trigger meets this condition`,
+          );
+        for (const step of job.steps) {
+          const node = valueAt(step.entries, 'if');
+          const text = textOf(source, node);
+          if (node && text !== undefined && dead(text))
+            report(placeIn(source, node, 0), 'this step never runs: no trigger meets its condition');
+        }
+      }
+    }
+  },
+};
+
+/** `false` and `false && ...` are off on purpose. */
+const switchedOff = (condition: Expression): boolean =>
+  condition.kind === 'and'
+    ? switchedOff(condition.left) || switchedOff(condition.right)
+    : condition.kind === 'literal';
+
+/** `github.ref == 'main'` and `github.ref_name == 'refs/heads/main'` as a whole condition or a part that must hold. */
+function mistakenRef(condition: Expression): boolean {
+  if (condition.kind === 'and') return mistakenRef(condition.left) || mistakenRef(condition.right);
+  if (condition.kind === 'or') return mistakenRef(condition.left) && mistakenRef(condition.right);
+  if (condition.kind !== 'compare' || condition.operator !== '==') return false;
+  const sides = [condition.left, condition.right];
+  const literal = sides.find((side) => side.kind === 'literal');
+  const path = sides
+    .map((side) => (side.kind === 'reference' ? side.path.join('.').toLowerCase() : ''))
+    .join('');
+  if (literal?.kind !== 'literal' || typeof literal.value !== 'string') return false;
+  if (path === 'github.ref') return !literal.value.startsWith('refs/');
+  return path === 'github.ref_name' && literal.value.startsWith('refs/');
+}

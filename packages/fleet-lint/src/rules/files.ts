@@ -1,0 +1,138 @@
+/** Files that the server drops unsaid. */
+import { isAlias, isMap, isScalar, type Node, visit } from 'yaml';
+import { valueAt, type Workflow } from '../repository/workflow.js';
+import type { Report, Rule } from '../rule.js';
+import { entriesOf, entryOf, itemsOf, type Source, textOf } from '../syntax/source.js';
+
+export const invalidYaml: Rule = {
+  id: 'invalid-yaml',
+  severity: 'error',
+  shape: 'a file that is not YAML',
+  why: 'Gitea before 1.26 drops such a workflow without a word: no run, no error, nothing in the interface',
+  remedy: 'mend the syntax at this place',
+  check({ sources }, report) {
+    for (const { problems } of sources) {
+      const [first] = problems;
+      if (first) report(first.place, first.message);
+    }
+  },
+};
+
+export const duplicateKey: Rule = {
+  id: 'duplicate-key',
+  severity: 'error',
+  shape: 'one key twice in a mapping',
+  why: 'the parser of Gitea refuses the whole file, so the workflow never runs; most other tools keep the last value and show green',
+  remedy: 'keep one of the two',
+  check({ sources }, report) {
+    for (const source of sources) {
+      visit(source.document, {
+        Map(_key, map) {
+          const seen = new Map<string, Node>();
+          for (const { key } of map.items) {
+            if (!isScalar(key) || isAlias(key)) continue;
+            const name = String(key.value);
+            const first = seen.get(name);
+            if (first && name !== '<<') {
+              report(
+                source.place(key),
+                `\`${name}\` stands here and in line ${source.place(first).line} already`,
+              );
+            } else seen.set(name, key);
+          }
+        },
+      });
+    }
+  },
+};
+
+export const incompleteWorkflow: Rule = {
+  id: 'incomplete-workflow',
+  severity: 'error',
+  shape:
+    'no `on`, no `jobs`, a job without steps, a step that is neither `uses` nor `run`, a need that does not exist',
+  why: 'the server drops the file, or leaves the job blocked for ever',
+  remedy: 'add what is missing',
+  check({ sources, workflows, actions }, report) {
+    for (const workflow of workflows) {
+      const { source, entries } = workflow;
+      if (source.problems.length) continue;
+      if (!isMap(source.root)) {
+        report(source.place(source.root), 'this is no workflow: it has no keys');
+        continue;
+      }
+      if (!workflow.triggers.length) report(source.place(entries[0]?.keyNode), '`on` is missing or empty');
+      if (!workflow.jobs.length) report(source.place(entries[0]?.keyNode), '`jobs` is missing or empty');
+      for (const job of workflow.jobs) {
+        if (!job.uses && !job.steps.length)
+          report(source.place(job.keyNode), `job \`${job.id}\` has no steps`);
+        if (!job.uses && job.steps.length && !valueAt(job.entries, 'runs-on'))
+          report(source.place(job.keyNode), `job \`${job.id}\` has no \`runs-on\``);
+        for (const { id, node } of job.needs) {
+          const unknown = !workflow.jobs.some((other) => other.id === id);
+          if (unknown) report(source.place(node), `job \`${job.id}\` needs \`${id}\`, which does not exist`);
+          if (id === job.id) report(source.place(node), `job \`${job.id}\` needs itself`);
+        }
+        checkSteps(source, valueAt(job.entries, 'steps'), report);
+      }
+    }
+    for (const { source, entries } of actions) {
+      const kinds = sources.some((one) => one === source && one.problems.length);
+      if (kinds) continue;
+      const runs = entryOf(source, source.root, 'runs');
+      if (!runs) report(source.place(entries[0]?.keyNode), '`runs` is missing');
+      else checkSteps(source, valueAt(entriesOf(source, runs.value), 'steps'), report);
+    }
+  },
+};
+
+function checkSteps(source: Source, list: unknown, report: Report): void {
+  for (const node of itemsOf(source, list)) {
+    const kinds = ['uses', 'run'].filter(
+      (key) => textOf(source, entryOf(source, node, key)?.value) !== undefined,
+    );
+    if (kinds.length === 1) continue;
+    report(
+      source.place(node),
+      kinds.length ? 'a step has both `uses` and `run`' : 'a step has neither `uses` nor `run`',
+    );
+  }
+}
+
+const nameOf = ({ source, entries }: Workflow) => textOf(source, valueAt(entries, 'name'));
+
+export const duplicateWorkflowName: Rule = {
+  id: 'duplicate-workflow-name',
+  severity: 'warning',
+  shape: 'two workflows of one name',
+  why: 'commit statuses are named after the workflow: a green run of the one hides a red run of the other, also from --require-context',
+  remedy: 'give each workflow a name of its own',
+  check({ workflows }, report) {
+    const seen = new Map<string, Workflow>();
+    for (const workflow of workflows) {
+      const name = nameOf(workflow);
+      if (name === undefined) continue;
+      const first = seen.get(name);
+      if (!first) seen.set(name, workflow);
+      else {
+        const place = workflow.source.place(valueAt(workflow.entries, 'name'));
+        report(place, `${first.source.path} is called \`${name}\` too`);
+      }
+    }
+  },
+};
+
+export const shadowedWorkflow: Rule = {
+  id: 'shadowed-workflow',
+  severity: 'warning',
+  shape: 'a deploy in `.github/workflows` beside `.gitea/workflows`',
+  why: 'Gitea reads one of the two folders: where .gitea/workflows exists, nothing in .github/workflows ever runs',
+  remedy: 'move the workflow to .gitea/workflows, or ignore this where GitHub runs it',
+  check({ shadowed, rolls }, report) {
+    for (const { source, jobs } of shadowed) {
+      const job = jobs.find(rolls);
+      if (job)
+        report(source.place(job.keyNode), `job \`${job.id}\` deploys, and Gitea never reads this file`);
+    }
+  },
+};

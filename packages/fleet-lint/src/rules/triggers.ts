@@ -1,0 +1,185 @@
+/** Triggers that never fire, or that fire for strangers. */
+import leven from 'leven';
+import { isScalar, isSeq, type Node } from 'yaml';
+import { FIRED, mayReach, startsOf, TRUSTED } from '../repository/events.js';
+import { type Job, type Trigger, valueAt, type Workflow } from '../repository/workflow.js';
+import type { Rule } from '../rule.js';
+import { conditionOf, holds } from '../syntax/expression.js';
+import { entriesOf, itemsOf, textOf } from '../syntax/source.js';
+
+const only = ({ triggers }: Workflow, event: string) => triggers.every((one) => one.event === event);
+
+export const workflowRunTrigger: Rule = {
+  id: 'workflow-run-trigger',
+  severity: 'error',
+  elsewhere: 'warning',
+  shape: '`on: workflow_run`',
+  why: 'Gitea before 1.25 never fires it, and says nothing; later, without a `workflows:` list, runs start each other up to five deep',
+  remedy: 'put the job into the workflow that builds, with `needs:` of the build job',
+  check({ workflows }, report) {
+    for (const { source, triggers } of workflows) {
+      for (const { event, node } of triggers) {
+        if (event === 'workflow_run')
+          report(source.place(node), 'nothing runs on `workflow_run` before Gitea 1.25');
+      }
+    }
+  },
+};
+
+export const inertTrigger: Rule = {
+  id: 'inert-trigger',
+  severity: 'error',
+  elsewhere: 'warning',
+  shape:
+    'an event that Gitea never fires (`deployment`, `check_suite`, `repository_dispatch`, a typing error, ...)',
+  why: 'the workflow never runs on it, in any version up to 1.27, and nothing says so',
+  remedy: 'use push, schedule, release, workflow_dispatch or a pull request event',
+  check({ workflows }, report) {
+    for (const { source, triggers } of workflows) {
+      for (const { event, node } of triggers) {
+        if (FIRED.includes(event)) continue;
+        const near = FIRED.find((known) => leven(known, event.toLowerCase()) <= 2);
+        report(source.place(node), `Gitea has no event \`${event}\`${near ? `; did you mean ${near}` : ''}`);
+      }
+    }
+  },
+};
+
+export const dispatchOnly: Rule = {
+  id: 'dispatch-only',
+  severity: 'warning',
+  shape: '`workflow_dispatch` as the only trigger of a workflow that deploys',
+  why: 'Gitea 1.22 has no button for it (1.23) and no API (1.24): nobody can start the workflow',
+  remedy: 'keep it for servers from 1.23 on, or add a trigger that the server fires',
+  check({ workflows, rolls }, report) {
+    for (const workflow of workflows) {
+      const [trigger] = workflow.triggers;
+      if (trigger && workflow.jobs.some(rolls) && only(workflow, 'workflow_dispatch'))
+        report(
+          workflow.source.place(trigger.node),
+          'only a person can start this, and only from Gitea 1.23 on',
+        );
+    }
+  },
+};
+
+export const nestedTrigger: Rule = {
+  id: 'nested-trigger',
+  severity: 'warning',
+  shape: '`inputs`, `outputs` or `secrets` below an event; a filter with a number in it',
+  why: 'the parser of Gitea 1.22 takes only texts there: it ignores the whole file, all its other triggers too',
+  remedy: 'leave inputs out where a 1.22 server reads the file; put numbers in quotes',
+  check({ workflows }, report) {
+    for (const { source, triggers } of workflows) {
+      const entries = triggers.flatMap(({ event, below }) => below.map((entry) => ({ event, ...entry })));
+      const nested = entries.find(({ value }) => entriesOf(source, value).length);
+      if (nested) {
+        const { event, key, keyNode } = nested;
+        report(source.place(keyNode), `Gitea 1.22 ignores this whole file for \`${event}.${key}\``);
+      }
+      for (const { value } of entries) {
+        const odd =
+          isSeq(value) &&
+          itemsOf(source, value).find((item) => isScalar(item) && typeof item.value !== 'string');
+        if (odd)
+          report(source.place(odd), `\`${textOf(source, odd)}\` is not a text: put it in quotes`, 'error');
+      }
+    }
+  },
+};
+
+export const deadFilter: Rule = {
+  id: 'dead-filter',
+  severity: 'error',
+  elsewhere: 'warning',
+  shape: 'a branch, tag or path filter that nothing can match',
+  why: 'filters are compared with short branch names before any expression is filled in: the event never starts this workflow',
+  remedy: 'write the short name, for example `main`, and at least one positive pattern',
+  check({ workflows, fileRolls }, report) {
+    for (const { source, triggers } of workflows) {
+      // A deploy that a pipeline file starts, its own or another, follows the pipeline and not the product.
+      const isPipeline = (path: string) =>
+        path === source.path || (fileRolls(source.path) && /^\.(?:gitea|github)\/workflows\//.test(path));
+      for (const trigger of triggers) {
+        for (const { node, problem } of deadFilters(trigger, (item) => textOf(source, item), isPipeline)) {
+          report(source.place(node), problem);
+        }
+      }
+    }
+  },
+};
+
+function deadFilters(
+  trigger: Trigger,
+  text: (node: Node) => string | undefined,
+  isPipeline: (path: string) => boolean,
+): { node: Node; problem: string }[] {
+  const found: { node: Node; problem: string }[] = [];
+  for (const { key, keyNode, value } of trigger.below) {
+    if (!['branches', 'tags', 'paths', 'branches-ignore', 'tags-ignore', 'paths-ignore'].includes(key))
+      continue;
+    const items = isSeq(value) ? (value.items as Node[]) : value ? [value] : [];
+    const patterns = items.map((item) => text(item) ?? '');
+    const positive = !key.endsWith('-ignore');
+    if (positive && !patterns.some((pattern) => pattern !== '' && !pattern.startsWith('!'))) {
+      found.push({ node: keyNode, problem: `\`${key}\` has no positive pattern, so nothing matches it` });
+    }
+    if (!positive && key !== 'paths-ignore' && patterns.includes('**'))
+      found.push({ node: keyNode, problem: `\`${key}: **\` leaves nothing` });
+    for (const [at, pattern] of patterns.entries()) {
+      const node = items[at] ?? keyNode;
+      if (pattern.includes('${{'))
+        found.push({
+          node,
+          problem: `\`${key}\` is compared as it is written: the expression is not filled in`,
+        });
+      else if (!key.startsWith('paths') && /^!?refs\/(?:heads|tags)\//.test(pattern))
+        found.push({
+          node,
+          problem: `\`${pattern}\` is a full ref, and only the name behind it is compared`,
+        });
+    }
+    const names = patterns.filter((pattern) => pattern && !pattern.startsWith('!'));
+    if (trigger.event === 'push' && key === 'paths' && names.length && names.every(isPipeline)) {
+      found.push({
+        node: keyNode,
+        problem: 'only a change of the pipeline starts it, not one of the product',
+      });
+    }
+  }
+  return found;
+}
+
+export const untrustedTrigger: Rule = {
+  id: 'untrusted-trigger',
+  severity: 'error',
+  shape: 'a deploy that runs on pull requests, comments or other events that strangers can cause',
+  why: 'whoever opens a pull request or writes a comment reaches the step with the control plane token; fleet itself refuses such events',
+  remedy:
+    "deploy from push, schedule, release or workflow_dispatch only, or guard the job with `if: github.event_name == 'push'`",
+  check({ workflows, rolls, deploysIn }, report) {
+    for (const workflow of workflows) {
+      const starts = startsOf(workflow).filter(({ trigger }) => {
+        return FIRED.includes(trigger.event) && !TRUSTED.includes(trigger.event);
+      });
+      for (const job of workflow.jobs.filter(rolls)) {
+        const events = starts.filter((start) => mayReach(job, start) && stepReached(job, start.context));
+        const names = [...new Set(events.map(({ trigger }) => trigger.event))];
+        if (names.length)
+          report(
+            workflow.source.place(job.keyNode),
+            `job \`${job.id}\` deploys, and ${names.join(', ')} can start it`,
+          );
+      }
+    }
+    function stepReached(job: Job, context: Parameters<typeof holds>[1]): boolean {
+      if (job.uses) return true;
+      return job.steps.some((step) => {
+        if (!deploysIn(step).some(({ dryRun }) => !dryRun)) return false;
+        const text = textOf(step.source, valueAt(step.entries, 'if'));
+        const condition = text === undefined ? undefined : conditionOf(text);
+        return !condition || holds(condition, context) !== false;
+      });
+    }
+  },
+};

@@ -1,0 +1,48 @@
+import { expect, it } from 'vitest';
+import { RULE_GROUPS, type Rule } from '../src/index.js';
+
+const HEAD = `# fleet lint
+
+<!-- Made from the rules in packages/fleet-lint/src and checked by a test; change it there. -->
+
+\`fleet lint [DIR]\` reads \`.gitea/workflows/**/*.yml\` and \`.yaml\` (\`.github/workflows\` where there is no
+\`.gitea/workflows\`, as Gitea does), the local actions in \`.gitea/actions/*/action.yml\` and \`fleet.config.yaml\`, and
+reports the shapes that make a deploy silently not happen, or happen wrongly. It runs nothing and asks no server.
+
+- A *deploy* is a step that uses \`packages/fleet-action\` or \`.gitea/actions/redeploy-fleet\` of any repository at any ref,
+  a script that calls \`fleet redeploy\` or \`fleet rollback\`, and a \`curl\` or \`wget\` to \`redeploy-fleet\`. A dry run is none.
+- \`error\`: the deploy does not happen, or happens wrongly. \`warning\`: it does so on some server, runner or day.
+  \`error / warning\`: an error in a file that deploys, a warning elsewhere.
+- Exit code 0: no error; with \`--strict\` no warning either. 1: something was found. 2: usage, also where there is nothing
+  to read.
+- \`--json\` prints one document, schema \`fleet-lint/1\`: \`passed\`, \`findings\` (file, line, column, rule, severity, message,
+  why, remedy), \`counts\`, and the \`files\` that were read.
+- A comment at the end of the line, or on a line of its own above it, takes back the findings of one rule in that line:
+  \`# fleet-lint-ignore moving-ref: this fleet is a rehearsal\`. The reason is required.
+
+It covers Gitea 1.22 to 1.27 and their runners up to 3.3. It reads shell by its commands, not by running it: what a
+script sources, or a variable brings, is not seen.
+`;
+
+const cell = (text: string) => text.replaceAll('|', '\\|');
+const severityOf = ({ severity, elsewhere }: Rule) => (elsewhere ? `${severity} / ${elsewhere}` : severity);
+
+function page(): string {
+  const groups = RULE_GROUPS.map(({ title, rules }) =>
+    [
+      `## ${title}`,
+      '',
+      '| rule | severity | shape | why it bites | remedy |',
+      '|---|---|---|---|---|',
+      ...rules.map((rule) => {
+        const { id, shape, why, remedy } = rule;
+        return `| ${[`\`${id}\``, severityOf(rule), shape, why, remedy].map(cell).join(' | ')} |`;
+      }),
+    ].join('\n'),
+  );
+  return `${[HEAD, ...groups].join('\n\n').replace('\n\n\n', '\n\n')}\n`;
+}
+
+it('docs/lint.md has the rules as they are', async () => {
+  await expect(page()).toMatchFileSnapshot('../../../docs/lint.md');
+});
