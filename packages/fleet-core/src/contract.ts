@@ -38,6 +38,8 @@ export const REDEPLOY_PATH = '/cp/admin/tenants/redeploy-fleet';
 export const LOCKS_PATH = '/cp/admin/fleet-locks';
 export const FENCE_HEADER = 'fleet-fence';
 export const LOCK_GROUP_HEADER = 'fleet-lock-group';
+/** The claim that the token of `FENCE_HEADER` was granted to: a restored backup may repeat a number, never a claim. */
+export const CLAIM_HEADER = 'fleet-claim';
 export const IDEMPOTENCY_HEADER = 'idempotency-key';
 
 // ── POST redeploy-fleet ──────────────────────────────────────────────────────────────────────────────────────
@@ -130,11 +132,21 @@ export const claimRequestSchema = z.strictObject({
 });
 export type ClaimRequest = z.infer<typeof claimRequestSchema>;
 
+/** A roll under an older token that still runs: until it ends, a lease of this group is held but not usable. */
+export const drainingSchema = z.looseObject({
+  fencing_token: z.number().int().min(0),
+  /** Tenants of the open rolls; empty: the whole fleet. */
+  slugs: z.array(z.string()),
+  since_seconds: z.number().min(0),
+});
+export type Draining = z.infer<typeof drainingSchema>;
+
 export const claimHeldSchema = z.looseObject({
   state: z.literal('held'),
   fencing_token: fencingTokenSchema,
   ttl_seconds: z.number().positive(),
   acquired_at: z.string(),
+  draining: drainingSchema.nullish(),
 });
 
 export const frozenSchema = z.looseObject({
@@ -202,6 +214,9 @@ export type ClaimState = 'queued' | 'held' | ClaimEnd;
 /** What supersedes or outdates a claim. */
 export const supersederSchema = z.looseObject({
   number: z.number().nullish(),
+  sha: z.string().nullish(),
+  run_url: z.string().nullish(),
+  repository: z.string().nullish(),
   holder: holderViewSchema.nullish(),
   state: z.string().nullish(),
 });
@@ -214,12 +229,15 @@ export const renewRequestSchema = z.strictObject({
 export const renewAnswerSchema = z.looseObject({
   state: z.literal('held'),
   ttl_seconds: z.number().positive(),
+  draining: drainingSchema.nullish(),
 });
 
 export const releaseRequestSchema = z.strictObject({
   session: sessionSchema,
   fencing_token: fencingTokenSchema.optional(),
-  result: z.enum(['proven', 'not_proven']).optional(),
+  /** `none` for work that is no rollout. */
+  result: z.enum(['proven', 'not_proven', 'none']).optional(),
+  rollout: z.lazy(() => rolloutSchema).optional(),
 });
 export const releaseAnswerSchema = z.looseObject({ state: z.string(), already: z.boolean() });
 
@@ -237,6 +255,7 @@ export const lockStatusSchema = z.looseObject({
   held: heldViewSchema.nullable(),
   queue: z.array(queueEntrySchema),
   frozen: frozenSchema.nullable(),
+  draining: drainingSchema.nullish(),
   last_fencing_token: z.number().int().min(0),
 });
 export type LockStatus = z.infer<typeof lockStatusSchema>;
@@ -251,7 +270,31 @@ export const freezeRequestSchema = z.strictObject({
   reason: label(500),
   actor: label(200),
   until: z.iso.datetime({ offset: true }).optional(),
+  /** Takes the place of a freeze that stands; without it such a freeze is refused. */
+  replace: z.boolean().optional(),
 });
+
+/** What a server can do beyond the first version of the lock; a server that lists none can do none of it. */
+export const LOCK_FEATURES = ['draining', 'rollouts', 'named-tokens', 'server-rollouts'] as const;
+export type LockFeature = (typeof LOCK_FEATURES)[number];
+
+/** `GET /cp/admin/fleet-locks`. */
+export const lockCollectionSchema = z.looseObject({
+  groups: z.array(
+    z.looseObject({
+      group: z.string(),
+      held: heldViewSchema.nullish(),
+      queue_length: z.number().int().min(0).nullish(),
+      frozen: frozenSchema.nullish(),
+      last_fencing_token: z.number().int().min(0).nullish(),
+    }),
+  ),
+  features: z
+    .array(z.string())
+    .nullish()
+    .transform((names) => names ?? []),
+});
+export type LockCollection = z.infer<typeof lockCollectionSchema>;
 
 export const lockEventSchema = z.looseObject({
   seq: z.number().int().min(1),
@@ -265,6 +308,76 @@ export const lockEventSchema = z.looseObject({
 export type LockEvent = z.infer<typeof lockEventSchema>;
 export const lockEventsSchema = z.looseObject({ group: z.string(), events: z.array(lockEventSchema) });
 
+// ── Rollouts ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** Largest rollout record in bytes, as JSON. A release that carries a larger one is answered with 413 and counts. */
+export const ROLLOUT_MAX_BYTES = 8 * 1024 * 1024;
+/** Up to this many tenants a record has all of them; above it those that matter, and `slugs` names all. */
+export const ROLLOUT_TENANTS_MAX = 2000;
+
+const rolloutTenantSchema = z.looseObject({
+  slug: z.string(),
+  status: z.string().nullish(),
+  phase: z.string().nullish(),
+  baseline_sha: z.string().nullish(),
+  observed_sha: z.string().nullish(),
+  /** The canary was watched for the whole soak and stayed on target. */
+  soaked: z.boolean().nullish(),
+});
+
+/** A roll that a client sent and whose end it has not seen; it may still run. */
+const openCallSchema = z.looseObject({
+  slugs: z.array(z.string()),
+  target_tag: z.string(),
+  expected_sha: z.string().nullish(),
+  sent_at: z.string(),
+  /** Seconds after `sent_at` by which the control plane has ended it at the latest. */
+  may_last_seconds: z.number().min(0),
+});
+
+/** What a run leaves behind: `POST .../claims/{id}/rollout`, and with the release. Servers keep unknown fields. */
+export const rolloutSchema = z.looseObject({
+  environment: z.string().nullish(),
+  target_tag: z.string(),
+  expected_sha: z.string().nullish(),
+  outcome: z.string().nullish(),
+  reason: z.string().nullish(),
+  counts: z.record(z.string(), z.number()).nullish(),
+  /** Absent in lists. */
+  tenants: z.array(rolloutTenantSchema).nullish(),
+  slugs: z.array(z.string()).nullish(),
+  open_calls: z.array(openCallSchema).nullish(),
+  policy: z.record(z.string(), z.unknown()).nullish(),
+  tool_version: z.string(),
+  run_url: z.string().nullish(),
+});
+export type RolloutRecord = z.infer<typeof rolloutSchema>;
+export type OpenCall = z.infer<typeof openCallSchema>;
+
+export const rolloutRequestSchema = z.looseObject({
+  session: sessionSchema,
+  fencing_token: fencingTokenSchema,
+  rollout: rolloutSchema,
+});
+
+/** One rollout of the history; `lost`: its claim ended without a verdict. */
+export const rolloutEntrySchema = z.looseObject({
+  claim_id: z.string(),
+  fencing_token: z.number().int().min(0),
+  holder: holderViewSchema,
+  state: z.enum(['running', 'ended', 'lost']),
+  started_at: z.string(),
+  ended_at: z.string().nullish(),
+  rollout: rolloutSchema,
+});
+export type RolloutEntry = z.infer<typeof rolloutEntrySchema>;
+
+/** `GET .../rollouts`, newest first. */
+export const rolloutsSchema = z.looseObject({
+  rollouts: z.array(rolloutEntrySchema),
+  next_before: z.union([z.string(), z.number()]).nullish(),
+});
+
 // ── Errors ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 /** Every refusal: `error` is the stable code, `detail` and `next` are for people (RFC 9457 with a code). */
@@ -277,5 +390,9 @@ export const problemSchema = z.looseObject({
   reason: z.string().optional(),
   state: z.string().optional(),
   by: supersederSchema.nullish(),
+  /** The freeze that stands, with `already_frozen`. */
+  frozen: frozenSchema.nullish(),
+  /** A name that is known, with `unknown_group`. */
+  nearest: z.string().nullish(),
 });
 export type Problem = z.infer<typeof problemSchema>;
