@@ -2,12 +2,10 @@
 import { Command, type CommanderError } from 'commander';
 import { addLockCommands } from './commands/lock.js';
 import { runReport } from './commands/report.js';
-import { type OutputFlags, runCommand } from './commands/run.js';
+import { runCommand } from './commands/run.js';
+import type { Finish, OutputFlags } from './flags.js';
 import { addHelp } from './help.js';
 import { addJson, addSettings, type CommandName, GROUP_TITLES, settingsFor, typedFlags } from './options.js';
-
-/** Sets the exit code of the process once a command is done. */
-export type Finish = (exitCode: number) => void;
 
 export function buildProgram(version: string, finish: Finish): Command {
   const program = new Command('fleet')

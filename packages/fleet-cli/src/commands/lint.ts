@@ -3,8 +3,8 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { oneLine, plural, usageError } from '@tenant-fleet/fleet-core';
 import { type Finding, type LintFile, type LintResult, lintResult } from '@tenant-fleet/fleet-lint';
+import type { OutputFlags } from '../flags.js';
 import { Terminal } from '../terminal/console.js';
-import type { OutputFlags } from './run.js';
 
 const WORKFLOWS = ['.gitea/workflows', '.github/workflows'];
 const ACTIONS = '.gitea/actions';

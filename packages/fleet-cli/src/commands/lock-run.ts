@@ -16,10 +16,10 @@ import {
   toneOf,
   usageError,
 } from '@tenant-fleet/fleet-core';
+import type { OutputFlags } from '../flags.js';
 import { ChildGroup } from '../process/child-group.js';
 import { Terminal } from '../terminal/console.js';
 import { exitCodeOfSignal, interruptible } from '../terminal/signals.js';
-import type { OutputFlags } from './run.js';
 
 /** @throws FleetError what {@link holdLock} throws; `LOCK_LOST` once the command is gone. */
 export async function runUnderLock(

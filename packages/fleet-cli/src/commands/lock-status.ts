@@ -1,19 +1,16 @@
-/** Who holds the lock and who waits, once or for as long as somebody looks; and what happened to it. */
+/** Who holds the lock and who waits, once or for as long as somebody looks. */
 import {
   type Layers,
   type LockStatus,
   loadConfig,
   readLock,
-  readLockLog,
-  renderLockEvent,
   renderLockStatus,
   systemPorts,
-  usageError,
   watchLock,
 } from '@tenant-fleet/fleet-core';
+import type { OutputFlags } from '../flags.js';
 import { Terminal } from '../terminal/console.js';
 import { exitCodeOfSignal, interruptible } from '../terminal/signals.js';
-import type { OutputFlags } from './run.js';
 
 export async function runLockStatus(
   flags: Layers['flags'],
@@ -48,31 +45,4 @@ export async function runLockStatus(
 function blockOf(status: LockStatus, { watch }: { watch?: boolean }): string[] {
   const [first, ...rest] = renderLockStatus(status);
   return watch ? [`${new Date().toISOString().slice(11, 19)} ${first}`, ...rest] : [`${first}`, ...rest];
-}
-
-export async function runLockLog(
-  flags: Layers['flags'],
-  output: OutputFlags & { after?: string },
-): Promise<number> {
-  const terminal = new Terminal(output);
-  const { after = '0' } = output;
-  if (!/^\d{1,15}$/.test(after)) {
-    throw usageError(`--after: ${JSON.stringify(after.slice(0, 20))} is not the number of an event`, {
-      option: '--after',
-      hint: 'every line of the log begins with one',
-    });
-  }
-  const config = await loadConfig('lock', { flags, env: process.env }, systemPorts());
-  return interruptible(
-    terminal,
-    async (signal) => {
-      const events = await readLockLog(config, Number(after), { signal });
-      if (output.json) {
-        terminal.line('stdout', JSON.stringify({ group: config.lock?.group, events }, null, 2));
-      } else for (const event of events) terminal.line('stdout', renderLockEvent(event));
-      if (!events.length && !output.json) terminal.line('stderr', 'No events.');
-      return 0;
-    },
-    { says: null },
-  );
 }

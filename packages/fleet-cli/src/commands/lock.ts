@@ -1,11 +1,12 @@
 /** The commands below `fleet lock`. */
 import type { Command } from 'commander';
+import type { Finish, OutputFlags } from '../flags.js';
 import { addJson, addOutput, type LockCommand, settingsFor, typedFlags } from '../options.js';
-import type { Finish } from '../program.js';
-import { runLockBreak, runLockFreeze, runLockUnfreeze } from './lock-break-freeze.js';
+import { runLockBreak } from './lock-break.js';
+import { runLockFreeze, runLockUnfreeze } from './lock-freeze.js';
+import { runLockLog } from './lock-log.js';
 import { runUnderLock } from './lock-run.js';
-import { runLockLog, runLockStatus } from './lock-status.js';
-import type { OutputFlags } from './run.js';
+import { runLockStatus } from './lock-status.js';
 
 type Add = (name: LockCommand, description: string, parent: Command) => Command;
 

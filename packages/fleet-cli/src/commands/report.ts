@@ -1,8 +1,9 @@
 /** Shows a result that an earlier run saved. */
 import { renderHtml } from '@tenant-fleet/fleet-core';
+import type { OutputFlags } from '../flags.js';
 import { Terminal } from '../terminal/console.js';
 import { checkWritable, readResult, writeWhole } from '../terminal/report-files.js';
-import { type OutputFlags, show } from './run.js';
+import { show } from '../terminal/result.js';
 
 /** @throws FleetError `USAGE` for a file that is no result. */
 export async function runReport(file: string, output: OutputFlags & { html?: string }): Promise<number> {

@@ -1,7 +1,7 @@
 /** Questions, asked only where a person sits at a terminal. */
 import { createInterface } from 'node:readline/promises';
 import { type Config, exitCodeOf } from '@tenant-fleet/fleet-core';
-import type { OutputFlags } from '../commands/run.js';
+import type { OutputFlags } from '../flags.js';
 import type { Terminal } from './console.js';
 
 /** Whether somebody is there to answer. */

@@ -1,0 +1,58 @@
+/** `fleet lock break`: ends the hold of a run that cannot give it back. */
+import {
+  breakLock,
+  holdToBreak,
+  type Layers,
+  oneLine,
+  readLock,
+  renderLockStatus,
+  usageError,
+} from '@tenant-fleet/fleet-core';
+import { Terminal } from '../terminal/console.js';
+import { confirm, isPersonThere } from '../terminal/prompt.js';
+import { interruptible } from '../terminal/signals.js';
+import { type DeedFlags, prepareDeed } from './lock-deed.js';
+
+export async function runLockBreak(
+  flags: Layers['flags'],
+  output: DeedFlags & { fencingToken?: string; confirmAlive?: boolean },
+): Promise<number> {
+  const terminal = new Terminal(output);
+  const fencingToken = output.fencingToken === undefined ? undefined : tokenOf(output.fencingToken);
+  const { config, deed } = await prepareDeed(flags, output);
+  const asks = !output.yes;
+  if (asks && !isPersonThere()) {
+    throw usageError('--yes is missing: nobody is here to be asked', {
+      option: '--yes',
+      hint: 'look with fleet lock status, then say --yes --fencing-token N',
+    });
+  }
+  return interruptible(
+    terminal,
+    async (signal) => {
+      const alive = output.confirmAlive ?? false;
+      const status = await readLock(config, { signal });
+      for (const line of renderLockStatus(status)) terminal.line('stderr', line);
+      const held = holdToBreak(status, { fencingToken, alive });
+      if (!held) {
+        terminal.line('stdout', `Nobody holds the lock ${status.group}: nothing was broken.`);
+        return 0;
+      }
+      const what = `the hold of ${oneLine(held.holder.name)} (fencing token ${held.fencing_token})`;
+      const declined = asks && (await confirm(`Break ${what}?`, 'nothing was broken', terminal, signal));
+      if (declined) return declined;
+      await breakLock(config, held.fencing_token, deed, alive, { signal });
+      terminal.line('stdout', `Lock ${status.group}: broke ${what}.`);
+      return 0;
+    },
+    { says: null },
+  );
+}
+
+function tokenOf(text: string): number {
+  if (/^[1-9]\d{0,15}$/.test(text) && Number.isSafeInteger(Number(text))) return Number(text);
+  throw usageError(`--fencing-token: ${JSON.stringify(text.slice(0, 20))} is not a fencing token`, {
+    option: '--fencing-token',
+    hint: 'fleet lock status shows it',
+  });
+}

@@ -1,0 +1,33 @@
+/** What every change of a lock by a person needs: who does it, and why. */
+import { hostname, userInfo } from 'node:os';
+import {
+  type Config,
+  type Deed,
+  deedOf,
+  type Layers,
+  loadConfig,
+  systemPorts,
+} from '@tenant-fleet/fleet-core';
+import type { OutputFlags } from '../flags.js';
+
+export interface DeedFlags extends OutputFlags {
+  reason?: string;
+}
+
+/** @throws FleetError `USAGE` before any request. */
+export async function prepareDeed(
+  flags: Layers['flags'],
+  { reason }: DeedFlags,
+): Promise<{ config: Config; deed: Deed }> {
+  const config = await loadConfig('lock', { flags, env: process.env }, systemPorts());
+  return { config, deed: deedOf(config, reason, { user: userName(), host: hostname() }) };
+}
+
+/** Containers run under numbers that no name belongs to. */
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return process.env.USER || `uid ${process.getuid?.()}`;
+  }
+}

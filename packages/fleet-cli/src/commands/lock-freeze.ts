@@ -1,0 +1,39 @@
+/** `fleet lock freeze` and `unfreeze`: nobody is granted the lock meanwhile. */
+import { freezeEnd, freezeLock, type Layers, unfreezeLock } from '@tenant-fleet/fleet-core';
+import type { OutputFlags } from '../flags.js';
+import { Terminal } from '../terminal/console.js';
+import { interruptible } from '../terminal/signals.js';
+import { type DeedFlags, prepareDeed } from './lock-deed.js';
+
+export async function runLockFreeze(
+  flags: Layers['flags'],
+  output: DeedFlags & { for?: string; until?: string },
+): Promise<number> {
+  const until = freezeEnd(output, Date.now());
+  const { config, deed } = await prepareDeed(flags, output);
+  const end = until ? `until ${until}` : 'until fleet lock unfreeze';
+  return act(output, async (signal) => {
+    await freezeLock(config, { ...deed, ...(until ? { until } : {}) }, { signal });
+    return `Lock ${config.lock?.group}: frozen ${end}. Whoever holds it keeps it; nobody else is granted it.`;
+  });
+}
+
+export async function runLockUnfreeze(flags: Layers['flags'], output: DeedFlags): Promise<number> {
+  const { config, deed } = await prepareDeed(flags, output);
+  return act(output, async (signal) => {
+    await unfreezeLock(config, deed, { signal });
+    return `Lock ${config.lock?.group}: not frozen any more.`;
+  });
+}
+
+async function act(output: OutputFlags, deed: (signal: AbortSignal) => Promise<string>): Promise<number> {
+  const terminal = new Terminal(output);
+  return interruptible(
+    terminal,
+    async (signal) => {
+      terminal.line('stdout', await deed(signal));
+      return 0;
+    },
+    { says: null },
+  );
+}

@@ -1,0 +1,15 @@
+/** What commands share with whoever parses for them. */
+
+/** Flags that say how a command shows itself; one that was not typed is absent. */
+export interface OutputFlags {
+  json?: boolean;
+  color: boolean;
+  verbose?: boolean;
+  quiet?: boolean;
+  yes?: boolean;
+  reportJson?: string;
+  reportHtml?: string;
+}
+
+/** Sets the exit code of the process once a command is done. */
+export type Finish = (exitCode: number) => void;
