@@ -125,7 +125,7 @@ export const client = [
   },
   {
     name: 'rolls without asking the lease',
-    file: at('clients/control-plane/redeploy'),
+    file: at('rollout/roll'),
     from: 'await io.fence?.ready(signal);',
     to: 'signal.throwIfAborted();',
     why: 'a roll starts that the lease does not cover',

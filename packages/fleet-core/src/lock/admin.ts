@@ -2,11 +2,11 @@
 
 import { LockClient, type NoAnswer, type Refused } from '../clients/control-plane/lock.js';
 import type { Config } from '../config/config.js';
+import type { RunContext } from '../context.js';
 import type { HeldView, LockEvent, LockStatus } from '../contract.js';
 import { FleetError } from '../errors.js';
 import { sleep } from '../io/sleep.js';
 import { systemPorts } from '../ports.js';
-import type { RunContext } from '../run.js';
 import { oneLine } from '../text/sanitize.js';
 
 const TIMEOUT_MS = 10_000;

@@ -1,7 +1,7 @@
 /** A lease lent to a child process: what it is told, and when it must be gone. */
 import type { Config } from '../config/config.js';
+import type { RunContext } from '../context.js';
 import { FleetError } from '../errors.js';
-import type { RunContext } from '../run.js';
 import { readLock } from './admin.js';
 import type { Lease } from './lease.js';
 

@@ -2,14 +2,14 @@
 
 import { LockClient } from '../clients/control-plane/lock.js';
 import type { Config } from '../config/config.js';
+import type { LeftClaim, RunContext } from '../context.js';
 import { FleetError } from '../errors.js';
 import { Emitter } from '../events/emitter.js';
 import { type Ports, systemPorts } from '../ports.js';
-import type { RunContext } from '../run.js';
 import { claimIdOf } from './claim-id.js';
 import { holderOf } from './holder.js';
 import type { Lease } from './lease.js';
-import { type LeftClaim, type LockOptions, withFleetLock } from './lock.js';
+import { type LockOptions, withFleetLock } from './lock.js';
 
 /** @throws FleetError `INTERNAL` where no lock is configured. */
 export function lockOptions(

@@ -6,6 +6,7 @@ import {
   type LockServer,
   type Refused,
 } from '../clients/control-plane/lock.js';
+import type { LeftClaim } from '../context.js';
 import {
   type ClaimQueued,
   type ClaimRequest,
@@ -39,14 +40,6 @@ export interface LockOptions {
    * proves the claim, so it belongs into no log.
    */
   onClaim?: (claim: LeftClaim) => void;
-}
-
-/** What it takes to release a claim from another process. */
-export interface LeftClaim {
-  url: string;
-  group: string;
-  claimId: string;
-  session: string;
 }
 
 /** Asked for less than the longest wait: proxies cut idle requests at 30 s, and the answer needs its way too. */

@@ -1,8 +1,8 @@
 /** Stage 4: which tenants there are, and in which waves they are rolled. Pure. */
+import { checkSlug } from '../clients/control-plane/slug.js';
 import type { Config } from '../config/config.js';
 import type { RedeployRow } from '../contract.js';
 import { FleetError } from '../errors.js';
-import { checkSlug } from '../rollout/rows.js';
 import { nameList } from '../text/words.js';
 
 export interface Wave {

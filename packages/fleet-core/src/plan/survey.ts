@@ -3,11 +3,11 @@
 import type { Calls } from '../clients/control-plane/redeploy.js';
 import { listFleet } from '../clients/control-plane/redeploy.js';
 import { FleetError } from '../errors.js';
-import { verifyTenants } from '../verify/verify.js';
+import { type Verification, verifyTenants } from '../verify/verify.js';
 import { checkCanary, readFleet, type Wave } from './plan.js';
 
 /** Lists the fleet and asks every tenant once: the baseline, and the proof that tenants can be read at all. */
-export async function survey(io: Calls): Promise<string[]> {
+export async function survey(io: Calls & Verification): Promise<string[]> {
   const { config, ledger } = io;
   const fleet = readFleet(await listFleet(io));
   for (const reason of fleet.warnings) io.emit({ code: 'warning', reason });
@@ -19,7 +19,7 @@ export async function survey(io: Calls): Promise<string[]> {
 }
 
 /** Stops before a roll whose success could not be seen. */
-export function refuseBlindness({ config, ledger, emit }: Calls, slugs: string[]): void {
+export function refuseBlindness({ config, ledger, emit }: Verification, slugs: string[]): void {
   const counts = ledger.counts();
   const asked = counts.enumerated - counts.excused;
   const dev = slugs.filter((slug) => ledger.get(slug).observed?.kind === 'dev');
@@ -42,7 +42,7 @@ export function refuseBlindness({ config, ledger, emit }: Calls, slugs: string[]
 }
 
 /** Enumerates again and asks everybody again: tenants come, go and fall back while a roll takes its time. */
-export async function lookAgain(io: Calls, settle: boolean): Promise<void> {
+export async function lookAgain(io: Calls & Verification, settle: boolean): Promise<void> {
   const { config, ledger } = io;
   const before = ledger.slugs;
   const after = await listFleet(io)
@@ -79,7 +79,7 @@ export async function lookAgain(io: Calls, settle: boolean): Promise<void> {
 }
 
 /** Tells the plan. */
-export function emitPlan({ config, ledger, emit }: Calls, slugs: string[], waves: Wave[]): void {
+export function emitPlan({ config, ledger, emit }: Verification, slugs: string[], waves: Wave[]): void {
   emit({
     code: 'plan.ready',
     tenants: slugs.length,

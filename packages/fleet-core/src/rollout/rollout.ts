@@ -1,12 +1,13 @@
 /** Stage 5: rolls the waves, each proven before the next. */
 
-import { type Calls, roll } from '../clients/control-plane/redeploy.js';
+import type { Calls } from '../clients/control-plane/redeploy.js';
 import { sleep } from '../io/sleep.js';
 import type { Wave } from '../plan/plan.js';
-import { verifyTenants } from '../verify/verify.js';
+import { type Verification, verifyTenants } from '../verify/verify.js';
+import { roll } from './roll.js';
 import { SINGLE_CALL } from './rows.js';
 
-export interface Rollout extends Calls {
+export interface Rollout extends Calls, Verification {
   /** Asked before every wave; rejects where the run may not go on (kill switch, newer commit). */
   mayGoOn: () => Promise<void>;
   /** Tells those who wait for the lock what is being done. */

@@ -1,8 +1,7 @@
 /** What the control plane says of each tenant, weighed. */
-import { type RedeployRow, slugSchema } from '../contract.js';
-import { FleetError } from '../errors.js';
+import { checkSlug } from '../clients/control-plane/slug.js';
+import type { RedeployRow } from '../contract.js';
 import type { Emit } from '../events/emitter.js';
-import { oneLine } from '../text/sanitize.js';
 import type { Ledger, RowReport } from '../verify/ledger.js';
 
 /** Phase of a tenant that was rolled by a call for the whole fleet. */
@@ -65,16 +64,4 @@ function worse(a: RowReport, b: RowReport): RowReport {
     verified: least(a.verified, b.verified),
     failure: a.failure ?? b.failure,
   };
-}
-
-/** A slug that came over the wire. @throws FleetError `CP_CONTRACT` where it is none. */
-export function checkSlug(slug: string): string {
-  if (slugSchema.safeParse(slug).success) return slug;
-  throw new FleetError(
-    'CP_CONTRACT',
-    `the control plane lists a tenant whose name is no slug: ${oneLine(JSON.stringify(slug), 80)}`,
-    {
-      hint: 'a slug is one DNS label; nothing is sent to such an address',
-    },
-  );
 }

@@ -1,6 +1,7 @@
 /** What people do with a lock, against scripted answers. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { checkOptions } from '../../src/config/config.js';
+import type { LeftClaim } from '../../src/context.js';
 import {
   breakLock,
   freezeLock,
@@ -10,7 +11,7 @@ import {
   watchLock,
 } from '../../src/lock/admin.js';
 import { holdLock, releaseLeftClaim } from '../../src/lock/from-config.js';
-import type { LeftClaim } from '../../src/lock/lock.js';
+
 import { FakeFleet, json } from '../helpers/fake-fleet.js';
 import { FakeLock } from '../helpers/fake-lock.js';
 

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import { checkSlug } from '../../src/clients/control-plane/slug.js';
 import type { RedeployRow } from '../../src/contract.js';
 import type { EventData } from '../../src/events/events.js';
 import { checkCanary, planWaves, readFleet } from '../../src/plan/plan.js';
-import { applyRows, checkSlug } from '../../src/rollout/rows.js';
+import { applyRows } from '../../src/rollout/rows.js';
 import { Ledger, type RowReport } from '../../src/verify/ledger.js';
 
 describe('the fleet that a plan lists', () => {

@@ -1,4 +1,5 @@
 /** Client of the control plane's redeploy endpoint. */
+import type { Config } from '../../config/config.js';
 import {
   FENCE_HEADER,
   IDEMPOTENCY_HEADER,
@@ -12,12 +13,12 @@ import {
   slugSchema,
 } from '../../contract.js';
 import { FleetError } from '../../errors.js';
+import type { Emit } from '../../events/emitter.js';
 import { HttpFailure } from '../../io/http.js';
-import { retryAfterMs, sleep } from '../../io/sleep.js';
+import { sleep } from '../../io/sleep.js';
+import type { Ports } from '../../ports.js';
 import type { CallResult } from '../../report/build-result.js';
-import { applyRows } from '../../rollout/rows.js';
 import { redact } from '../../text/sanitize.js';
-import { type Verification, verifyTenants } from '../../verify/verify.js';
 import { refusal, type Unanswered } from './refusal.js';
 import { nextStep, RETRY_WAITS_MS } from './retry.js';
 
@@ -33,7 +34,11 @@ export interface Fence {
   ready(signal: AbortSignal): Promise<void>;
 }
 
-export interface Calls extends Verification {
+export interface Calls {
+  config: Config;
+  ports: Ports;
+  emit: Emit;
+  signal: AbortSignal;
   /** Takes down every call for the report. */
   calls: CallResult[];
   /** The right to roll; null where the user said --no-lock. */
@@ -42,7 +47,7 @@ export interface Calls extends Verification {
   reached: { cp: boolean };
 }
 
-interface Sent extends Unanswered {
+export interface Sent extends Unanswered {
   answer: RedeployAnswer | null;
   retryAfter: string | undefined;
 }
@@ -68,75 +73,7 @@ export async function listFleet(io: Calls): Promise<RedeployRow[]> {
   }
 }
 
-/**
- * Rolls tenants with one call. When the answer is lost the tenants are asked, and a second call goes out only where
- * the contract calls the first one repeatable, and only for tenants that are not on target by then.
- *
- * @returns `unknown` where the answer was lost for good: what happened must be read off the tenants.
- * @throws FleetError `CP_*`, `LOCK_LOST`.
- */
-export async function roll(
-  io: Calls,
-  phase: string,
-  slugs: string[],
-  rest: Partial<RedeployRequest>,
-): Promise<'answered' | 'unknown'> {
-  const { ports, emit, signal, config, ledger } = io;
-  for (const slug of slugs) ledger.startRoll(slug, phase, ports.clock.monotonic());
-  let pending = slugs;
-  let key = ports.random.uuid();
-  for (let attempt = 0; ; ) {
-    await io.fence?.ready(signal);
-    const whole = rest.only_slugs === undefined && pending.length === slugs.length;
-    const request = { ...baseRequest(io), ...rest, ...(whole ? {} : { only_slugs: pending }) };
-    if (request.canary_slug && !pending.includes(request.canary_slug)) delete request.canary_slug;
-    const sent = await send(io, request, { kind: 'roll', phase, slugs: pending, key });
-    const next = nextStep('roll', sent.exchange, io.reached.cp);
-    if (next === 'read' && sent.answer) {
-      report(io, phase, sent.answer);
-      applyRows(io, pending, sent.answer.results);
-      return 'answered';
-    }
-    if (next === 'look') {
-      for (const slug of pending) ledger.get(slug).note = 'the answer to its roll was lost';
-      emit({ code: 'call.unknown', phase, reason: sent.reason });
-      return 'unknown';
-    }
-    if (next === 'wait') {
-      const wait = retryAfterMs(sent.retryAfter, 2_000, 30_000);
-      emit({
-        code: 'call.retry',
-        phase,
-        attempt: 0,
-        wait_ms: wait,
-        reason: 'an older roll of this fleet still runs',
-      });
-      await sleep(ports.clock, wait, signal);
-      continue;
-    }
-    const wait = RETRY_WAITS_MS[attempt];
-    if (next === 'give_up' || (next === 'retry' && wait === undefined))
-      throw refusal(config.controlPlane, sent);
-    if (wait === undefined) {
-      emit({ code: 'call.unknown', phase, reason: sent.reason });
-      return 'unknown';
-    }
-    attempt++;
-    emit({ code: 'call.retry', phase, attempt, wait_ms: wait, reason: sent.reason });
-    await sleep(ports.clock, wait, signal);
-    if (next === 'retry') continue;
-    if (next === 'look_then_retry') emit({ code: 'call.unknown', phase, reason: sent.reason });
-    const unproven = await verifyTenants(io, pending, next === 'look_then_retry' ? config.settleBudgetMs : 0);
-    // A tenant whose last answer was the expected commit was rolled, even where its proof is not complete.
-    const open = unproven.filter((slug) => ledger.get(slug).streak === 0);
-    if (!open.length) return 'unknown';
-    // The same body goes with the same key, so that a control plane that knows keys cannot run it twice.
-    if (open.length !== pending.length) key = ports.random.uuid();
-    pending = open;
-  }
-}
-
-function baseRequest({ config }: Calls): RedeployRequest {
+export function baseRequest({ config }: Calls): RedeployRequest {
   return {
     // A verification names a commit, and lists the fleet by a dry run, which rolls to nothing.
     target_tag: config.targetTag || (config.expectedSha ?? ''),
@@ -148,7 +85,8 @@ function baseRequest({ config }: Calls): RedeployRequest {
   };
 }
 
-async function send(
+/** One exchange, classified and taken down. */
+export async function send(
   io: Calls,
   request: RedeployRequest,
   call: { kind: 'plan' | 'roll'; phase: string | null; slugs: string[] | null; key: string | null },
@@ -240,7 +178,7 @@ function parseJson(body: string): unknown {
 }
 
 /** Words of the control plane leave this function masked, and only in events for verbose output. */
-function report(io: Calls, phase: string, answer: RedeployAnswer): void {
+export function report(io: Calls, phase: string, answer: RedeployAnswer): void {
   const say = (slug: string | null, text: string | null | undefined) => {
     if (text) io.emit({ code: 'call.detail', phase, slug, text: redact(text) });
   };

@@ -1,0 +1,21 @@
+import type { Ports } from './ports.js';
+
+/** What surrounds one call of the library: replaced ports, and how it is ended from outside. */
+export interface RunContext {
+  /** Replaced parts of the surroundings; `emit` receives the events. */
+  ports?: Partial<Ports>;
+  /** Ends the run as `interrupted`; the reason `SIGTERM` gives exit code 143, anything else 130. */
+  signal?: AbortSignal;
+  /** Ends at once what a run still does after its verdict: telling people. `signal` does so where it comes that late. */
+  hurry?: AbortSignal;
+  /** Told of every claim of the lock before it is first sent; see {@link releaseLeftClaim}. */
+  onClaim?: (claim: LeftClaim) => void;
+}
+
+/** What it takes to release a claim from another process. */
+export interface LeftClaim {
+  url: string;
+  group: string;
+  claimId: string;
+  session: string;
+}
