@@ -60,4 +60,12 @@ export const rolls = [
     why: 'a claim changes its order in the queue',
     caughtBy: seen('lock/claims', 'lock/lock'),
   },
+  {
+    name: 'a living control plane is taken for dead',
+    file: at('rolls/owner.ts'),
+    from: 'if (beat === null) return true;',
+    to: 'if (beat === null || beat >= 0) return true;',
+    why: 'one server cuts the roll of another',
+    caughtBy: seen('rolls/redeploy'),
+  },
 ];

@@ -17,18 +17,16 @@ export const CUT: RedeployAnswer = {
 
 interface Owner {
   id: string;
-  host: string | null;
-  pid: number | null;
   beat: number | null;
 }
 
 /**
  * Which control planes live, so that a roll whose process died does not block the fleet for ever.
  *
- * Each process has a row whose `beat` it raises once a second. The others close its rolls when the beat stood still
- * for six seconds before their own monotonic clock, or at once when the row is gone (a clean stop), or names a process
- * of this very host that no longer exists. Closing wrongly is safe: a swap of a tenant is written only while its roll
- * is open.
+ * Each process has a random id and a row whose `beat` it raises once a second. The others close its rolls when the beat
+ * stood still for six seconds before their own monotonic clock, or at once when the row is gone (a clean stop). Host and
+ * process number stand in the row for people only: two containers may share both. Closing wrongly is safe: a swap of a
+ * tenant is written only while its roll is open.
  */
 export class OwnerWatch {
   private lastLook = Number.NEGATIVE_INFINITY;
@@ -66,7 +64,7 @@ export class OwnerWatch {
     this.lastLook = before;
     const owners = await this.db.rows<Owner>({
       name: 'owners-open',
-      text: `SELECT DISTINCT rolls.owner AS id, host, pid, beat FROM rolls
+      text: `SELECT DISTINCT rolls.owner AS id, beat FROM rolls
         LEFT JOIN control_planes ON control_planes.id = rolls.owner
         WHERE ended_at IS NULL AND rolls.owner <> $1`,
       values: [this.id],
@@ -81,24 +79,14 @@ export class OwnerWatch {
     }
   }
 
-  private isDead({ id, host, pid, beat }: Owner, before: number): boolean {
+  private isDead({ id, beat }: Owner, before: number): boolean {
     if (beat === null) return true;
-    if (host === hostname() && pid !== null && !this.mayRun(pid)) return true;
     const known = this.seen.get(id);
     if (!known || known.beat !== beat) {
       this.seen.set(id, { beat, since: this.clock.now() });
       return false;
     }
     return before - known.since >= OWNER_DEAD_AFTER_SECONDS * 1000;
-  }
-
-  private mayRun(pid: number): boolean {
-    try {
-      process.kill(pid, 0);
-      return true;
-    } catch (error) {
-      return (error as NodeJS.ErrnoException).code !== 'ESRCH';
-    }
   }
 
   /** Takes this process off the list and closes what it leaves behind. */

@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { redeployAnswerSchema } from '@tenant-fleet/fleet-core/contract';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type ControlPlane, startControlPlane } from '../../src/control-plane.js';
@@ -17,6 +18,8 @@ import {
 
 const SHA = '1234567890abcdef1234567890abcdef12345678';
 const TAG = `staging-${SHA}`;
+/** A process number that no process here has. */
+const GONE_PID = 2 ** 22 + 12345;
 const NAMES = ['acme', 'birch', 'cobalt', 'dunes', 'ember'];
 
 let server: EmbeddedDatabase;
@@ -353,23 +356,31 @@ describe('a roll that a dead control plane left behind', () => {
     expect((await rolls())[0]).toMatchObject({ result: 'cut' });
   });
 
-  it('stays open while its owner beats', async () => {
-    await leave('another-host', 1);
+  it('stays open while its owner beats, also one of the same host name whose process is not to be seen here', async () => {
+    await leave(hostname(), GONE_PID);
+    const second = await startPlane({ clock, databaseUrl: plane.databaseUrl });
     const claim = await client.holding('ci');
-    for (let second = 0; second < 10; second += 1) {
-      await sql(plane.databaseUrl, "UPDATE control_planes SET beat = beat + 1 WHERE host = 'another-host'");
+    for (let tick = 0; tick < 10; tick += 1) {
+      await sql(plane.databaseUrl, 'UPDATE control_planes SET beat = beat + 1 WHERE pid = $1', [GONE_PID]);
       clock.step(1000);
-      await plane.sweep();
+      await Promise.all([plane.sweep(), second.sweep()]);
     }
     expectProblem(await client.redeploy({ target_tag: TAG }, fence(claim)), 409, 'draining');
+    await second.close();
   });
 
-  it('is closed at start-up when the process is known to be gone', async () => {
-    const { hostname } = await import('node:os');
-    await leave(hostname(), 2 ** 22 + 12345);
+  it('is closed at once by an owner that stops in an orderly way', async () => {
     const second = await startPlane({ clock, databaseUrl: plane.databaseUrl });
-    expect((await rolls())[0]).toMatchObject({ result: 'cut' });
+    await sql(
+      plane.databaseUrl,
+      `INSERT INTO rolls (group_name, fencing_token, fingerprint, target_tag, slugs, owner)
+       SELECT 'staging', 1, 'f', 'old', '{acme}', id FROM control_planes ORDER BY started_at DESC LIMIT 1`,
+    );
+    const claim = await client.holding('ci');
+    expectProblem(await client.redeploy({ target_tag: TAG }, fence(claim)), 409, 'draining');
     await second.close();
+    expect((await client.redeploy({ target_tag: TAG }, fence(claim))).status).toBe(200);
+    expect((await rolls())[0]).toMatchObject({ result: 'cut' });
   });
 
   it('cannot change a tenant any more', async () => {
