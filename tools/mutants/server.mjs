@@ -2,6 +2,7 @@
 const at = (file) => `fleet-control-plane/src/${file}`;
 const seen = (...files) => files.map((file) => `fleet-control-plane/test/${file}.test.ts`);
 const transitions = at('lock/rules/transitions.ts');
+const lease = at('lock/rules/lease.ts');
 const rules = at('lock/rules/order.ts');
 const reads = at('lock/store/queries.ts');
 
@@ -253,7 +254,7 @@ export const server = [
   },
   {
     name: 'failover without epoch',
-    file: rules,
+    file: lease,
     from: 'Math.max(last + 1, Math.min(timeline, TIMELINE_MAX) * PER_TIMELINE + 1)',
     to: 'Math.max(last + 1, Math.min(timeline, 0))',
     why: 'a promoted standby hands out a token a second time',
@@ -261,7 +262,7 @@ export const server = [
   },
   {
     name: 'unconfirmed grants live on',
-    file: rules,
+    file: lease,
     from: 'return claim.confirmed ? claim.ttlSeconds :',
     to: 'return claim.ttlSeconds > 0 ? claim.ttlSeconds :',
     why: 'a dead waiter costs a whole TTL',

@@ -8,7 +8,7 @@ import { Draft } from '../src/lock/rules/draft.js';
 import * as transitions from '../src/lock/rules/transitions.js';
 import { Problem } from '../src/problem.js';
 import { checkFence } from '../src/rolls/fence.js';
-import type { Roll } from '../src/rolls/store.js';
+import type { Roll } from '../src/rolls/roll.js';
 import type { Log } from './log.js';
 import { Packer } from './pack.js';
 import { type Step, tell, tokenOf } from './steps.js';

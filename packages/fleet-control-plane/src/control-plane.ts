@@ -18,8 +18,12 @@ import { rollRoutes } from './rolls/routes.js';
 import type { FleetFile } from './sim/behaviour.js';
 import { Fleet, SIM_CHANNEL } from './sim/fleet.js';
 import { TenantListener } from './sim/listener.js';
+import { simulatedRoller } from './sim/rollout.js';
 import { simRoutes } from './sim/routes.js';
 import { version } from './version.js';
+
+export const MODES = ['sim', 'lock'] as const;
+export type Mode = (typeof MODES)[number];
 
 export interface ControlPlaneOptions {
   /** Bearer token of every call but `/health` and `/openapi.json`. */
@@ -34,6 +38,8 @@ export interface ControlPlaneOptions {
   port?: number;
   /** Port of the simulated tenants. Default 0: any free one. */
   tenantPort?: number;
+  /** `lock` serves the lock alone: no redeploy endpoint, no simulated fleet, no tenant port. Default `sim`: all of it. */
+  mode?: Mode;
   /** Lock group that guards the fleet. Default `staging`. */
   lockGroup?: string;
   /** Lock groups that exist. Default: every valid name does. */
@@ -54,7 +60,7 @@ export interface ControlPlaneOptions {
 export interface ControlPlane {
   /** Base URL, without a slash at the end. */
   url: string;
-  /** URL of a tenant with `{slug}` in it; `/buildinfo` goes after it. */
+  /** URL of a tenant with `{slug}` in it; `/buildinfo` goes after it. Empty in the mode `lock`. */
   tenantUrlTemplate: string;
   databaseUrl: string;
   /** The embedded server; undefined when `databaseUrl` was given. */
@@ -65,9 +71,9 @@ export interface ControlPlane {
   close(): Promise<void>;
 }
 
-/** Starts a control plane with its simulated fleet; what was started is stopped again when that fails half way. */
+/** Starts a control plane; what was started is stopped again when that fails half way. */
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
-  const undo: (() => Promise<unknown>)[] = [];
+  const undo: Undo = [];
   const close = async () => {
     for (const step of undo.splice(0).reverse()) await step().catch(() => {});
   };
@@ -79,9 +85,11 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   }
 }
 
+type Undo = (() => Promise<unknown>)[];
+
 async function start(
   options: ControlPlaneOptions,
-  undo: (() => Promise<unknown>)[],
+  undo: Undo,
   close: () => Promise<void>,
 ): Promise<ControlPlane> {
   const { clock = systemClock, host = '127.0.0.1', log = () => {}, legacy = false } = options;
@@ -97,41 +105,19 @@ async function start(
   const db = new Database(databaseUrl);
   undo.push(() => db.close());
 
-  const lockGroup = options.lockGroup ?? 'staging';
-  if (!legacy) await keepGuard(db, lockGroup);
-  const fleet = new Fleet(db, clock, origin);
-  await fleet.seed(options.fleet);
-  const owners = new OwnerWatch(db, clock, origin);
-  await owners.register();
-  undo.push(() => owners.retire());
-
-  let redeploy: Redeploy | undefined;
+  let alongside = async () => {};
   const lock = createLock({
     db,
     clock,
     origin,
     queueLimit: options.queueLimit ?? 100,
-    alongside: async () => {
-      await owners.beat();
-      await redeploy?.catchUp();
-      await redeploy?.closeForgotten();
-    },
+    alongside: () => alongside(),
   });
-  redeploy = new Redeploy({
-    db,
-    store: lock.store,
-    fleet,
-    clock,
-    owner: origin,
-    lockGroup,
-    legacy,
-    legacyCanary: options.legacyCanary ?? false,
-    stopping: stopping.signal,
-  });
-  const rolls = redeploy;
-  undo.push(() => rolls.idle());
+  const world: World = { db, clock, origin, lock, stopping: stopping.signal };
+  const sim = options.mode === 'lock' ? undefined : await startSim(options, world, undo);
+  if (sim) alongside = sim.alongside;
 
-  const channel = listenTo(databaseUrl, clock, lock, fleet);
+  const channel = listenTo(databaseUrl, clock, lock, sim?.fleet);
   await channel.open();
   undo.push(() => channel.close());
 
@@ -139,8 +125,10 @@ async function start(
   // Before the routes: a hook applies to those that come after it.
   const drain = drainable(app, stopping.signal);
   const shared = { db, stopping: stopping.signal };
-  await app.register(rollRoutes, { ...shared, redeploy, legacy });
-  await app.register(simRoutes, { prefix: '/sim', fleet });
+  if (sim) {
+    await app.register(rollRoutes, { ...shared, redeploy: sim.redeploy, legacy });
+    await app.register(simRoutes, { prefix: '/sim', fleet: sim.fleet });
+  }
   if (!legacy) {
     const groups = options.groups && new Set(options.groups);
     await app.register(lockRoutes, { prefix: LOCK_PREFIX, ...shared, service: lock.service, groups });
@@ -148,16 +136,16 @@ async function start(
   undo.push(() => drain(systemClock));
   await app.listen({ port: options.port ?? 0, host });
 
-  const tenants = new TenantListener(fleet, clock);
-  const tenantPort = await tenants.listen(options.tenantPort ?? 0, host);
-  undo.push(() => tenants.close());
+  const tenants = sim && new TenantListener(sim.fleet, clock);
+  const tenantPort = await tenants?.listen(options.tenantPort ?? 0, host);
+  undo.push(async () => tenants?.close());
   lock.sweep.start();
   undo.push(() => lock.sweep.stop());
   undo.push(async () => stopping.abort());
 
   return {
     url: `http://${urlHost(host)}:${(app.server.address() as AddressInfo).port}`,
-    tenantUrlTemplate: `http://${urlHost(host)}:${tenantPort}/{slug}`,
+    tenantUrlTemplate: sim ? `http://${urlHost(host)}:${tenantPort}/{slug}` : '',
     databaseUrl,
     database,
     sweep: () => lock.sweep.now(),
@@ -165,15 +153,62 @@ async function start(
   };
 }
 
-function listenTo(url: string, clock: Clock, lock: Lock, fleet: Fleet): Channel {
+interface World {
+  db: Database;
+  clock: Clock;
+  origin: string;
+  lock: Lock;
+  stopping: AbortSignal;
+}
+
+interface Sim {
+  fleet: Fleet;
+  redeploy: Redeploy;
+  /** Work of the sweep's beat. */
+  alongside: () => Promise<void>;
+}
+
+/** The record of rolls, with the simulated fleet behind it. */
+async function startSim(
+  options: ControlPlaneOptions,
+  { db, clock, origin, lock, stopping }: World,
+  undo: Undo,
+): Promise<Sim> {
+  const { lockGroup = 'staging', legacy = false, legacyCanary = false } = options;
+  if (!legacy) await keepGuard(db, lockGroup);
+  const fleet = new Fleet(db, clock, origin);
+  await fleet.seed(options.fleet);
+  const owners = new OwnerWatch(db, clock, origin);
+  await owners.register();
+  undo.push(() => owners.retire());
+  const redeploy = new Redeploy({
+    db,
+    store: lock.store,
+    roller: simulatedRoller({ fleet, clock, legacy, stopping }),
+    clock,
+    owner: origin,
+    lockGroup,
+    legacy,
+    legacyCanary,
+  });
+  undo.push(() => redeploy.idle());
+  const alongside = async () => {
+    await owners.beat();
+    await redeploy.catchUp();
+    await redeploy.closeForgotten();
+  };
+  return { fleet, redeploy, alongside };
+}
+
+function listenTo(url: string, clock: Clock, lock: Lock, fleet: Fleet | undefined): Channel {
   return new Channel(url, [LOCK_CHANNEL, SIM_CHANNEL], clock, {
     message(name, payload) {
       if (name === LOCK_CHANNEL) lock.heard(payload);
-      else fleet.heard(payload);
+      else fleet?.heard(payload);
     },
     reconnected() {
       lock.reconnected();
-      fleet.heard('');
+      fleet?.heard('');
     },
   });
 }

@@ -7,6 +7,7 @@ import { createLock } from './lock/lock.js';
 import { Redeploy } from './rolls/rolls.js';
 import { rollRoutes } from './rolls/routes.js';
 import { Fleet } from './sim/fleet.js';
+import { simulatedRoller } from './sim/rollout.js';
 import { simRoutes } from './sim/routes.js';
 import { version } from './version.js';
 
@@ -22,13 +23,12 @@ export async function openApiDocument(): Promise<unknown> {
   const redeploy = new Redeploy({
     db,
     store: lock.store,
-    fleet,
+    roller: simulatedRoller({ fleet, clock, legacy: false, stopping }),
     clock,
     owner: origin,
     lockGroup: 'staging',
     legacy: false,
     legacyCanary: false,
-    stopping,
   });
   const app = await createApp({ token: origin, version, log: () => {} });
   await app.register(rollRoutes, { db, stopping, redeploy, legacy: false });

@@ -32,6 +32,16 @@ export class Problem extends Error {
 
 export const badRequest = (detail: string, next: string) => new Problem(400, 'bad_request', detail, next);
 
+/** The 503 of a call that others kept from its turn. */
+export const busy = () =>
+  new Problem(
+    503,
+    'busy',
+    'The database did not answer in time; nothing was changed.',
+    'Send the same request again.',
+    { retryAfterSeconds: 1 },
+  );
+
 export const shuttingDown = () =>
   new Problem(
     503,

@@ -1,5 +1,5 @@
 import { DatabaseError } from 'pg';
-import { Problem } from '../problem.js';
+import { busy, Problem } from '../problem.js';
 
 /** SQLSTATEs that say "too busy now": lock_timeout, statement_timeout, deadlock, serialization, too many connections. */
 const BUSY = new Set(['55P03', '57014', '40P01', '40001', '53300']);
@@ -16,16 +16,6 @@ const NETWORK = new Set([
 ]);
 const DRIVER =
   /^(?:Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Client was closed|Cannot use a pool after|Query read timeout)/;
-
-/** The 503 of a call that others kept from its turn. */
-export const busy = () =>
-  new Problem(
-    503,
-    'busy',
-    'The database did not answer in time; nothing was changed.',
-    'Send the same request again.',
-    { retryAfterSeconds: 1 },
-  );
 
 /** The 503 that a database error means to a client, or undefined when the error is a defect of ours. */
 export function databaseProblem(error: unknown): Problem | undefined {

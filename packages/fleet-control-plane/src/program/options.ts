@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { lockGroupSchema } from '@tenant-fleet/fleet-core/contract';
-import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { parse as parseYaml } from 'yaml';
-import type { ControlPlaneOptions } from '../control-plane.js';
+import { type ControlPlaneOptions, MODES, type Mode } from '../control-plane.js';
 import { type FleetFile, fleetFileSchema } from '../sim/behaviour.js';
 import { tenantNames } from '../sim/names.js';
 import { version } from '../version.js';
@@ -29,6 +29,7 @@ interface Flags {
   tokenFile?: string;
   databaseUrl?: string;
   dataDir?: string;
+  mode: Mode;
   lockGroup: string;
   group?: string[];
   queueLimit: number;
@@ -72,6 +73,11 @@ function command(): Command {
     .option(
       '--data-dir <folder>',
       'where the embedded server keeps its data; else a temporary folder, removed at the end',
+    )
+    .addOption(
+      new Option('--mode <mode>', 'sim: with redeploy endpoint and simulated fleet; lock: the lock alone')
+        .choices(MODES)
+        .default('sim'),
     )
     .option('--lock-group <name>', 'lock group that guards the fleet', groupName, 'staging')
     .option(
@@ -122,6 +128,8 @@ async function settingsOf(flags: Flags, env: NodeJS.ProcessEnv): Promise<Setting
   if (flags.databaseUrl && flags.dataDir)
     throw new UsageError('--data-dir is for the embedded server; leave it or --database-url out.');
   if (flags.fleet && flags.tenants) throw new UsageError('--fleet and --tenants exclude each other.');
+  if (flags.mode === 'lock' && (flags.fleet || flags.tenants || flags.legacy || flags.legacyCanary))
+    throw new UsageError('--fleet, --tenants and --legacy are for --mode sim.');
   const fleet = flags.fleet
     ? await readFleet(flags.fleet)
     : flags.tenants
@@ -133,6 +141,7 @@ async function settingsOf(flags: Flags, env: NodeJS.ProcessEnv): Promise<Setting
       host: flags.host,
       port: flags.port,
       tenantPort: flags.tenantPort,
+      mode: flags.mode,
       lockGroup: flags.lockGroup,
       queueLimit: flags.queueLimit,
       legacy: flags.legacy ?? false,

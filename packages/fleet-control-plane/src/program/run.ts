@@ -62,7 +62,7 @@ const readyJson = (plane: ControlPlane, options: ControlPlaneOptions) =>
   JSON.stringify({
     ready: true,
     url: plane.url,
-    tenant_url: plane.tenantUrlTemplate,
+    ...(plane.tenantUrlTemplate && { tenant_url: plane.tenantUrlTemplate }),
     lock_group: options.lockGroup,
     pid: process.pid,
   });
@@ -70,7 +70,7 @@ const readyJson = (plane: ControlPlane, options: ControlPlaneOptions) =>
 const readyText = (plane: ControlPlane, options: ControlPlaneOptions) =>
   [
     `Control plane   ${plane.url}`,
-    `Tenants         ${plane.tenantUrlTemplate}/buildinfo`,
+    ...(plane.tenantUrlTemplate ? [`Tenants         ${plane.tenantUrlTemplate}/buildinfo`] : []),
     `Database        ${plane.database ? 'embedded PostgreSQL' : 'given by URL'}`,
     options.legacy ? 'Lock            none (legacy)' : `Lock group      ${options.lockGroup}`,
   ].join('\n');

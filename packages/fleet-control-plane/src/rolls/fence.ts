@@ -1,7 +1,7 @@
 import { fencingTokenSchema, lockGroupSchema } from '@tenant-fleet/fleet-core/contract';
 import type { Claim } from '../lock/rules/claim.js';
 import { badRequest, Problem } from '../problem.js';
-import type { Roll } from './store.js';
+import type { Roll } from './roll.js';
 
 const CLAIM_FIRST =
   'Claim the lock and send Fleet-Lock-Group and Fleet-Fence with the token that you were granted.';

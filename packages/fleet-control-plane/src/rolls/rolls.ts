@@ -4,19 +4,16 @@ import { type Clock, sleep } from '../clock.js';
 import type { Database, Query } from '../db/database.js';
 import type { LockStore } from '../lock/store/store.js';
 import { badRequest, Problem } from '../problem.js';
-import type { Fleet } from '../sim/fleet.js';
-import { DEFAULT_BATCH_SIZE, dryRun, type Phase, planPhases, rollOut } from '../sim/rollout.js';
 import { checkFence, parseFence } from './fence.js';
 import { CUT } from './owner.js';
+import { DEFAULT_BATCH_SIZE, dryRun, type Phase, planPhases } from './phases.js';
+import type { NewRoll, Roll, Roller, RollRef } from './roll.js';
 import {
   endRoll,
   insertRoll,
-  type NewRoll,
   nextRollId,
   openRolls,
   openRollsOf,
-  type Roll,
-  type RollRef,
   raiseMark,
   readRoll,
   rollByKey,
@@ -25,14 +22,13 @@ import {
 export interface RedeployDeps {
   db: Database;
   store: LockStore;
-  fleet: Fleet;
+  roller: Roller;
   clock: Clock;
   owner: string;
   lockGroup: string;
   legacy: boolean;
   /** Ignores a canary that is no tenant, as the first control planes did. */
   legacyCanary: boolean;
-  stopping: AbortSignal;
 }
 
 export interface RedeployHeaders {
@@ -75,8 +71,8 @@ export class Redeploy {
   }
 
   private plan(request: RedeployRequest): Phase[] {
-    const { fleet, legacy, legacyCanary } = this.deps;
-    const all = fleet.list().map((tenant) => tenant.slug);
+    const { roller, legacy, legacyCanary } = this.deps;
+    const all = roller.list();
     const wanted = request.only_slugs && new Set(request.only_slugs);
     const unknown = [...(wanted ?? [])].filter((slug) => !all.includes(slug));
     if (unknown.length > 0) {
@@ -155,8 +151,7 @@ export class Redeploy {
   }
 
   private async run(roll: RollRef, phases: Phase[], request: RedeployRequest): Promise<Outcome> {
-    const { fleet, clock, legacy, stopping } = this.deps;
-    const answer = await rollOut({ fleet, clock, legacy, stopping }, roll, phases, request);
+    const answer = await this.deps.roller.roll(roll, phases, request);
     const status = answer.ok ? 200 : 500;
     await this.record(endRoll(roll, answer.ok ? 'ok' : 'failed', status, answer));
     return { status, answer, replayed: false };

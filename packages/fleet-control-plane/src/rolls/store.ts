@@ -1,41 +1,6 @@
 import type { RedeployAnswer } from '@tenant-fleet/fleet-core/contract';
 import type { Query, Reader } from '../db/database.js';
-
-/** One roll and no other, also after a failover that hands out numbers again. */
-export interface RollRef {
-  id: number;
-  nonce: string;
-}
-
-export interface Roll extends RollRef {
-  group: string;
-  fencing_token: number | null;
-  claim_id: string | null;
-  idempotency_key: string | null;
-  fingerprint: string;
-  target_tag: string;
-  slugs: string[];
-  owner: string;
-  started_at: Date;
-  ended_at: Date | null;
-  result: string | null;
-  status: number | null;
-  answer: RedeployAnswer | null;
-}
-
-export type NewRoll = Pick<
-  Roll,
-  | 'id'
-  | 'nonce'
-  | 'group'
-  | 'fencing_token'
-  | 'claim_id'
-  | 'idempotency_key'
-  | 'fingerprint'
-  | 'target_tag'
-  | 'slugs'
-  | 'owner'
->;
+import type { NewRoll, Roll, RollRef } from './roll.js';
 
 const COLUMNS = `id, nonce, group_name AS "group", fencing_token, claim_id, idempotency_key, fingerprint, target_tag, slugs,
   owner, started_at, ended_at, result, status, answer`;

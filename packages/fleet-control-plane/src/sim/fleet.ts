@@ -3,7 +3,7 @@ import { slugSchema } from '@tenant-fleet/fleet-core/contract';
 import type { Clock } from '../clock.js';
 import type { Database } from '../db/database.js';
 import { Problem } from '../problem.js';
-import type { RollRef } from '../rolls/store.js';
+import type { RollRef } from '../rolls/roll.js';
 import type { Behaviour, FleetFile, Running, Tenant } from './behaviour.js';
 
 /** PostgreSQL channel on which a replica tells the others that the fleet changed. */

@@ -1,35 +1,9 @@
 import type { RedeployAnswer, RedeployRequest, RedeployRow } from '@tenant-fleet/fleet-core/contract';
 import { type Clock, sleep } from '../clock.js';
-import type { RollRef } from '../rolls/store.js';
+import type { Phase } from '../rolls/phases.js';
+import type { Roller, RollRef } from '../rolls/roll.js';
 import type { Tenant } from './behaviour.js';
 import { type Fleet, RollClosed } from './fleet.js';
-
-export interface Phase {
-  name: string;
-  slugs: string[];
-}
-
-/** Canary first, then batches in the fleet's order. */
-export function planPhases(slugs: string[], canary: string | undefined, batchSize: number): Phase[] {
-  const rest = slugs.filter((slug) => slug !== canary);
-  const phases: Phase[] =
-    canary !== undefined && slugs.includes(canary) ? [{ name: 'canary', slugs: [canary] }] : [];
-  for (let start = 0; start < rest.length; start += batchSize) {
-    phases.push({
-      name: `batch-${start / batchSize + 1}`,
-      slugs: rest.slice(start, start + batchSize),
-    });
-  }
-  return phases;
-}
-
-/** The rows of a dry run: what would be rolled when. */
-export function dryRun(phases: Phase[]): RedeployAnswer {
-  const results = phases.flatMap(({ name, slugs }) =>
-    slugs.map((slug) => ({ slug, phase: name, ssm_status: 'DryRun' })),
-  );
-  return { ok: true, results };
-}
 
 export interface RolloutDeps {
   fleet: Fleet;
@@ -41,10 +15,17 @@ export interface RolloutDeps {
 }
 
 export const DEFAULT_ROLL_MS = 1000;
-export const DEFAULT_BATCH_SIZE = 3;
+
+/** Rolls the simulated fleet. */
+export function simulatedRoller(deps: RolloutDeps): Roller {
+  return {
+    list: () => deps.fleet.list().map((tenant) => tenant.slug),
+    roll: (roll, phases, request) => rollOut(deps, roll, phases, request),
+  };
+}
 
 /** Rolls the phases in order; a failed canary, or more failures than tolerated, halt it. */
-export async function rollOut(
+async function rollOut(
   deps: RolloutDeps,
   roll: RollRef,
   phases: Phase[],

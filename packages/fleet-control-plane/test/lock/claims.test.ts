@@ -4,7 +4,7 @@ import type { Claim, GroupState } from '../../src/lock/rules/claim.js';
 import * as transitions from '../../src/lock/rules/transitions.js';
 import { Problem } from '../../src/problem.js';
 import { checkFence, parseFence } from '../../src/rolls/fence.js';
-import type { Roll } from '../../src/rolls/store.js';
+import type { Roll } from '../../src/rolls/roll.js';
 import { claim, draftOf, holder, kinds } from '../support/drafts.js';
 
 const body: ClaimRequest = { session: 'session', ttl_seconds: 30, holder: { name: 'new' } };

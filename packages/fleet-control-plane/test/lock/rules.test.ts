@@ -1,12 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Claim, Mark } from '../../src/lock/rules/claim.js';
-import {
-  CONFIRM_WITHIN_SECONDS,
-  effectiveTtl,
-  judgeArrival,
-  nextInLine,
-  nextToken,
-} from '../../src/lock/rules/order.js';
+import { CONFIRM_WITHIN_SECONDS, effectiveTtl, nextToken } from '../../src/lock/rules/lease.js';
+import { judgeArrival, nextInLine } from '../../src/lock/rules/order.js';
 import { claim as drafted } from '../support/drafts.js';
 
 const claim = (

@@ -48,6 +48,8 @@ describe('options', () => {
     ['a malformed lock group', ['--lock-group', 'A B'], /--lock-group/],
     ['fleet and tenants at once', ['--fleet', 'x', '--tenants', '3'], /exclude/],
     ['no tenants', ['--tenants', '0'], /--tenants/],
+    ['an unknown mode', ['--mode', 'fleet'], /--mode.*sim, lock/],
+    ['tenants of a lock alone', ['--mode', 'lock', '--tenants', '3'], /--mode sim/],
     ['a fleet file that is missing', ['--fleet', '/nowhere/fleet.yaml'], /ENOENT/],
     ['an argument that is none', ['start'], /argument/],
   ])('answers %s with one line and exit code 2', async (_what, argv, says, env) => {

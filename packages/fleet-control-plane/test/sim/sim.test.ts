@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ControlPlane } from '../../src/control-plane.js';
+import { planPhases } from '../../src/rolls/phases.js';
 import { answerOf, type Behaviour, type Tenant } from '../../src/sim/behaviour.js';
 import { tenantNames } from '../../src/sim/names.js';
-import { planPhases } from '../../src/sim/rollout.js';
 import { Client, expectProblem, startPlane, type TestClaim } from '../support/plane.js';
 
 const OLD = 'a'.repeat(40);

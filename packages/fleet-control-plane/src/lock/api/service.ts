@@ -5,7 +5,7 @@ import { badRequest } from '../../problem.js';
 import type { Observer } from '../liveness/liveness.js';
 import { type Claim, isLive } from '../rules/claim.js';
 import type { Draft } from '../rules/draft.js';
-import { effectiveTtl } from '../rules/order.js';
+import { effectiveTtl } from '../rules/lease.js';
 import { claimOver, claimUnknown, holderAlive, leaseLost } from '../rules/refusals.js';
 import * as transitions from '../rules/transitions.js';
 import { countPoll, readClaim, readGroup, readPlace, renewFast, storeHeldMs } from '../store/queries.js';

@@ -1,5 +1,5 @@
 import { ABANDONED_AFTER_SECONDS } from '@tenant-fleet/fleet-core/contract';
-import { effectiveTtl } from '../rules/order.js';
+import { effectiveTtl } from '../rules/lease.js';
 import type { LiveRow } from '../store/queries.js';
 
 interface Seen {

@@ -1,6 +1,7 @@
 import type { ClaimEnd } from '@tenant-fleet/fleet-core/contract';
 import type { Claim, EndedBy, Event, GroupState } from './claim.js';
-import { nextInLine, nextToken } from './order.js';
+import { nextToken } from './lease.js';
+import { nextInLine } from './order.js';
 
 export interface Ending {
   reason?: string;

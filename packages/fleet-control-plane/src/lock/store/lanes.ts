@@ -1,5 +1,5 @@
 import type { Clock } from '../../clock.js';
-import { busy } from '../../http/database-problem.js';
+import { busy } from '../../problem.js';
 
 /** Longest wait for a turn, in milliseconds; the client is told to come again. */
 const TURN_TIMEOUT_MS = 3000;
