@@ -7,9 +7,10 @@ import { basicCredentials } from '../src/output.js';
 import { changeset, exec, makeWorld, TOKEN, type World } from './world.js';
 
 const ACTION = 'packages/fleet-action';
-const RELEASED = ['fleet-core', 'fleet-cli', 'fleet-action', 'fleet-control-plane'];
+const RELEASED = ['fleet-core', 'fleet-lint', 'fleet-cli', 'fleet-action', 'fleet-control-plane'];
 const PUBLISHED = [
   '@tenant-fleet/fleet-core',
+  '@tenant-fleet/fleet-lint',
   '@tenant-fleet/fleet-cli',
   '@tenant-fleet/fleet-control-plane',
 ];
@@ -77,7 +78,7 @@ describe('version', () => {
     expect(
       changed.filter(
         (path) =>
-          !/^(\.changeset|packages\/fleet-(core|cli|action|control-plane))\/|^(README|docs\/|examples\/)/.test(
+          !/^(\.changeset|packages\/fleet-(core|lint|cli|action|control-plane))\/|^(README|docs\/|examples\/)/.test(
             path,
           ),
       ),
@@ -208,7 +209,7 @@ describe('publish', () => {
   it('asks the registry and publishes nothing in a dry run', async () => {
     const { code, output } = await world.release(['publish', '--built', '--dry-run']);
     expect(code, output).toBe(0);
-    expect(output.match(/: would be published$/gm)).toHaveLength(3);
+    expect(output.match(/: would be published$/gm)).toHaveLength(PUBLISHED.length);
     expect(world.registry.puts).toEqual([]);
   });
 
@@ -239,7 +240,7 @@ describe('publish', () => {
     world.registry.next = 'lost';
     const { code, output } = await world.release(['publish', '--built']);
     expect(code, output).toBe(0);
-    expect(output.match(new RegExp(` ${version}: published$`, 'gm'))).toHaveLength(3);
+    expect(output.match(new RegExp(` ${version}: published$`, 'gm'))).toHaveLength(PUBLISHED.length);
     expect([...world.registry.puts].sort()).toEqual([...PUBLISHED].sort());
     expect(world.registry.puts.indexOf('@tenant-fleet/fleet-core')).toBeLessThan(
       world.registry.puts.indexOf('@tenant-fleet/fleet-control-plane'),
@@ -290,7 +291,8 @@ describe('once more', () => {
       const { code, output } = await world.release(args);
       expect(code, output).toBe(0);
       if (args[0] === 'tag') expect(output).toContain(`v${version} is already there`);
-      if (args[0] === 'publish') expect(output.match(/: already published$/gm)).toHaveLength(3);
+      if (args[0] === 'publish')
+        expect(output.match(/: already published$/gm)).toHaveLength(PUBLISHED.length);
       expect(output).not.toMatch(/: published$/m);
     }
     expect([world.git('rev-parse', 'HEAD'), onOrigin('show-ref'), world.registry.puts.length]).toEqual(
