@@ -4,6 +4,7 @@ export default defineConfig({
   entry: {
     index: 'src/index.ts',
     contract: 'src/contract.ts',
+    'render/index': 'src/render/index.ts',
     'testing/index': 'src/testing/index.ts',
   },
   format: 'esm',

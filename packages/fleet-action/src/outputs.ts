@@ -3,13 +3,8 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { summary } from '@actions/core';
-import {
-  type Env,
-  type FleetResult,
-  renderHtml,
-  renderResult,
-  type TenantStatus,
-} from '@tenant-fleet/fleet-core';
+import type { Env, FleetResult, TenantStatus } from '@tenant-fleet/fleet-core';
+import { renderHtml, renderResult } from '@tenant-fleet/fleet-core/render';
 import { say, setOutput } from './runner.js';
 
 /** A runner refuses longer values. */

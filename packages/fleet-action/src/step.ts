@@ -4,12 +4,11 @@ import {
   isFleetError,
   loadConfig,
   redact,
-  renderEvent,
-  renderResult,
   runFleet,
   systemPorts,
   USAGE_EXIT_CODE,
 } from '@tenant-fleet/fleet-core';
+import { renderEvent, renderResult } from '@tenant-fleet/fleet-core/render';
 import { forgetClaim, keepClaim } from './claim-state.js';
 import { readInputs, secretsOf } from './inputs.js';
 import { writeOutputs, writeSummary } from './outputs.js';

@@ -1,4 +1,4 @@
-/** The public surface. Wire schemas come from `@tenant-fleet/fleet-core/contract` as well. */
+/** The public surface; lines for people come from `@tenant-fleet/fleet-core/render`, wire schemas from `./contract` too. */
 
 export {
   type ClaimAnswer,
@@ -17,18 +17,18 @@ export {
 } from './clients/gitea/gitea.js';
 export { GiteaIssues, type Issue, type IssueText, type Label } from './clients/gitea/issues.js';
 export { type Config, checkOptions } from './config/config.js';
-export { formatDuration, parseDuration } from './config/duration.js';
+export { parseDuration } from './config/duration.js';
 export { configFileJsonSchema, configFileSchema, didYouMean } from './config/file.js';
 export { DEFAULT_CONFIG_FILE, loadConfig } from './config/load.js';
 export type { Command, FleetOptions, Trigger } from './config/options.js';
-export type { Policy } from './config/policy.js';
 export { type Env, type Layers, resolveConfig } from './config/resolve.js';
 export { readBoolean } from './config/setting.js';
 export { SETTING_NAMES, SETTINGS, type Setting, type SettingName, settingOf } from './config/settings.js';
 export type { LeftClaim, RunContext } from './context.js';
 export * from './contract.js';
 export { type ErrorCode, FleetError, isFleetError, usageError } from './errors.js';
-export type { EventCode, EventData, FleetEvent } from './events/events.js';
+export type { EventCode, EventData, FleetEvent, Policy } from './events/events.js';
+export { type Clock, systemClock } from './io/clock.js';
 export { type Http, HttpFailure, type HttpRequest, type HttpResponse, undiciHttp } from './io/http.js';
 export {
   breakLock,
@@ -45,11 +45,9 @@ export { isLeaseInherited, killInMs, leaseEnv } from './lock/child.js';
 export { holdLock, releaseLeftClaim } from './lock/from-config.js';
 export { type Grant, Lease } from './lock/lease.js';
 export { FleetLock, type LockOptions, withFleetLock } from './lock/lock.js';
-export { type Clock, type Ports, type Random, systemClock, systemPorts, systemRandom } from './ports.js';
-export { type RenderOptions, renderEvent, type Tone, toneOf } from './render/event.js';
-export { renderHtml } from './render/html.js';
-export { renderLockEvent, renderLockStatus } from './render/lock.js';
-export { outcomeTone, renderResult } from './render/result.js';
+export { type Ports, type Random, systemPorts, systemRandom } from './ports.js';
+export { outcomeOf } from './report/ending.js';
+export { exitCodeOf, isDeployed, OUTCOMES, type Outcome, USAGE_EXIT_CODE } from './result/outcome.js';
 export {
   type CallResult,
   type Counts,
@@ -59,9 +57,8 @@ export {
   TENANT_STATUSES,
   type TenantResult,
   type TenantStatus,
-} from './report/build-result.js';
-export { outcomeOf } from './report/ending.js';
-export { exitCodeOf, isDeployed, OUTCOMES, type Outcome, USAGE_EXIT_CODE } from './result/outcome.js';
+} from './result/result.js';
 export { planFleet, redeployFleet, runFleet, verifyFleet } from './run.js';
+export { formatDuration } from './text/duration.js';
 export { oneLine, redact } from './text/sanitize.js';
 export { plural } from './text/words.js';

@@ -11,9 +11,9 @@ import type { Lease } from './lock/lease.js';
 import { withFleetLock } from './lock/lock.js';
 import { planWaves, readFleet } from './plan/plan.js';
 import { emitPlan, lookAgain, refuseBlindness, survey } from './plan/survey.js';
-import type { FleetResult } from './report/build-result.js';
 import type { Ending, Stage } from './report/ending.js';
 import { judge } from './report/verdict.js';
+import type { FleetResult } from './result/result.js';
 import { type Halt, rollInOneCall, rollScoped } from './rollout/rollout.js';
 import { type Verification, verifyTenants } from './verify/verify.js';
 

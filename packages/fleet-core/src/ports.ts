@@ -3,16 +3,8 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import type { FleetEvent } from './events/events.js';
+import { type Clock, systemClock } from './io/clock.js';
 import { type Http, undiciHttp } from './io/http.js';
-
-export interface Clock {
-  /** Milliseconds of a clock that never jumps; its zero is arbitrary. All waiting is measured with it. */
-  monotonic(): number;
-  /** Milliseconds since 1970. For people and reports only, never for a decision. */
-  wall(): number;
-  /** Calls `fire` once after `ms` milliseconds; the returned function cancels. */
-  timer(ms: number, fire: () => void): () => void;
-}
 
 export interface Random {
   /** A number from 0 up to, not including, 1. Spreads polls; nothing secret depends on it. */
@@ -34,18 +26,6 @@ export interface Ports {
   /** Name of this machine, shown to people who wait for the lock. */
   hostname: () => string;
 }
-
-/** setTimeout takes at most 2^31-1 ms and fires at once beyond that. */
-const LONGEST_TIMER_MS = 2_147_483_647;
-
-export const systemClock: Clock = {
-  monotonic: () => performance.now(),
-  wall: () => Date.now(),
-  timer(ms, fire) {
-    const handle = setTimeout(fire, Math.min(Math.max(0, ms), LONGEST_TIMER_MS));
-    return () => clearTimeout(handle);
-  },
-};
 
 export const systemRandom: Random = {
   fraction: () => Math.random(),

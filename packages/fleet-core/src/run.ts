@@ -8,8 +8,9 @@ import { Emitter } from './events/emitter.js';
 import { conduct, type Run } from './pipeline.js';
 import { systemPorts } from './ports.js';
 import { lagOf } from './report/branch-lag.js';
-import { buildResult, type FleetResult } from './report/build-result.js';
+import { buildResult } from './report/build-result.js';
 import { endingOf, timeoutError } from './report/ending.js';
+import type { FleetResult } from './result/result.js';
 import { Ledger } from './verify/ledger.js';
 
 /**

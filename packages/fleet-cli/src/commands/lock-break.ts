@@ -1,13 +1,6 @@
 /** `fleet lock break`: ends the hold of a run that cannot give it back. */
-import {
-  breakLock,
-  holdToBreak,
-  type Layers,
-  oneLine,
-  readLock,
-  renderLockStatus,
-  usageError,
-} from '@tenant-fleet/fleet-core';
+import { breakLock, holdToBreak, type Layers, oneLine, readLock, usageError } from '@tenant-fleet/fleet-core';
+import { renderLockStatus } from '@tenant-fleet/fleet-core/render';
 import { Terminal } from '../terminal/console.js';
 import { confirm, isPersonThere } from '../terminal/prompt.js';
 import { interruptible } from '../terminal/signals.js';

@@ -1,12 +1,6 @@
 /** What happened to a lock, oldest first. */
-import {
-  type Layers,
-  loadConfig,
-  readLockLog,
-  renderLockEvent,
-  systemPorts,
-  usageError,
-} from '@tenant-fleet/fleet-core';
+import { type Layers, loadConfig, readLockLog, systemPorts, usageError } from '@tenant-fleet/fleet-core';
+import { renderLockEvent } from '@tenant-fleet/fleet-core/render';
 import type { OutputFlags } from '../flags.js';
 import { Terminal } from '../terminal/console.js';
 import { interruptible } from '../terminal/signals.js';

@@ -11,11 +11,10 @@ import {
   leaseEnv,
   loadConfig,
   oneLine,
-  renderEvent,
   systemPorts,
-  toneOf,
   usageError,
 } from '@tenant-fleet/fleet-core';
+import { renderEvent, toneOf } from '@tenant-fleet/fleet-core/render';
 import type { OutputFlags } from '../flags.js';
 import { ChildGroup } from '../process/child-group.js';
 import { Terminal } from '../terminal/console.js';

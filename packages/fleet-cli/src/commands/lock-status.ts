@@ -4,10 +4,10 @@ import {
   type LockStatus,
   loadConfig,
   readLock,
-  renderLockStatus,
   systemPorts,
   watchLock,
 } from '@tenant-fleet/fleet-core';
+import { renderLockStatus } from '@tenant-fleet/fleet-core/render';
 import type { OutputFlags } from '../flags.js';
 import { Terminal } from '../terminal/console.js';
 import { exitCodeOfSignal, interruptible } from '../terminal/signals.js';

@@ -1,5 +1,5 @@
 /** Shows a result that an earlier run saved. */
-import { renderHtml } from '@tenant-fleet/fleet-core';
+import { renderHtml } from '@tenant-fleet/fleet-core/render';
 import type { OutputFlags } from '../flags.js';
 import { Terminal } from '../terminal/console.js';
 import { checkWritable, readResult, writeWhole } from '../terminal/report-files.js';

@@ -1,13 +1,6 @@
 /** redeploy, plan, verify: configuration, one call of core, output. */
-import {
-  type FleetEvent,
-  type Layers,
-  loadConfig,
-  renderEvent,
-  runFleet,
-  systemPorts,
-  toneOf,
-} from '@tenant-fleet/fleet-core';
+import { type FleetEvent, type Layers, loadConfig, runFleet, systemPorts } from '@tenant-fleet/fleet-core';
+import { renderEvent, toneOf } from '@tenant-fleet/fleet-core/render';
 import type { OutputFlags } from '../flags.js';
 import { Terminal } from '../terminal/console.js';
 import { confirmRoll } from '../terminal/prompt.js';

@@ -1,6 +1,6 @@
 /** Where text goes: data to stdout, everything for people to stderr, colour only where it is welcome. */
 import { styleText } from 'node:util';
-import type { Tone } from '@tenant-fleet/fleet-core';
+import type { Tone } from '@tenant-fleet/fleet-core/render';
 
 export type Stream = 'stdout' | 'stderr';
 type Style = Parameters<typeof styleText>[0];

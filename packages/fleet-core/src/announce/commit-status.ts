@@ -3,7 +3,7 @@
 import type { CommitState, CommitStatus, Gitea } from '../clients/gitea/gitea.js';
 import { type Read, whyNot } from '../clients/gitea/request.js';
 import type { Announcing } from '../config/alerts.js';
-import type { FleetResult } from '../report/build-result.js';
+import type { FleetResult } from '../result/result.js';
 import { oneLine } from '../text/sanitize.js';
 import { shortSha } from '../text/words.js';
 import { type NotAnnounced, notAnnounced } from './fault.js';

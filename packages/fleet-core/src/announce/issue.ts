@@ -2,7 +2,7 @@
 
 import type { GiteaIssues, Issue } from '../clients/gitea/issues.js';
 import { type Read, whyNot } from '../clients/gitea/request.js';
-import type { FleetResult } from '../report/build-result.js';
+import type { FleetResult } from '../result/result.js';
 import { notAnnounced } from './fault.js';
 import {
   type AlertState,

@@ -3,8 +3,8 @@
 import type { CommitState } from '../clients/gitea/gitea.js';
 import type { Config } from '../config/config.js';
 import { TRUSTED_EVENTS } from '../gate/gates.js';
-import type { FleetResult } from '../report/build-result.js';
 import { isDeployed, type Outcome } from '../result/outcome.js';
+import type { FleetResult } from '../result/result.js';
 
 export interface Announcements {
   /** State of the commit status; null: none is written. */

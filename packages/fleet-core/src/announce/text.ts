@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { targetOf } from '../render/event.js';
 import { countsInWords, renderResult, verdictOf } from '../render/result.js';
-import type { FleetResult } from '../report/build-result.js';
+import type { FleetResult } from '../result/result.js';
 import { oneLine } from '../text/sanitize.js';
 import { plural } from '../text/words.js';
 

@@ -1,8 +1,8 @@
 /** Tells a chat by its webhook. The address is a secret: it reaches no event and no error. */
 
+import type { Clock } from '../io/clock.js';
 import { type Http, HttpFailure } from '../io/http.js';
 import { sleep } from '../io/sleep.js';
-import type { Clock } from '../ports.js';
 import { NotAnnounced } from './fault.js';
 
 export interface Webhook {

@@ -1,18 +1,5 @@
+import type { Policy } from '../events/events.js';
 import type { Config } from './config.js';
-
-/** The effective settings of a rollout: an option that was not wired shows here. */
-export interface Policy {
-  strategy: 'scoped' | 'single-call';
-  canary: string | null;
-  soak_ms: number;
-  batch_size: number;
-  max_stragglers: number;
-  settle_budget_ms: number;
-  confirmations: number;
-  ephemeral: string[];
-  lock_group: string | null;
-  superseded_by: 'claim' | 'head' | 'off';
-}
 
 /** What a run goes by. */
 export function policyOf(config: Config): Policy {

@@ -1,4 +1,4 @@
-import type { Clock, Ports } from '../ports.js';
+import type { Clock } from '../io/clock.js';
 import type { EventData, FleetEvent } from './events.js';
 
 export type Emit = (event: EventData) => void;
@@ -17,7 +17,7 @@ export class Emitter {
   #cancel: () => void = () => {};
   #closed = false;
 
-  constructor(ports: Pick<Ports, 'clock' | 'emit'>) {
+  constructor(ports: { clock: Clock; emit: (event: FleetEvent) => void }) {
     this.#clock = ports.clock;
     this.#sink = ports.emit;
     this.#started = ports.clock.monotonic();

@@ -1,7 +1,19 @@
-import type { CommitState } from '../clients/gitea/gitea.js';
-import type { Policy } from '../config/policy.js';
 import type { HolderView, WaitedFor } from '../contract.js';
-import type { FleetResult, TenantStatus } from '../report/build-result.js';
+import type { FleetResult, TenantStatus } from '../result/result.js';
+
+/** The effective settings of a rollout: an option that was not wired shows here. */
+export interface Policy {
+  strategy: 'scoped' | 'single-call';
+  canary: string | null;
+  soak_ms: number;
+  batch_size: number;
+  max_stragglers: number;
+  settle_budget_ms: number;
+  confirmations: number;
+  ephemeral: string[];
+  lock_group: string | null;
+  superseded_by: 'claim' | 'head' | 'off';
+}
 
 /** What a run tells while it runs. `code` is stable; every text in an event is already safe to print. */
 export type FleetEvent = { at: string } & EventData;
@@ -82,7 +94,12 @@ export type EventData =
   | { code: 'verify.started'; slugs: string[]; settle_budget_ms: number }
   | { code: 'verify.finished'; on_target: number; of: number; duration_ms: number }
   /** The commit status of the environment; `error` on an earlier commit settles a run that was killed. */
-  | { code: 'status.shown'; context: string; state: CommitState; sha: string }
+  | {
+      code: 'status.shown';
+      context: string;
+      state: 'pending' | 'success' | 'error' | 'failure' | 'warning';
+      sha: string;
+    }
   /** The alert issue of the environment; `runs` failed in a row since `since`. */
   | {
       code: 'alert.issue';

@@ -1,12 +1,12 @@
 /** The gate "image": the tag must be pullable, and built from the expected commit, before anything is rolled. */
 
 import { type Lookup, REVISION_LABEL, Registry } from '../clients/registry/registry.js';
-import { formatDuration } from '../config/duration.js';
 import type { ImageSource } from '../config/image.js';
 import { FleetError } from '../errors.js';
 import { sleep } from '../io/sleep.js';
+import { formatDuration } from '../text/duration.js';
 import { oneLine } from '../text/sanitize.js';
-import type { Gate, Gates } from './gates.js';
+import { type Gate, type Gates, refused } from './gate.js';
 
 const POLL_MS = 10_000;
 
@@ -106,6 +106,3 @@ const signInHint = ({ credentials }: ImageSource) =>
   credentials
     ? 'check FLEET_REGISTRY_USER and FLEET_REGISTRY_PASSWORD, their right to pull, and the name in --image'
     : 'set FLEET_REGISTRY_USER and FLEET_REGISTRY_PASSWORD; check the name in --image: one that does not exist can look the same';
-
-const refused = (message: string, hint: string) =>
-  new FleetError('GATE_REFUSED', message, { outcome: 'refused', hint });

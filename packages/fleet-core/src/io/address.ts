@@ -49,3 +49,7 @@ export function tenantUrlProblem(template: string): [string, string?] | null {
     return ['must have {slug} in host or path'];
   return null;
 }
+
+/** An http(s) address of at most 2,000 characters: the lock server takes nothing else, and a page makes a link of it. */
+export const isWebAddress = (url: string | null | undefined): url is string =>
+  !!url && url.length <= 2000 && /^https?:\/\//i.test(url) && URL.canParse(url);

@@ -1,6 +1,6 @@
 import { Agent, buildConnector, request as undiciRequest } from 'undici';
 import manifest from '../../package.json' with { type: 'json' };
-import type { Clock } from '../ports.js';
+import type { Clock } from './clock.js';
 
 export interface HttpRequest {
   method: 'GET' | 'POST' | 'PUT' | 'PATCH';

@@ -1,8 +1,8 @@
 /** Why the lock was not had, in words: which lock, who has it, what to do. */
 
-import { formatDuration } from '../config/duration.js';
 import type { ClaimQueued, Frozen, Problem } from '../contract.js';
 import { FleetError } from '../errors.js';
+import { formatDuration } from '../text/duration.js';
 import { oneLine } from '../text/sanitize.js';
 import { cleanHolder, describeHolder } from './holder.js';
 

@@ -1,7 +1,8 @@
 /** Who holds or waits for a lock, as others are told. */
 import type { Config } from '../config/config.js';
-import { formatDuration } from '../config/duration.js';
 import type { Holder, WaitedFor } from '../contract.js';
+import { isWebAddress } from '../io/address.js';
+import { formatDuration } from '../text/duration.js';
 import { oneLine } from '../text/sanitize.js';
 
 /** Whoever runs this, for the people who wait for the lock. */
@@ -18,10 +19,6 @@ export function holderOf(config: Config, hostname: string): Holder {
     host: hostname.slice(0, 255) || 'unknown',
   };
 }
-
-/** The lock server takes nothing else, and a page makes a link of it. */
-export const isWebAddress = (url: string | null | undefined): url is string =>
-  !!url && url.length <= 2000 && /^https?:\/\//i.test(url) && URL.canParse(url);
 
 /** A holder made safe to print: its texts were written by somebody else. */
 export function cleanHolder(holder: WaitedFor): WaitedFor {

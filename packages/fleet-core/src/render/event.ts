@@ -1,7 +1,7 @@
 /** Events as plain text for logs and people; what a line looks like in colour is the adapter's affair. */
-import { formatDuration } from '../config/duration.js';
-import type { Policy } from '../config/policy.js';
-import type { FleetEvent } from '../events/events.js';
+
+import type { FleetEvent, Policy } from '../events/events.js';
+import { formatDuration } from '../text/duration.js';
 import { oneLine } from '../text/sanitize.js';
 import { NAMED, nameList, plural, shortSha } from '../text/words.js';
 

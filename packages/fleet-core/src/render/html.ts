@@ -1,6 +1,7 @@
 /** A result as one HTML file: no script, no network, readable on a phone and in the dark. */
-import { formatDuration } from '../config/duration.js';
-import type { FleetResult, TenantResult } from '../report/build-result.js';
+
+import type { FleetResult, TenantResult } from '../result/result.js';
+import { formatDuration } from '../text/duration.js';
 import { shortSha } from '../text/words.js';
 import { statusInWords, targetOf } from './event.js';
 import { countsInWords, lagInWords, outcomeTone, timesOf, unproven, verdictOf } from './result.js';

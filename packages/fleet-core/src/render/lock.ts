@@ -1,7 +1,7 @@
 /** The state of a lock and its audit log as plain lines. All texts in them were written by somebody else. */
 
-import { formatDuration } from '../config/duration.js';
 import type { Frozen, HeldView, HolderView, LockEvent, LockStatus } from '../contract.js';
+import { formatDuration } from '../text/duration.js';
 import { oneLine } from '../text/sanitize.js';
 
 /** Who holds the lock, whether it is frozen, who waits: the first line answers, indented ones explain. */

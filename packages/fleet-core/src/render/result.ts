@@ -1,6 +1,7 @@
 /** The closing block of a run: what a tired person needs to know, in the order in which they need it. */
-import { formatDuration } from '../config/duration.js';
-import type { FleetResult, TenantResult } from '../report/build-result.js';
+
+import type { FleetResult, TenantResult } from '../result/result.js';
+import { formatDuration } from '../text/duration.js';
 import { oneLine } from '../text/sanitize.js';
 import { NAMED, nameList, plural, shortSha } from '../text/words.js';
 import { type RenderOptions, statusInWords, type Tone, targetOf } from './event.js';

@@ -1,7 +1,7 @@
 /** How far this commit lags behind its branch: reported with every result, never decisive. */
 import { Gitea } from '../clients/gitea/gitea.js';
+import type { FleetResult } from '../result/result.js';
 import type { Verification } from '../verify/verify.js';
-import type { FleetResult } from './build-result.js';
 
 /** Name and head of the branch, and how many of its commits this one lacks. */
 export type Lag = NonNullable<FleetResult['branch']>;

@@ -2,7 +2,7 @@
 import type { Config } from '../config/config.js';
 import { FleetError, isFleetError } from '../errors.js';
 import type { Outcome } from '../result/outcome.js';
-import type { CallResult } from './build-result.js';
+import type { CallResult } from '../result/result.js';
 
 export interface Ending {
   outcome: Outcome;

@@ -1,10 +1,10 @@
 /** Stage 7a: what the run may claim. Pure; every claim is read off the ledger. */
 
 import type { Outcome } from '../result/outcome.js';
+import { addsUp } from '../result/result.js';
 import type { Halt } from '../rollout/rollout.js';
 import { nameList } from '../text/words.js';
 import type { Ledger } from '../verify/ledger.js';
-import { addsUp } from './build-result.js';
 import { diagnose, lookAtTenants } from './diagnose.js';
 
 export interface Verdict {

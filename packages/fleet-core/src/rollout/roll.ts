@@ -3,7 +3,8 @@ import { baseRequest, type Calls, report, send } from '../clients/control-plane/
 import { refusal } from '../clients/control-plane/refusal.js';
 import { nextStep, RETRY_WAITS_MS } from '../clients/control-plane/retry.js';
 import type { RedeployRequest } from '../contract.js';
-import { retryAfterMs, sleep } from '../io/sleep.js';
+import { retryAfterMs } from '../io/retry-after.js';
+import { sleep } from '../io/sleep.js';
 import { type Verification, verifyTenants } from '../verify/verify.js';
 import { applyRows } from './rows.js';
 

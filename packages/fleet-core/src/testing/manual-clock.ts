@@ -1,4 +1,4 @@
-import type { Clock } from '../ports.js';
+import type { Clock } from '../io/clock.js';
 
 /** A loopback server that has not answered after this many milliseconds does not mean to. */
 const UNANSWERED_AFTER_TURNS = 60;

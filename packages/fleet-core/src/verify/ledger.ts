@@ -1,6 +1,6 @@
 /** What is known of every enumerated tenant; each is in exactly one status at any time. */
 import { matcherOf } from '../config/glob.js';
-import type { Counts, TenantResult, TenantStatus } from '../report/build-result.js';
+import type { Counts, TenantResult, TenantStatus } from '../result/result.js';
 import type { Observation } from './probe.js';
 
 /** What the control plane said of a tenant in its last roll. */

@@ -9,7 +9,8 @@ import {
   failureComment,
   nextState,
 } from '../../src/announce/text.js';
-import { type FleetEvent, type FleetResult, renderEvent, resultSchema } from '../../src/index.js';
+import { type FleetEvent, type FleetResult, resultSchema } from '../../src/index.js';
+import { renderEvent } from '../../src/render/index.js';
 
 const SHA = 'b'.repeat(40);
 const state: AlertState = {

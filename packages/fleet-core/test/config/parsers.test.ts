@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { formatDuration, parseDuration } from '../../src/config/duration.js';
+import { parseDuration } from '../../src/config/duration.js';
 import { globProblem, matcherOf } from '../../src/config/glob.js';
 import { parseSwitch } from '../../src/config/switch.js';
 import { checkToken } from '../../src/config/token.js';
+import { formatDuration } from '../../src/text/duration.js';
 import { usageOf } from '../helpers/usage.js';
 
 // biome-ignore lint/suspicious/noTemplateCurlyInString: what CI leaves is exactly this text

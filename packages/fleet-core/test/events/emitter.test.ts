@@ -2,7 +2,8 @@ import { describe, expect, test, vi } from 'vitest';
 import { FleetError, isFleetError, usageError } from '../../src/errors.js';
 import { Emitter } from '../../src/events/emitter.js';
 import type { FleetEvent } from '../../src/events/events.js';
-import { retryAfterMs, sleep } from '../../src/io/sleep.js';
+import { retryAfterMs } from '../../src/io/retry-after.js';
+import { sleep } from '../../src/io/sleep.js';
 import { ManualClock, RecordingSink } from '../../src/testing/index.js';
 
 describe('the emitter', () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type FleetResult, renderHtml, resultSchema } from '../../src/index.js';
+import { type FleetResult, resultSchema } from '../../src/index.js';
+import { renderHtml } from '../../src/render/index.js';
 
 const tenant = (slug: string, rest: Partial<FleetResult['tenants'][number]> = {}) => ({
   slug,

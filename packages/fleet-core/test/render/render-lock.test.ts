@@ -1,6 +1,6 @@
 import { describe, expect, it, test } from 'vitest';
 import type { LockEvent, LockStatus } from '../../src/contract.js';
-import { renderLockEvent, renderLockStatus } from '../../src/index.js';
+import { renderLockEvent, renderLockStatus } from '../../src/render/index.js';
 
 const free: LockStatus = {
   group: 'staging',

@@ -1,14 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import {
-  type FleetEvent,
-  type FleetResult,
-  OUTCOMES,
-  outcomeTone,
-  renderEvent,
-  renderResult,
-  resultSchema,
-  toneOf,
-} from '../../src/index.js';
+import { type FleetEvent, type FleetResult, OUTCOMES, resultSchema } from '../../src/index.js';
+import { outcomeTone, renderEvent, renderResult, toneOf } from '../../src/render/index.js';
 import { nameList } from '../../src/text/words.js';
 
 const AT = '2026-01-02T03:04:05.678Z';

@@ -1,11 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import {
-  addsUp,
-  buildResult,
-  type FleetResult,
-  type ReportInput,
-  resultSchema,
-} from '../../src/report/build-result.js';
+import { buildResult, type ReportInput } from '../../src/report/build-result.js';
 import {
   type ExitContext,
   exitCodeOf,
@@ -14,6 +8,7 @@ import {
   type Outcome,
   USAGE_EXIT_CODE,
 } from '../../src/result/outcome.js';
+import { addsUp, type FleetResult, resultSchema } from '../../src/result/result.js';
 import { Ledger } from '../../src/verify/ledger.js';
 
 const NEW = 'b'.repeat(40);

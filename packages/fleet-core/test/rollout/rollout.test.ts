@@ -1,6 +1,6 @@
 /** Canary, waves, stragglers and the verdict over them. Numbers name rows of docs/incidents.md. */
 import { afterEach, describe, expect, test } from 'vitest';
-import { resultSchema } from '../../src/report/build-result.js';
+import { resultSchema } from '../../src/result/result.js';
 import { FakeFleet, json, NEW, OLD } from '../helpers/fake-fleet.js';
 import { run } from '../helpers/run.js';
 

@@ -6,8 +6,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { redeployFleet } from '../../src/index.js';
-import { addsUp, resultSchema } from '../../src/report/build-result.js';
 import { exitCodeOf, isDeployed } from '../../src/result/outcome.js';
+import { addsUp, resultSchema } from '../../src/result/result.js';
 import { ManualClock } from '../../src/testing/index.js';
 import { type Fate, type Nature, NEW, runFast, World, type WorldPlan } from '../helpers/world.js';
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { systemClock } from '../../src/io/clock.js';
 import { sleep } from '../../src/io/sleep.js';
-import { systemClock } from '../../src/ports.js';
 import { ManualClock, RecordingSink, trackedHttp } from '../../src/testing/index.js';
 
 describe('the hand-stepped clock', () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { addsUp, TENANT_STATUSES } from '../../src/report/build-result.js';
+import { addsUp, TENANT_STATUSES } from '../../src/result/result.js';
 import { Ledger, type RowReport, shaOf } from '../../src/verify/ledger.js';
 import type { Observation } from '../../src/verify/probe.js';
 

@@ -17,7 +17,7 @@ import {
 } from '../../contract.js';
 import { FleetError } from '../../errors.js';
 import { type Http, HttpFailure } from '../../io/http.js';
-import { retryAfterMs } from '../../io/sleep.js';
+import { retryAfterMs } from '../../io/retry-after.js';
 import { oneLine } from '../../text/sanitize.js';
 
 const MAX_BYTES = 4 * 1024 * 1024;

@@ -17,7 +17,7 @@ import type { Emit } from '../../events/emitter.js';
 import { HttpFailure } from '../../io/http.js';
 import { sleep } from '../../io/sleep.js';
 import type { Ports } from '../../ports.js';
-import type { CallResult } from '../../report/build-result.js';
+import type { CallResult } from '../../result/result.js';
 import { redact } from '../../text/sanitize.js';
 import { refusal, type Unanswered } from './refusal.js';
 import { nextStep, RETRY_WAITS_MS } from './retry.js';

@@ -1,8 +1,8 @@
 /** One exchange with Gitea's API: what an answer means, pages, and what may be sent again. */
 import { z } from 'zod';
+import type { Clock } from '../../io/clock.js';
 import { type Http, HttpFailure, type HttpRequest } from '../../io/http.js';
 import { sleep } from '../../io/sleep.js';
-import type { Clock } from '../../ports.js';
 
 export interface GiteaOptions {
   /** Base URL of the server, a path included where it runs under one. */

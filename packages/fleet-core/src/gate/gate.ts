@@ -1,0 +1,54 @@
+/** What every gate is made of: a name, a check, and what a refusal does to the run. */
+import { Gitea, type Read } from '../clients/gitea/gitea.js';
+import type { Config } from '../config/config.js';
+import { FleetError } from '../errors.js';
+import type { Emit } from '../events/emitter.js';
+import type { Ports } from '../ports.js';
+
+export interface Gates {
+  config: Config;
+  ports: Ports;
+  emit: Emit;
+  signal: AbortSignal;
+}
+
+export type Gate = [name: string, check: () => Promise<string>];
+
+/** @returns What the gate says, or null where it stopped a dry run, which goes on all the same. */
+export async function pass(
+  { config, emit }: Gates,
+  gate: string,
+  check: () => Promise<string>,
+): Promise<string | null> {
+  try {
+    return await check();
+  } catch (error) {
+    if (!(error instanceof FleetError)) throw error;
+    const outcome = error.outcome === 'held' || error.outcome === 'superseded' ? error.outcome : 'refused';
+    emit({ code: 'gate.stopped', gate, outcome, reason: error.message, obeyed: !config.dryRun });
+    if (!config.dryRun) throw error;
+    return null;
+  }
+}
+
+export function gitea({ config, ports, signal }: Gates): Gitea {
+  if (!config.gitea) throw new FleetError('INTERNAL', 'a gate needs Gitea, and none is configured');
+  return new Gitea({ ...config.gitea, http: ports.http, signal });
+}
+
+/** Why a read brought nothing, for a sentence. */
+export const whyNot = (read: Exclude<Read<unknown>, { kind: 'read' }>) =>
+  read.kind === 'unreadable'
+    ? read.why
+    : read.kind === 'absent'
+      ? 'not found (HTTP 404)'
+      : 'the token lacks the right (HTTP 403)';
+
+export const refused = (message: string, hint?: string) =>
+  new FleetError('GATE_REFUSED', message, { outcome: 'refused', hint });
+
+export const held = (message: string) =>
+  new FleetError('HELD', message, {
+    outcome: 'held',
+    hint: 'nothing is rolled until it is lifted; then run the same command again',
+  });

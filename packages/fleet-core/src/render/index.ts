@@ -1,0 +1,5 @@
+/** What a run and a lock look like to people: plain lines and a page. Public as `@tenant-fleet/fleet-core/render`. */
+export { type RenderOptions, renderEvent, type Tone, toneOf } from './event.js';
+export { renderHtml } from './html.js';
+export { renderLockEvent, renderLockStatus } from './lock.js';
+export { outcomeTone, renderResult } from './result.js';

@@ -1,0 +1,118 @@
+/** The published document: its schema, and the checks that it cannot contradict itself. */
+import { z } from 'zod';
+import { isDeployed, OUTCOMES, type Outcome } from './outcome.js';
+
+export const RESULT_SCHEMA = 'fleet-result/1';
+
+export const TENANT_STATUSES = [
+  'on_target',
+  'stale',
+  'unreachable',
+  'invalid',
+  'unhealthy',
+  'excused',
+] as const;
+export type TenantStatus = (typeof TENANT_STATUSES)[number];
+
+const count = z.number().int().min(0);
+export const countsSchema = z.looseObject({
+  enumerated: count,
+  on_target: count,
+  stale: count,
+  unreachable: count,
+  invalid: count,
+  unhealthy: count,
+  excused: count,
+});
+export type Counts = z.infer<typeof countsSchema>;
+
+export const tenantResultSchema = z.looseObject({
+  slug: z.string(),
+  status: z.enum(TENANT_STATUSES),
+  /** `canary` or `batch-N` of the call that rolled it (in a dry run: would roll it); null: not rolled. */
+  phase: z.string().nullable(),
+  /** The commit of its last answer, `dev`, or null where that answer named none. */
+  observed_sha: z.string().nullable(),
+  /** How often it was asked. */
+  probes: count,
+  /** Milliseconds from the first probe of the run, or from the start of its roll, to its first answer on target. */
+  on_target_after_ms: z.number().min(0).nullable(),
+  /** Why it has its status, for people; null where there is nothing to say. */
+  detail: z.string().nullable(),
+  /** What it answered before anything was rolled: where a rollback would lead. */
+  baseline_sha: z.string().nullable(),
+});
+export type TenantResult = z.infer<typeof tenantResultSchema>;
+
+export const callResultSchema = z.looseObject({
+  kind: z.enum(['plan', 'roll']),
+  phase: z.string().nullable(),
+  slugs: z.array(z.string()).nullable(),
+  started_at: z.string(),
+  duration_ms: z.number().min(0),
+  /** HTTP status; null where no answer came. */
+  http_status: z.number().int().nullable(),
+  /** `unknown`: sent, and the answer was lost or says nothing; what happened was then read off the tenants. */
+  outcome: z.enum(['answered', 'refused', 'not_sent', 'unknown']),
+  ok: z.boolean().nullable(),
+});
+export type CallResult = z.infer<typeof callResultSchema>;
+
+/** The document behind `--json`, `--report-json` and the action's `result-json`. Fields are only ever added. */
+export const resultSchema = z
+  .looseObject({
+    schema: z.literal(RESULT_SCHEMA),
+    outcome: z.enum(OUTCOMES),
+    deployed: z.boolean(),
+    reason: z.string(),
+    environment: z.string().optional(),
+    target_tag: z.string().nullable(),
+    expected_sha: z.string().nullable(),
+    started_at: z.string(),
+    finished_at: z.string(),
+    lock: z
+      .looseObject({
+        group: z.string(),
+        fencing_token: z.number().int().nullable(),
+        waited_ms: z.number().min(0),
+      })
+      .nullable(),
+    counts: countsSchema,
+    tenants: z.array(tenantResultSchema),
+    calls: z.array(callResultSchema),
+    /** Head of the branch, and how many of its commits the expected one lacks; null where that is not known. */
+    branch: z
+      .looseObject({ name: z.string(), head: z.string(), behind_by: z.number().int().min(0).nullable() })
+      .nullish(),
+    exit_code: z.number().int().min(0).max(255),
+    warnings: z.array(z.string()),
+    /** What to do next, for people. */
+    next: z.array(z.string()),
+  })
+  .refine((result) => addsUp(result.counts), 'counts do not add up')
+  .refine((result) => countsMatch(result.counts, result.tenants), '`counts` contradict `tenants`')
+  .refine((result) => result.deployed === isDeployed(result.outcome), '`deployed` contradicts `outcome`')
+  .refine((result) => isProven(result), '`outcome` claims more than the tenants proved');
+export type FleetResult = z.infer<typeof resultSchema>;
+
+/** Every enumerated tenant is in exactly one status. */
+export function addsUp(counts: Counts): boolean {
+  const { on_target, stale, unreachable, invalid, unhealthy, excused } = counts;
+  return counts.enumerated === on_target + stale + unreachable + invalid + unhealthy + excused;
+}
+
+/** Every tenant stands in the list once, with the status under which it was counted. */
+function countsMatch(counts: Counts, tenants: TenantResult[]): boolean {
+  if (new Set(tenants.map(({ slug }) => slug)).size !== tenants.length) return false;
+  return TENANT_STATUSES.every(
+    (status) => counts[status] === tenants.filter((tenant) => tenant.status === status).length,
+  );
+}
+
+/** Nobody but the excused is off target in a success; with quarantine, more than half are on target. */
+function isProven({ outcome, counts }: { outcome: Outcome; counts: Counts }): boolean {
+  const asked = counts.enumerated - counts.excused;
+  if (outcome === 'succeeded') return counts.on_target > 0 && counts.on_target === asked;
+  if (outcome === 'succeeded_with_quarantine') return counts.on_target * 2 > asked;
+  return true;
+}
