@@ -120,7 +120,7 @@ describe('usage: exit code 2', () => {
     [
       'nothing to read',
       [],
-      'there is nothing to read: no .yml or .yaml file in .gitea/workflows and .github/workflows',
+      'there is nothing to read: no .yml or .yaml file in .forgejo/workflows, .gitea/workflows, .github/workflows',
     ],
     ['two folders', ['a', 'b'], 'an argument too many'],
     ['an unknown flag', ['--stict'], '--stict'],
@@ -137,9 +137,10 @@ describe('usage: exit code 2', () => {
     expect(await lint('--json')).toMatchObject({ code: 2, stdout: '' });
   });
 
-  it('a workflow that is a folder', async () => {
-    put('.gitea/workflows/deploy.yml/x.yml', GOOD);
-    expect((await lint()).stderr).toContain('cannot be read (EISDIR)');
+  it('a file that cannot be read', async () => {
+    put('.gitea/workflows/deploy.yml', GOOD);
+    put('fleet.config.yaml/x.yml', '');
+    expect((await lint()).stderr).toContain('fleet.config.yaml cannot be read (EISDIR)');
   });
 });
 

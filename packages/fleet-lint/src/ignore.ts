@@ -1,6 +1,7 @@
 /** Comments that take one finding back: `# fleet-lint-ignore rule-id: reason`. */
 
-import type { Finding, Place, Report, Rule } from './rule.js';
+import type { Finding, Report, Rule } from './rule.js';
+import type { Place } from './syntax/place.js';
 import type { Source } from './syntax/source.js';
 
 export interface Ignore {

@@ -1,5 +1,7 @@
-/** Finds what makes a deploy by Gitea Actions silently not happen, or happen wrongly. */
+/** Finds what makes a deploy by Gitea, Forgejo or GitHub Actions silently not happen, or happen wrongly. */
 export { lintWorkflows } from './lint.js';
-export { LINT_SCHEMA, type LintResult, lintResult } from './result.js';
-export type { Finding, LintFile, Place, Rule, Severity } from './rule.js';
-export { RULE_GROUPS, RULES } from './rules.js';
+export { readRepository } from './repository/read.js';
+export { LINT_SCHEMA, type LintOptions, type LintResult, lintResult } from './result.js';
+export type { Finding, RuleText, Severity } from './rule.js';
+export { RULES } from './rules.js';
+export type { LintFile, Place } from './syntax/place.js';

@@ -2,14 +2,15 @@
 import { oneLine } from '@tenant-fleet/fleet-core';
 import { withoutIgnored } from './ignore.js';
 import { readProject } from './repository/project.js';
-import type { Finding, LintFile, Report, Rule } from './rule.js';
-import { RULES } from './rules.js';
+import type { Finding, Report, Rule } from './rule.js';
+import { ALL_RULES } from './rules.js';
+import type { LintFile } from './syntax/place.js';
 
 /**
  * Finds the shapes in workflows, local actions and `fleet.config.yaml` that make a deploy silently not happen, or happen
  * wrongly. Never throws, whatever the files hold.
  *
- * @param files Paths from the root of the repository, with forward slashes.
+ * @param files All that the linter may look at, as {@link readRepository} gives them.
  * @returns Findings by file, line and column.
  */
 export function lintWorkflows(files: readonly LintFile[]): Finding[] {
@@ -22,7 +23,7 @@ export function lintWorkflows(files: readonly LintFile[]): Finding[] {
       const usual = elsewhere && !project.fileRolls(place.file) ? elsewhere : severity;
       list.push({ ...place, rule: id, severity: own ?? usual, message: oneLine(message, 300), why, remedy });
     };
-  for (const rule of RULES) rule.check(project, reportTo(findings)(rule));
+  for (const rule of ALL_RULES) rule.check(project, reportTo(findings)(rule));
   const own: Finding[] = [];
   const kept = withoutIgnored(findings, project.sources, reportTo(own));
   return [...kept, ...own].sort(

@@ -1,27 +1,16 @@
-/** What the linter takes and gives. */
+/** What a rule is, and what it finds. */
 import type { Project } from './repository/project.js';
+import type { Place } from './syntax/place.js';
 
 /** `error`: a deploy does not happen, or happens wrongly. `warning`: it does on some server, runner or day. */
 export type Severity = 'error' | 'warning';
 
-/** A file by its path from the root of the repository, with forward slashes. */
-export interface LintFile {
-  path: string;
-  text: string;
-}
-
-/** A place in a file; line and column count from 1. */
-export interface Place {
-  file: string;
-  line: number;
-  column: number;
-}
-
+/** One thing that was found, at its place. */
 export interface Finding extends Place {
-  /** Stable id, kebab-case. */
+  /** Id of the rule, kebab-case; ids never change their meaning. */
   rule: string;
   severity: Severity;
-  /** What is wrong here. */
+  /** What is wrong here, in one line of at most 300 characters. */
   message: string;
   /** Why it bites, and on which server or runner. */
   why: string;
@@ -29,16 +18,25 @@ export interface Finding extends Place {
   remedy: string;
 }
 
+/** Takes one finding; a severity of its own goes before that of the rule. */
 export type Report = (place: Place, message: string, severity?: Severity) => void;
 
-export interface Rule {
+/** What people read of a rule. */
+export interface RuleText {
+  /** Stable, kebab-case. */
   id: string;
   severity: Severity;
   /** Severity in a workflow that deploys nothing, where it differs. */
   elsewhere?: Severity;
-  /** The shape, for the table of rules. */
+  /** The shape that is found, in Markdown. */
   shape: string;
+  /** Why it bites, and on which server or runner. */
   why: string;
+  /** What to do about it. */
   remedy: string;
+}
+
+/** A rule with its check. */
+export interface Rule extends RuleText {
   check(project: Project, report: Report): void;
 }

@@ -1,7 +1,7 @@
 /** The table of rules, in the order of the documentation. */
 
 import { ignoreWithoutReason, unusedIgnore } from './ignore.js';
-import type { Rule } from './rule.js';
+import type { Rule, RuleText } from './rule.js';
 import { actionRuntime, checkoutMissing, hostlessAction, movingRef, unknownInput } from './rules/actions.js';
 import {
   cancelInProgress,
@@ -16,6 +16,7 @@ import {
   duplicateWorkflowName,
   incompleteWorkflow,
   invalidYaml,
+  linkedFile,
   shadowedWorkflow,
 } from './rules/files.js';
 import { ignoredEnvironment, jobTimeout, missingPermission } from './rules/keys.js';
@@ -41,7 +42,14 @@ import {
 export const RULE_GROUPS: readonly { title: string; rules: readonly Rule[] }[] = [
   {
     title: 'Files that the server drops',
-    rules: [invalidYaml, duplicateKey, incompleteWorkflow, shadowedWorkflow, duplicateWorkflowName],
+    rules: [
+      invalidYaml,
+      linkedFile,
+      duplicateKey,
+      incompleteWorkflow,
+      shadowedWorkflow,
+      duplicateWorkflowName,
+    ],
   },
   {
     title: 'Triggers',
@@ -81,4 +89,8 @@ export const RULE_GROUPS: readonly { title: string; rules: readonly Rule[] }[] =
   { title: 'Ignores', rules: [ignoreWithoutReason, unusedIgnore] },
 ];
 
-export const RULES: readonly Rule[] = RULE_GROUPS.flatMap(({ rules }) => rules);
+/** All rules, with their checks. */
+export const ALL_RULES: readonly Rule[] = RULE_GROUPS.flatMap(({ rules }) => rules);
+
+/** All rules as people read them, in the order of the documentation. */
+export const RULES: readonly RuleText[] = ALL_RULES.map(({ check: _check, ...text }) => text);

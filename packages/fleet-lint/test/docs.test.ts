@@ -1,13 +1,15 @@
 import { expect, it } from 'vitest';
-import { RULE_GROUPS, type Rule } from '../src/index.js';
+import type { RuleText } from '../src/rule.js';
+import { RULE_GROUPS } from '../src/rules.js';
 
 const HEAD = `# fleet lint
 
 <!-- Made from the rules in packages/fleet-lint/src and checked by a test; change it there. -->
 
-\`fleet lint [DIR]\` reads \`.gitea/workflows/**/*.yml\` and \`.yaml\` (\`.github/workflows\` where there is no
-\`.gitea/workflows\`, as Gitea does), the local actions in \`.gitea/actions/*/action.yml\` and \`fleet.config.yaml\`, and
-reports the shapes that make a deploy silently not happen, or happen wrongly. It runs nothing and asks no server.
+\`fleet lint [DIR]\` reads the \`.yml\` and \`.yaml\` files below \`.forgejo/workflows\`, \`.gitea/workflows\` and
+\`.github/workflows\`, the actions in \`.gitea/actions\` (and its sisters) and those that a workflow uses by \`./path\`, and
+\`fleet.config.yaml\`. It reports the shapes that make a deploy silently not happen, or happen wrongly. It runs nothing and
+asks no server.
 
 - A *deploy* is a step that uses \`packages/fleet-action\` or \`.gitea/actions/redeploy-fleet\` of any repository at any ref,
   a script that calls \`fleet redeploy\` or \`fleet rollback\`, and a \`curl\` or \`wget\` to \`redeploy-fleet\`. A dry run is none.
@@ -25,7 +27,8 @@ script sources, or a variable brings, is not seen.
 `;
 
 const cell = (text: string) => text.replaceAll('|', '\\|');
-const severityOf = ({ severity, elsewhere }: Rule) => (elsewhere ? `${severity} / ${elsewhere}` : severity);
+const severityOf = ({ severity, elsewhere }: RuleText) =>
+  elsewhere ? `${severity} / ${elsewhere}` : severity;
 
 function page(): string {
   const groups = RULE_GROUPS.map(({ title, rules }) =>

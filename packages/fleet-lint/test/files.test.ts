@@ -94,3 +94,11 @@ rule('shadowed-workflow', {
     ],
   },
 });
+
+rule('linked-file', {
+  bad: {
+    'a workflow': { input: [{ path: WORKFLOW, text: '', link: true }], at: '' },
+    'a folder': { input: [{ path: '.gitea/workflows', text: '', link: true }], at: '', says: 'not follow' },
+  },
+  good: { 'the file itself': deploying() },
+});

@@ -2,7 +2,7 @@
 
 import { readBoolean, type SettingName, settingOf } from '@tenant-fleet/fleet-core';
 import type { Node } from 'yaml';
-import type { Place } from '../rule.js';
+import type { Place } from '../syntax/place.js';
 import { type Command, codeOf, flagOf } from '../syntax/script.js';
 import { placeIn, textOf } from '../syntax/source.js';
 import { type Step, valueAt, variableOf } from './workflow.js';

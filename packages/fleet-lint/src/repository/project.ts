@@ -1,6 +1,6 @@
 /** All files of a repository that the linter reads, and what rules ask of them. */
 
-import type { LintFile } from '../rule.js';
+import type { LintFile } from '../syntax/place.js';
 import { parseSource, type Source } from '../syntax/source.js';
 import { type FleetConfig, readFleetConfig } from './config.js';
 import { type Deploy, deploysOf } from './deploys.js';
@@ -26,12 +26,12 @@ export interface Project {
 
 export function readProject(files: readonly LintFile[]): Project {
   const sources = files.map(parseSource);
-  const all = sources.filter(({ kind }) => kind === 'workflow').map(readWorkflow);
+  const all = sources.filter(({ kind, link }) => kind === 'workflow' && !link).map(readWorkflow);
   const hides = all.some(({ source }) => source.path.startsWith('.gitea/workflows/'));
   const isShadowed = ({ source }: Workflow) => hides && source.path.startsWith('.github/workflows/');
   const workflows = all.filter((workflow) => !isShadowed(workflow));
   const shadowed = all.filter(isShadowed);
-  const actions = sources.filter(({ kind }) => kind === 'action').map(readAction);
+  const actions = sources.filter(({ kind, link }) => kind === 'action' && !link).map(readAction);
   const config = sources.find(({ kind, problems }) => kind === 'config' && !problems.length);
 
   const stepsOf = (list: readonly Workflow[]) =>

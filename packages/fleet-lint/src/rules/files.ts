@@ -18,6 +18,19 @@ export const invalidYaml: Rule = {
   },
 };
 
+export const linkedFile: Rule = {
+  id: 'linked-file',
+  severity: 'error',
+  shape: 'a workflow, an action or a folder of them that is a symbolic link',
+  why: 'git stores where the link points to, not what stands there: the server reads no workflow from it, and says nothing',
+  remedy: 'put the file itself in this place',
+  check({ sources }, report) {
+    for (const { link, place, path } of sources) {
+      if (link) report(place(0), `\`${path}\` is a symbolic link, which servers do not follow`);
+    }
+  },
+};
+
 export const duplicateKey: Rule = {
   id: 'duplicate-key',
   severity: 'error',

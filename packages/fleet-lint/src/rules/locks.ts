@@ -5,7 +5,8 @@ import type { FleetConfig } from '../repository/config.js';
 import { type Deploy, settingOfDeploy, takesLock } from '../repository/deploys.js';
 import type { Project } from '../repository/project.js';
 import { valueAt } from '../repository/workflow.js';
-import type { Place, Rule } from '../rule.js';
+import type { Rule } from '../rule.js';
+import type { Place } from '../syntax/place.js';
 
 interface Target {
   place: Place;

@@ -1,7 +1,8 @@
 /** Failures of a deploy that nobody sees. */
 import type { Deploy } from '../repository/deploys.js';
 import { type Step, valueAt } from '../repository/workflow.js';
-import type { Place, Rule } from '../rule.js';
+import type { Rule } from '../rule.js';
+import type { Place } from '../syntax/place.js';
 import { restOfList } from '../syntax/script.js';
 import { placeIn, textOf } from '../syntax/source.js';
 

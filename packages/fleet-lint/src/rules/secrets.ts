@@ -1,9 +1,10 @@
 /** Tokens and raw answers of the control plane that end up in logs. */
 import type { Deploy } from '../repository/deploys.js';
 import { type Step, valueAt } from '../repository/workflow.js';
-import type { Place, Rule } from '../rule.js';
+import type { Rule } from '../rule.js';
 import { referencesIn } from '../syntax/expression.js';
 import { expressionsBelow } from '../syntax/expressions.js';
+import type { Place } from '../syntax/place.js';
 import { restOfList } from '../syntax/script.js';
 import { placeIn, textOf } from '../syntax/source.js';
 

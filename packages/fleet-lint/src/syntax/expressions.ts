@@ -1,7 +1,7 @@
 /** The expressions below a node of a file, with their places. */
 import { isMap, isScalar, isSeq, type Node } from 'yaml';
-import type { Place } from '../rule.js';
 import { type Expression, embeddedIn, parseExpression } from './expression.js';
+import type { Place } from './place.js';
 import { placeIn, type Source, textOf } from './source.js';
 
 export interface Found {

@@ -11,7 +11,7 @@ import {
   Scalar,
   YAMLParseError,
 } from 'yaml';
-import type { LintFile, Place } from '../rule.js';
+import type { LintFile, Place } from './place.js';
 
 /** One key of a mapping. */
 export interface Entry {
@@ -28,6 +28,8 @@ export interface Problem {
 export interface Source {
   path: string;
   kind: 'workflow' | 'action' | 'config';
+  /** Only a symbolic link is there. */
+  link: boolean;
   lines: readonly string[];
   document: Document;
   root: Node | null;
@@ -37,7 +39,7 @@ export interface Source {
   place(at: Node | number | null | undefined): Place;
 }
 
-export function parseSource({ path, text }: LintFile): Source {
+export function parseSource({ path, text, link = false }: LintFile): Source {
   const counter = new LineCounter();
   const place = (at: Node | number | null | undefined): Place => {
     const offset = typeof at === 'number' ? at : (at?.range?.[0] ?? 0);
@@ -61,7 +63,7 @@ export function parseSource({ path, text }: LintFile): Source {
     document = parseDocument('');
   }
   const root = document.contents as Node | null;
-  return { path, kind: kindOf(path), lines: text.split('\n'), document, root, problems, place };
+  return { path, kind: kindOf(path), link, lines: text.split('\n'), document, root, problems, place };
 }
 
 function kindOf(path: string): Source['kind'] {
