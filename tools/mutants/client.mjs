@@ -118,15 +118,15 @@ export const client = [
   {
     name: 'rolls without fence',
     file: at('clients/control-plane/redeploy'),
-    from: "fence && call.kind === 'roll'",
-    to: "fence && call.kind === 'plan'",
+    from: '...(fence ? {',
+    to: '...(fence && !fence ? {',
     why: 'nothing stops a roll whose lease is lost',
     caughtBy: seen('lock/lock'),
   },
   {
     name: 'rolls without asking the lease',
     file: at('rollout/roll'),
-    from: 'await io.fence?.ready(signal);',
+    from: 'await fence?.ready(signal);',
     to: 'signal.throwIfAborted();',
     why: 'a roll starts that the lease does not cover',
     caughtBy: seen('lock/lock'),

@@ -13,9 +13,9 @@ const row = (name, file, from, to, test) => ({
 export const incidents = [
   row(
     '12: tenants on target are rolled',
-    'pipeline',
-    'const skip = new Set(config.force ? [] : slugs.filter((slug) => ledger.isOnTarget(slug)));\n  const waves = planWaves(slugs, skip, config);\n  emitPlan(io,',
-    'const skip = new Set<string>();\n  const waves = planWaves(slugs, skip, config);\n  emitPlan(io,',
+    'plan/plan',
+    'slugs.filter((slug) => force || !isOnTarget(slug));',
+    'slugs.filter((slug) => force || slug);',
     'rollout/rollout',
   ),
   row(
@@ -70,8 +70,8 @@ export const incidents = [
   row(
     '49: tolerance per batch',
     'rollout/rollout',
-    'ledger.stragglers(rolledSoFar(waves, index)).length > config.maxStragglers',
-    'ledger.stragglers(slugs).length > config.maxStragglers',
+    'ledger.stragglers(rolledSoFar(waves, index)).length > policy.maxStragglers',
+    'ledger.stragglers(slugs).length > policy.maxStragglers',
     'rollout/rollout',
   ),
   row(
@@ -105,7 +105,7 @@ export const incidents = [
   row(
     '54: soak is a sleep',
     'rollout/rollout',
-    'const unproven = ledger.isOnTarget(slug) ? [] : await verifyTenants(io, [slug], config.settleBudgetMs);',
+    'const unproven = ledger.isOnTarget(slug) ? [] : await verifier.prove([slug]);',
     'const unproven: string[] = [];',
     'rollout/rollout',
   ),
@@ -140,7 +140,7 @@ export const incidents = [
   row(
     '63: a blind verifier rolls',
     'plan/survey',
-    'if (config.force || !asked || counts.invalid !== asked) return;',
+    'if (force || !asked || counts.invalid !== asked) return;',
     'if (asked >= 0) return;',
     'rollout/rollout',
   ),
@@ -154,7 +154,7 @@ export const incidents = [
   row(
     '65: no look at the head at the verdict',
     'pipeline',
-    "if (verdict.outcome === 'failed') await recheckHead(io);",
+    "if (verdict.outcome === 'failed') await recheckHead(gates);",
     '',
     'gate/gate',
   ),
@@ -167,21 +167,21 @@ export const incidents = [
   ),
   row(
     '79: an unreadable head lets through',
-    'gate/gates',
+    'gate/branch-head',
     "if (read.kind !== 'read')\n    throw refused(\n      `the head of",
     "if (read.kind !== 'read') return '';\n  if (read.kind !== 'read')\n    throw refused(\n      `the head of",
     'gate/gate',
   ),
   row(
     '87: an unreadable switch is off',
-    'gate/gates',
+    'gate/kill-switch',
     "case 'unreadable':",
     "case 'unreadable':\n      return '';\n    case 'unreadable' as never:",
     'gate/gate',
   ),
   row(
     '88: lack of rights is off',
-    'gate/gates',
+    'gate/kill-switch',
     'if (config.hold === null) {',
     'if (config.hold === undefined) {',
     'gate/gate',
@@ -217,7 +217,7 @@ export const incidents = [
   ),
   row(
     '99: cancelled is red',
-    'gate/gates',
+    'gate/required-checks',
     "const cancelled = row?.description?.trim() === 'Has been cancelled';",
     'const cancelled = false;',
     'gate/gate',

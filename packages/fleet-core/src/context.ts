@@ -1,3 +1,4 @@
+import type { Emit } from './events/emitter.js';
 import type { Ports } from './ports.js';
 
 /** What surrounds one call of the library: replaced ports, and how it is ended from outside. */
@@ -18,4 +19,11 @@ export interface LeftClaim {
   group: string;
   claimId: string;
   session: string;
+}
+
+/** What every stage takes of its surroundings, besides what it works on. */
+export interface StageContext extends Pick<Ports, 'clock' | 'random' | 'http'> {
+  emit: Emit;
+  /** Ends the stage: the run is interrupted, its time is up, or the lease is lost. */
+  signal: AbortSignal;
 }

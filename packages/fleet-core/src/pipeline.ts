@@ -1,25 +1,38 @@
 /** The pipeline: gate -> lock -> gate again -> plan -> rollout <-> verify. No rules of its own. */
 import { announceStart } from './announce/announce.js';
-import { type Calls, type Fence, listFleet } from './clients/control-plane/redeploy.js';
+import type { CallLog } from './clients/control-plane/call-log.js';
+import { type Fence, RedeployClient } from './clients/control-plane/redeploy.js';
 import type { Config } from './config/config.js';
 import type { RunContext } from './context.js';
 import { isFleetError } from './errors.js';
-import type { Emitter } from './events/emitter.js';
+import type { Emit, Emitter } from './events/emitter.js';
 import { passGates, passGatesAgain, recheckGates, recheckHead } from './gate/gates.js';
 import { lockOptions } from './lock/from-config.js';
 import type { Lease } from './lock/lease.js';
 import { withFleetLock } from './lock/lock.js';
-import { planWaves, readFleet } from './plan/plan.js';
-import { emitPlan, lookAgain, refuseBlindness, survey } from './plan/survey.js';
+import { listFleet } from './plan/list.js';
+import { planWaves, type Wave } from './plan/plan.js';
+import { lookAgain, refuseBlindness, survey } from './plan/survey.js';
+import type { Ports } from './ports.js';
 import type { Ending, Stage } from './report/ending.js';
 import { judge } from './report/verdict.js';
 import type { FleetResult } from './result/result.js';
+import type { RollTools } from './rollout/roll.js';
 import { type Halt, rollInOneCall, rollScoped } from './rollout/rollout.js';
-import { type Verification, verifyTenants } from './verify/verify.js';
+import type { Ledger } from './verify/ledger.js';
+import { Verifier } from './verify/verify.js';
 
-export interface Run extends Calls, Verification {
-  context: RunContext;
-  emitter: Emitter;
+/** A run under way. The pipeline alone holds it; a stage gets what it names. */
+export interface Run {
+  readonly config: Config;
+  readonly ports: Ports;
+  readonly context: RunContext;
+  /** Ends the run: interrupted, or its time is up. */
+  readonly signal: AbortSignal;
+  readonly emitter: Emitter;
+  readonly emit: Emit;
+  readonly ledger: Ledger;
+  readonly calls: CallLog;
   stage: Stage;
   lock: FleetResult['lock'];
 }
@@ -30,7 +43,7 @@ export async function conduct(run: Run): Promise<Ending> {
   if (config.command === 'verify') return verify(run);
   run.emitter.doing = 'waiting at the gates';
   try {
-    await passGates(run);
+    await passGates(gatesOf(run, run.signal));
     if (config.dryRun) return await dryRun(run);
     await announceStart(run, run.signal);
     if (!config.lock) {
@@ -63,14 +76,10 @@ async function underLock(run: Run, lock: NonNullable<Config['lock']>): Promise<E
       run.signal,
       async (lease) => {
         run.lock = { group: lock.group, fencing_token: lease.fencingToken, waited_ms: lease.waitedMs };
-        const ending = await rollout(
-          run,
-          AbortSignal.any([run.signal, lease.signal]),
-          fenceOf(lease),
-          (step) => {
-            lease.step = step;
-          },
-        );
+        const signal = AbortSignal.any([run.signal, lease.signal]);
+        const ending = await rollout(run, signal, fenceOf(lease), (step) => {
+          lease.step = step;
+        });
         return { value: ending, proven: ending.outcome.startsWith('succeeded') };
       },
     );
@@ -91,43 +100,25 @@ async function rollout(
   fence: Fence | null,
   tell: (step: string) => void = () => {},
 ): Promise<Ending> {
-  const { config, ledger, emitter } = run;
-  const io = {
-    ...run,
-    signal,
-    fence,
-    mayGoOn: () => recheckGates({ ...run, signal }),
-    doing: (step: string) => {
-      emitter.doing = step;
-      tell(step);
-    },
+  const { config, ledger, emit } = run;
+  const gates = gatesOf(run, signal);
+  const tools = toolsOf(run, signal, fence);
+  const doing = (step: string) => {
+    run.emitter.doing = step;
+    tell(step);
   };
   run.stage = 'gate';
-  await passGatesAgain(io);
+  await passGatesAgain(gates);
   run.stage = 'roll';
-  io.doing('planning');
-  const slugs = await survey(io);
-  refuseBlindness(io, slugs);
-  const skip = new Set(config.force ? [] : slugs.filter((slug) => ledger.isOnTarget(slug)));
-  const waves = planWaves(slugs, skip, config);
-  emitPlan(io, slugs, waves);
+  doing('planning');
+  const slugs = await survey(tools, config.canary);
+  refuseBlindness(ledger, emit, config.force);
+  const waves = plan(run, slugs);
   let halt: Halt | null = null;
   if (waves.length) {
-    try {
-      if (config.strategy === 'scoped') halt = await rollScoped(io, waves);
-      else
-        await rollInOneCall(
-          io,
-          slugs.filter((slug) => !skip.has(slug)),
-          skip.size === 0,
-        );
-    } catch (error) {
-      // What was rolled before the fault is asked once more, so that the report does not end in the past.
-      if (!signal.aborted) await verifyTenants(io, rolledOf(io), 0);
-      throw error;
-    }
-    io.doing('looking at the whole fleet once more');
-    await lookAgain(io, halt === null);
+    halt = await rollWaves(run, { tools, policy: config, mayGoOn: () => recheckGates(gates), doing }, waves);
+    doing('looking at the whole fleet once more');
+    await lookAgain(tools, halt === null);
   }
   const verdict = judge({
     ledger,
@@ -137,22 +128,52 @@ async function rollout(
     alreadyOnTarget: !waves.length,
   });
   // Tenants that run something newer than this commit are no failure of this run.
-  if (verdict.outcome === 'failed') await recheckHead(io);
+  if (verdict.outcome === 'failed') await recheckHead(gates);
   return verdict;
 }
 
-const rolledOf = ({ ledger }: Verification) => ledger.slugs.filter((slug) => ledger.get(slug).phase !== null);
+async function rollWaves(
+  { config, ledger }: Run,
+  rollout: Parameters<typeof rollScoped>[0],
+  waves: Wave[],
+): Promise<Halt | null> {
+  const { tools } = rollout;
+  try {
+    if (config.strategy === 'scoped') return await rollScoped(rollout, waves);
+    const due = waves.flatMap(({ slugs }) => slugs);
+    const inOrder = ledger.slugs.filter((slug) => due.includes(slug));
+    await rollInOneCall(rollout, inOrder, inOrder.length === ledger.slugs.length);
+    return null;
+  } catch (error) {
+    // What was rolled before the fault is asked once more, so that the report does not end in the past.
+    const rolled = ledger.slugs.filter((slug) => ledger.get(slug).phase !== null);
+    if (!tools.context.signal.aborted) await tools.verifier.ask(rolled);
+    throw error;
+  }
+}
+
+/** Which waves there would be by what every tenant answers now. */
+function plan({ config, ledger, emit }: Run, slugs: string[]): Wave[] {
+  const isOnTarget = (slug: string) => ledger.isOnTarget(slug);
+  const waves = planWaves(slugs, isOnTarget, config);
+  emit({
+    code: 'plan.ready',
+    tenants: slugs.length,
+    on_target: slugs.filter(isOnTarget),
+    waves,
+    strategy: config.strategy,
+    dry_run: config.dryRun,
+  });
+  return waves;
+}
 
 async function dryRun(run: Run): Promise<Ending> {
   run.stage = 'roll';
   run.emitter.doing = 'planning';
-  const { config, ledger } = run;
-  const slugs = await survey(run);
-  const skip = new Set(config.force ? [] : slugs.filter((slug) => ledger.isOnTarget(slug)));
-  const waves = planWaves(slugs, skip, config);
-  for (const { phase, slugs: wave } of waves) for (const slug of wave) ledger.get(slug).phase = phase;
-  emitPlan(run, slugs, waves);
-  const count = slugs.length - skip.size;
+  const slugs = await survey(toolsOf(run, run.signal, null), run.config.canary);
+  const waves = plan(run, slugs);
+  for (const { phase, slugs: wave } of waves) for (const slug of wave) run.ledger.get(slug).phase = phase;
+  const count = waves.flatMap((wave) => wave.slugs).length;
   return {
     outcome: 'planned',
     reason: count
@@ -166,9 +187,10 @@ async function verify(run: Run): Promise<Ending> {
   run.stage = 'roll';
   run.emitter.doing = 'verifying';
   const { config, ledger } = run;
-  const slugs = config.tenants ?? readFleet(await listFleet(run)).slugs;
+  const { context, client, verifier } = toolsOf(run, run.signal, null);
+  const slugs = config.tenants ?? (await listFleet(client, context)).slugs;
   for (const slug of slugs) ledger.add(slug);
-  await verifyTenants(run, slugs, config.settleBudgetMs);
+  await verifier.prove(slugs);
   const canary = config.tenants ? null : config.canary;
   return judge({ ledger, canary, maxStragglers: config.maxStragglers, halt: null, alreadyOnTarget: false });
 }
@@ -177,11 +199,26 @@ async function verify(run: Run): Promise<Ending> {
 async function showDrift(run: Run): Promise<void> {
   run.emitter.doing = 'looking at the fleet, on hold';
   try {
-    const slugs = await survey(run);
-    const skip = new Set(slugs.filter((slug) => run.ledger.isOnTarget(slug)));
-    emitPlan(run, slugs, planWaves(slugs, skip, run.config));
+    plan(run, await survey(toolsOf(run, run.signal, null), run.config.canary));
   } catch (error) {
     if (run.signal.aborted) throw error;
     run.emitter.warn('the fleet could not be looked at while on hold');
   }
+}
+
+const gatesOf = ({ config, ports, emit }: Run, signal: AbortSignal) => ({ config, ports, emit, signal });
+
+/** What the stages from the plan on work with, until the signal ends them. */
+function toolsOf(run: Run, signal: AbortSignal, fence: Fence | null): RollTools {
+  const { config, ports, emit, ledger, calls } = run;
+  const { clock, random, http } = ports;
+  const context = { clock, random, http, emit, signal };
+  const server = { url: config.controlPlane, token: config.controlPlaneToken };
+  return {
+    context,
+    client: new RedeployClient(server, config, context, calls),
+    verifier: new Verifier(context, config, ledger),
+    ledger,
+    fence,
+  };
 }

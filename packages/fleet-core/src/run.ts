@@ -1,5 +1,6 @@
 /** One run from checked options to the published result. */
 import { announceEnd } from './announce/announce.js';
+import { CallLog } from './clients/control-plane/call-log.js';
 import { type Config, checkOptions } from './config/config.js';
 import type { Command, FleetOptions } from './config/options.js';
 import { policyOf } from './config/policy.js';
@@ -22,7 +23,9 @@ export async function runFleet(config: Config, context: RunContext = {}): Promis
   const ports = systemPorts(context.ports);
   const emitter = new Emitter(ports);
   const deadline = new AbortController();
-  const cancelDeadline = ports.clock.timer(config.timeoutMs, () => deadline.abort(timeoutError(config)));
+  const cancelDeadline = ports.clock.timer(config.timeoutMs, () =>
+    deadline.abort(timeoutError(config.timeoutMs)),
+  );
   const startedAt = ports.clock.wall();
   const signal = context.signal ? AbortSignal.any([context.signal, deadline.signal]) : deadline.signal;
   const run: Run = {
@@ -33,9 +36,7 @@ export async function runFleet(config: Config, context: RunContext = {}): Promis
     emitter,
     emit: emitter.emit,
     ledger: new Ledger(config.expectedSha, config.confirmations, config.ephemeral),
-    calls: [],
-    fence: null,
-    reached: { cp: false },
+    calls: new CallLog(),
     stage: 'gate',
     lock:
       config.lock && !config.dryRun ? { group: config.lock.group, fencing_token: null, waited_ms: 0 } : null,
@@ -51,8 +52,10 @@ export async function runFleet(config: Config, context: RunContext = {}): Promis
     policy: config.command === 'verify' ? null : policyOf(config),
   });
   try {
-    const ending = await conduct(run).catch((error) => endingOf(run, error, context.signal));
-    const branch = await lagOf(run);
+    const ending = await conduct(run).catch((error) =>
+      endingOf(error, { stage: run.stage, rolling: run.calls.rolled }, context.signal),
+    );
+    const branch = await lagOf(config, { http: ports.http, signal });
     const verdict = buildResult({
       branch,
       ...ending,
@@ -63,7 +66,7 @@ export async function runFleet(config: Config, context: RunContext = {}): Promis
       finishedAt: Math.max(startedAt, ports.clock.wall()),
       lock: run.lock,
       ledger: run.ledger,
-      calls: run.calls,
+      calls: run.calls.entries,
       warnings: emitter.warnings,
       askedBy: config.askedBy,
       signal: context.signal?.reason === 'SIGTERM' ? 'SIGTERM' : 'SIGINT',

@@ -1,6 +1,5 @@
 /** Stage 4: which tenants there are, and in which waves they are rolled. Pure. */
 import { checkSlug } from '../clients/control-plane/slug.js';
-import type { Config } from '../config/config.js';
 import type { RedeployRow } from '../contract.js';
 import { FleetError } from '../errors.js';
 import { nameList } from '../text/words.js';
@@ -41,16 +40,24 @@ export function readFleet(rows: RedeployRow[]): Fleet {
   return { slugs, warnings };
 }
 
-/** Canary first, then batches in the control plane's order; tenants of `skip` are left out. */
+export interface WavePolicy {
+  canary: string | null;
+  /** Tenants of one batch, at least 1. */
+  batchSize: number;
+  /** Rolls tenants on target as well. */
+  force: boolean;
+}
+
+/** Canary first, then batches in the control plane's order; tenants on target are left out, unless forced. */
 export function planWaves(
   slugs: string[],
-  skip: ReadonlySet<string>,
-  config: Pick<Config, 'canary' | 'batchSize'>,
+  isOnTarget: (slug: string) => boolean,
+  { canary, batchSize, force }: WavePolicy,
 ): Wave[] {
   const waves: Wave[] = [];
-  const { canary, batchSize } = config;
-  if (canary && !skip.has(canary)) waves.push({ phase: 'canary', slugs: [canary] });
-  const rest = slugs.filter((slug) => slug !== canary && !skip.has(slug));
+  const due = slugs.filter((slug) => force || !isOnTarget(slug));
+  if (canary && due.includes(canary)) waves.push({ phase: 'canary', slugs: [canary] });
+  const rest = due.filter((slug) => slug !== canary);
   for (let start = 0; start < rest.length; start += batchSize) {
     waves.push({ phase: `batch-${start / batchSize + 1}`, slugs: rest.slice(start, start + batchSize) });
   }

@@ -1,25 +1,39 @@
 /** Which tenants there are and what each runs: before a roll, and once more after it. */
 
-import type { Calls } from '../clients/control-plane/redeploy.js';
-import { listFleet } from '../clients/control-plane/redeploy.js';
+import type { RedeployClient } from '../clients/control-plane/redeploy.js';
+import type { StageContext } from '../context.js';
 import { FleetError } from '../errors.js';
-import { type Verification, verifyTenants } from '../verify/verify.js';
-import { checkCanary, readFleet, type Wave } from './plan.js';
+import type { Emit } from '../events/emitter.js';
+import type { Ledger } from '../verify/ledger.js';
+import type { Verifier } from '../verify/verify.js';
+import { listFleet } from './list.js';
+import { checkCanary } from './plan.js';
+
+/** What looking at a fleet takes. */
+export interface SurveyTools {
+  context: StageContext;
+  client: RedeployClient;
+  verifier: Verifier;
+  ledger: Ledger;
+}
 
 /** Lists the fleet and asks every tenant once: the baseline, and the proof that tenants can be read at all. */
-export async function survey(io: Calls & Verification): Promise<string[]> {
-  const { config, ledger } = io;
-  const fleet = readFleet(await listFleet(io));
-  for (const reason of fleet.warnings) io.emit({ code: 'warning', reason });
-  for (const slug of fleet.slugs) ledger.add(slug);
-  await verifyTenants(io, fleet.slugs, 0);
+export async function survey(
+  { context, client, verifier, ledger }: SurveyTools,
+  canary: string | null,
+): Promise<string[]> {
+  const { slugs, warnings } = await listFleet(client, context);
+  for (const reason of warnings) context.emit({ code: 'warning', reason });
+  for (const slug of slugs) ledger.add(slug);
+  await verifier.ask(slugs);
   ledger.keepBaseline();
-  checkCanary(config.canary, fleet.slugs);
-  return fleet.slugs;
+  checkCanary(canary, slugs);
+  return slugs;
 }
 
 /** Stops before a roll whose success could not be seen. */
-export function refuseBlindness({ config, ledger, emit }: Verification, slugs: string[]): void {
+export function refuseBlindness(ledger: Ledger, emit: Emit, force: boolean): void {
+  const { slugs } = ledger;
   const counts = ledger.counts();
   const asked = counts.enumerated - counts.excused;
   const dev = slugs.filter((slug) => ledger.get(slug).observed?.kind === 'dev');
@@ -30,7 +44,7 @@ export function refuseBlindness({ config, ledger, emit }: Verification, slugs: s
         'every tenant answers "dev" now: should the new image carry no commit either, the roll will not be proven',
     });
   }
-  if (config.force || !asked || counts.invalid !== asked) return;
+  if (force || !asked || counts.invalid !== asked) return;
   throw new FleetError(
     'FAILED',
     `none of ${slugs.length} tenants answers with buildinfo, so a roll could not be proven; nothing was rolled`,
@@ -41,15 +55,22 @@ export function refuseBlindness({ config, ledger, emit }: Verification, slugs: s
   );
 }
 
-/** Enumerates again and asks everybody again: tenants come, go and fall back while a roll takes its time. */
-export async function lookAgain(io: Calls & Verification, settle: boolean): Promise<void> {
-  const { config, ledger } = io;
+/**
+ * Enumerates again and asks everybody again: tenants come, go and fall back while a roll takes its time.
+ *
+ * @param settle Gives whoever was proven and fell back, or came meanwhile, a settle budget.
+ */
+export async function lookAgain(
+  { context, client, verifier, ledger }: SurveyTools,
+  settle: boolean,
+): Promise<void> {
+  const { emit, signal } = context;
   const before = ledger.slugs;
-  const after = await listFleet(io)
-    .then((rows) => readFleet(rows).slugs)
+  const after = await listFleet(client, context)
+    .then(({ slugs }) => slugs)
     .catch((error) => {
-      if (io.signal.aborted) throw error;
-      io.emit({
+      if (signal.aborted) throw error;
+      emit({
         code: 'warning',
         reason:
           'the fleet could not be listed again after the roll: tenants created meanwhile are not verified',
@@ -59,33 +80,21 @@ export async function lookAgain(io: Calls & Verification, settle: boolean): Prom
   const fresh = after.filter((slug) => !ledger.has(slug));
   for (const slug of fresh) {
     ledger.add(slug).note = 'appeared during the roll';
-    io.emit({ code: 'warning', reason: `${slug} appeared during the roll` });
+    emit({ code: 'warning', reason: `${slug} appeared during the roll` });
   }
   const stragglers = new Set(ledger.stragglers(before));
   const lookOnce = before.filter((slug) => stragglers.has(slug));
   const proveAgain = [...before.filter((slug) => !stragglers.has(slug)), ...fresh];
   // Whoever used up a budget is asked just once more; whoever was proven gets a budget only if it fell back.
-  await verifyTenants(io, [...lookOnce, ...proveAgain], 0);
+  await verifier.ask([...lookOnce, ...proveAgain]);
   const open = proveAgain.filter((slug) => !ledger.isOnTarget(slug) && ledger.statusOf(slug) !== 'excused');
-  if (settle && open.length) await verifyTenants(io, open, config.settleBudgetMs);
+  if (settle && open.length) await verifier.prove(open);
   for (const slug of before) {
     if (!after.includes(slug)) ledger.get(slug).note = 'the control plane no longer lists it';
   }
   for (const slug of ledger.slugs) {
     if (ledger.isOnTarget(slug) && ledger.get(slug).row?.verified === false) {
-      io.emit({ code: 'warning', reason: `${slug}: ${ledger.detailOf(slug)}` });
+      emit({ code: 'warning', reason: `${slug}: ${ledger.detailOf(slug)}` });
     }
   }
-}
-
-/** Tells the plan. */
-export function emitPlan({ config, ledger, emit }: Verification, slugs: string[], waves: Wave[]): void {
-  emit({
-    code: 'plan.ready',
-    tenants: slugs.length,
-    on_target: slugs.filter((slug) => ledger.isOnTarget(slug)),
-    waves,
-    strategy: config.strategy,
-    dry_run: config.dryRun,
-  });
 }

@@ -1,8 +1,6 @@
 /** How a run that did not reach its verdict ends. */
-import type { Config } from '../config/config.js';
 import { FleetError, isFleetError } from '../errors.js';
 import type { Outcome } from '../result/outcome.js';
-import type { CallResult } from '../result/result.js';
 
 export interface Ending {
   outcome: Outcome;
@@ -14,20 +12,19 @@ export interface Ending {
 export type Stage = 'gate' | 'lock' | 'roll';
 
 /** The reason of a deadline that passed. */
-export function timeoutError(config: Config): FleetError {
-  return new FleetError('TIMEOUT', `the run's time is up (--timeout ${config.timeoutMs / 1000}s)`, {
+export function timeoutError(timeoutMs: number): FleetError {
+  return new FleetError('TIMEOUT', `the run's time is up (--timeout ${timeoutMs / 1000}s)`, {
     hint: 'a roll that was under way may still go on: run fleet verify, then run the same command again',
   });
 }
 
 /** What an error makes of the run. @throws the error where it is a fault of the library. */
 export function endingOf(
-  run: { stage: Stage; calls: CallResult[] },
   error: unknown,
+  { stage, rolling }: { stage: Stage; rolling: boolean },
   signal: AbortSignal | undefined,
 ): Ending {
   if (signal?.aborted && (error === signal.reason || !isFleetError(error))) {
-    const rolling = run.calls.some((call) => call.kind === 'roll');
     return {
       outcome: 'interrupted',
       reason: `interrupted${typeof signal.reason === 'string' ? ` by ${signal.reason}` : ''} ${rolling ? 'while rolling' : 'before anything was rolled'}`,
@@ -39,7 +36,7 @@ export function endingOf(
   }
   if (!isFleetError(error)) throw error;
   const late: Record<Stage, Outcome> = { gate: 'refused', lock: 'lock_timeout', roll: 'failed' };
-  const outcome = outcomeOf(error, late[run.stage]);
+  const outcome = outcomeOf(error, late[stage]);
   const kind = outcome === 'control_plane_error' ? 'wiring: ' : '';
   return { outcome, reason: error.message, next: error.hint ? [kind + error.hint] : [] };
 }

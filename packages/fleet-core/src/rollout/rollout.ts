@@ -1,13 +1,23 @@
 /** Stage 5: rolls the waves, each proven before the next. */
 
-import type { Calls } from '../clients/control-plane/redeploy.js';
 import { sleep } from '../io/sleep.js';
 import type { Wave } from '../plan/plan.js';
-import { type Verification, verifyTenants } from '../verify/verify.js';
-import { roll } from './roll.js';
+import { type RollTools, roll } from './roll.js';
 import { SINGLE_CALL } from './rows.js';
 
-export interface Rollout extends Calls, Verification {
+export interface RolloutPolicy {
+  canary: string | null;
+  /** How long the canary is watched before anybody else is rolled. */
+  soakMs: number;
+  /** Budget of one tenant to prove itself after its roll. */
+  settleBudgetMs: number;
+  /** Tenants that may stay unproven in the whole rollout, the canary never. */
+  maxStragglers: number;
+}
+
+export interface Rollout {
+  tools: RollTools;
+  policy: RolloutPolicy;
   /** Asked before every wave; rejects where the run may not go on (kill switch, newer commit). */
   mayGoOn: () => Promise<void>;
   /** Tells those who wait for the lock what is being done. */
@@ -30,31 +40,33 @@ const SOAK_LOOK_MS = 10_000;
  *
  * @returns Where it halted, or null after the last wave.
  */
-export async function rollScoped(io: Rollout, waves: Wave[]): Promise<Halt | null> {
-  const { config, ledger, emit, ports } = io;
+export async function rollScoped(rollout: Rollout, waves: Wave[]): Promise<Halt | null> {
+  const { tools, policy } = rollout;
+  const { context, ledger, verifier } = tools;
+  const { clock, emit } = context;
   for (const [index, wave] of waves.entries()) {
-    await io.mayGoOn();
-    const started = ports.clock.monotonic();
+    await rollout.mayGoOn();
+    const started = clock.monotonic();
     const { phase, slugs } = wave;
-    io.doing(`rolling ${phase} (${index + 1} of ${waves.length}): ${slugs.join(', ')}`);
+    rollout.doing(`rolling ${phase} (${index + 1} of ${waves.length}): ${slugs.join(', ')}`);
     emit({ code: 'wave.started', phase, slugs, wave: index + 1, waves: waves.length });
-    await roll(io, phase, slugs, {
+    await roll(tools, phase, slugs, {
       only_slugs: slugs,
       canary_slug: undefined,
       soak_seconds: 0,
       batch_size: slugs.length,
     });
-    io.doing(`verifying ${phase} (${index + 1} of ${waves.length})`);
-    let unproven = await verifyTenants(io, slugs, config.settleBudgetMs);
-    if (phase === 'canary' && !unproven.length && config.soakMs > 0)
-      unproven = await soak(io, slugs[0] as string);
+    rollout.doing(`verifying ${phase} (${index + 1} of ${waves.length})`);
+    let unproven = await verifier.prove(slugs);
+    if (phase === 'canary' && !unproven.length && policy.soakMs > 0)
+      unproven = await soak(rollout, slugs[0] as string);
 
     const canaryFailed = phase === 'canary' && unproven.length > 0;
     // The tolerance counts over the whole rollout, tenants of earlier runs and waves included.
-    const tooMany = ledger.stragglers(rolledSoFar(waves, index)).length > config.maxStragglers;
+    const tooMany = ledger.stragglers(rolledSoFar(waves, index)).length > policy.maxStragglers;
     const halts = canaryFailed || (ledger.stragglers(slugs).length > 0 && tooMany);
     if (unproven.length) emit({ code: 'wave.unproven', phase, stragglers: unproven, tolerated: !halts });
-    else emit({ code: 'wave.proven', phase, slugs, duration_ms: ports.clock.monotonic() - started });
+    else emit({ code: 'wave.proven', phase, slugs, duration_ms: clock.monotonic() - started });
     if (halts) {
       return { phase, unproven, notRolled: waves.slice(index + 1).flatMap((later) => later.slugs) };
     }
@@ -63,23 +75,25 @@ export async function rollScoped(io: Rollout, waves: Wave[]): Promise<Halt | nul
 }
 
 /** Rolls the fleet by one call: canary, soak and batches are the control plane's. */
-export async function rollInOneCall(io: Rollout, slugs: string[], whole: boolean): Promise<void> {
-  const { config, emit } = io;
-  await io.mayGoOn();
-  io.doing(`rolling ${slugs.length} tenants in one call`);
+export async function rollInOneCall(rollout: Rollout, slugs: string[], whole: boolean): Promise<void> {
+  const { tools, policy } = rollout;
+  const { ledger, verifier } = tools;
+  const { emit } = tools.context;
+  await rollout.mayGoOn();
+  rollout.doing(`rolling ${slugs.length} tenants in one call`);
   emit({ code: 'wave.started', phase: SINGLE_CALL, slugs, wave: 1, waves: 1 });
-  const answer = await roll(io, SINGLE_CALL, slugs, whole ? {} : { only_slugs: slugs });
-  const { canary } = config;
-  if (answer === 'answered' && canary && slugs.includes(canary) && io.ledger.get(canary).phase !== 'canary') {
+  const answer = await roll(tools, SINGLE_CALL, slugs, whole ? {} : { only_slugs: slugs });
+  const { canary } = policy;
+  if (answer === 'answered' && canary && slugs.includes(canary) && ledger.get(canary).phase !== 'canary') {
     emit({
       code: 'warning',
       reason: `the control plane did not roll ${canary} as a canary: everybody was rolled at once`,
     });
   }
-  io.doing('verifying');
+  rollout.doing('verifying');
   // After a lost answer the control plane may still be soaking its canary: that pause counts as progress.
-  const budget = config.settleBudgetMs + (answer === 'unknown' && config.canary ? config.soakMs : 0);
-  await verifyTenants(io, slugs, budget, answer === 'unknown');
+  const budgetMs = policy.settleBudgetMs + (answer === 'unknown' && canary ? policy.soakMs : 0);
+  await verifier.prove(slugs, { budgetMs, untilQuiet: answer === 'unknown' });
 }
 
 function rolledSoFar(waves: Wave[], index: number): string[] {
@@ -87,17 +101,19 @@ function rolledSoFar(waves: Wave[], index: number): string[] {
 }
 
 /** Watches the canary for the soak, then has it prove itself once more: a regression stops the fleet. */
-async function soak(io: Rollout, slug: string): Promise<string[]> {
-  const { config, emit, ports, ledger } = io;
-  emit({ code: 'soak.started', slug, soak_ms: config.soakMs });
-  io.doing(`watching canary ${slug}`);
+async function soak({ tools, policy, doing }: Rollout, slug: string): Promise<string[]> {
+  const { context, ledger, verifier } = tools;
+  const { clock, emit, signal } = context;
+  const { soakMs } = policy;
+  emit({ code: 'soak.started', slug, soak_ms: soakMs });
+  doing(`watching canary ${slug}`);
   const before = ledger.get(slug).probes;
-  const end = ports.clock.monotonic() + config.soakMs;
-  for (let left = config.soakMs; left > 0; left = end - ports.clock.monotonic()) {
-    await sleep(ports.clock, Math.min(left, SOAK_LOOK_MS), io.signal);
-    await verifyTenants(io, [slug], 0);
+  const end = clock.monotonic() + soakMs;
+  for (let left = soakMs; left > 0; left = end - clock.monotonic()) {
+    await sleep(clock, Math.min(left, SOAK_LOOK_MS), signal);
+    await verifier.ask([slug]);
   }
-  const unproven = ledger.isOnTarget(slug) ? [] : await verifyTenants(io, [slug], config.settleBudgetMs);
+  const unproven = ledger.isOnTarget(slug) ? [] : await verifier.prove([slug]);
   if (!unproven.length) emit({ code: 'soak.passed', slug, probes: ledger.get(slug).probes - before });
   return unproven;
 }

@@ -8,14 +8,13 @@ import type { Ledger, RowReport } from '../verify/ledger.js';
 export const SINGLE_CALL = 'single-call';
 
 /** Weighs what the control plane says of each tenant that it was asked to roll. */
-export function applyRows(io: { ledger: Ledger; emit: Emit }, slugs: string[], rows: RedeployRow[]): void {
-  const { ledger } = io;
+export function applyRows(ledger: Ledger, emit: Emit, slugs: string[], rows: RedeployRow[]): void {
   const reports = new Map<string, RowReport>();
   for (const row of rows) {
     if (!row.slug) continue;
     const slug = checkSlug(row.slug);
     if (!ledger.has(slug)) {
-      io.emit({
+      emit({
         code: 'warning',
         reason: `the control plane reports on ${slug}, which it did not list before`,
       });

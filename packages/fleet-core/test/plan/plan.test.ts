@@ -103,8 +103,13 @@ describe('the waves', () => {
     ['the canary alone', 'a', 3, ['b', 'c', 'd', 'e'], [['canary', ['a']]]],
     ['nothing to do', 'a', 3, slugs, []],
   ])('%s', (_name, canary, batchSize, skip, expected) => {
-    const waves = planWaves(slugs, new Set(skip), { canary, batchSize });
+    const waves = planWaves(slugs, (slug) => skip.includes(slug), { canary, batchSize, force: false });
     expect(waves.map(({ phase, slugs: wave }) => [phase, wave])).toEqual(expected);
+  });
+
+  test('forced, those on target are rolled as well', () => {
+    const waves = planWaves(slugs, () => true, { canary: 'a', batchSize: 9, force: true });
+    expect(waves.map(({ slugs: wave }) => wave)).toEqual([['a'], ['b', 'c', 'd', 'e']]);
   });
 
   test('47: a canary that is not in the fleet fails before anything is rolled', () => {
@@ -133,7 +138,7 @@ describe('what the rows of a roll say', () => {
     const ledger = new Ledger(null, 1, []);
     for (const slug of ['acme', 'globex']) ledger.add(slug);
     const events: EventData[] = [];
-    applyRows({ ledger, emit: (event) => events.push(event) }, slugs, rows);
+    applyRows(ledger, (event) => events.push(event), slugs, rows);
     return { acme: ledger.get('acme'), globex: ledger.get('globex'), events };
   }
 

@@ -1,5 +1,6 @@
-/** Client of the control plane's redeploy endpoint. */
-import type { Config } from '../../config/config.js';
+/** Client of the control plane's redeploy endpoint: one exchange each, classified. */
+
+import type { StageContext } from '../../context.js';
 import {
   FENCE_HEADER,
   IDEMPOTENCY_HEADER,
@@ -8,19 +9,14 @@ import {
   REDEPLOY_PATH,
   type RedeployAnswer,
   type RedeployRequest,
-  type RedeployRow,
   redeployAnswerSchema,
   slugSchema,
 } from '../../contract.js';
-import { FleetError } from '../../errors.js';
-import type { Emit } from '../../events/emitter.js';
-import { HttpFailure } from '../../io/http.js';
-import { sleep } from '../../io/sleep.js';
-import type { Ports } from '../../ports.js';
+import { HttpFailure, type HttpResponse } from '../../io/http.js';
 import type { CallResult } from '../../result/result.js';
 import { redact } from '../../text/sanitize.js';
-import { refusal, type Unanswered } from './refusal.js';
-import { nextStep, RETRY_WAITS_MS } from './retry.js';
+import type { CallLog } from './call-log.js';
+import type { Unanswered } from './refusal.js';
 
 /** What a roll of the control plane may take at worst, by the contract: a batch, the whole fleet, a plan. */
 const TIMEOUT_MS = { scoped: 600_000, 'single-call': 1_200_000, plan: 120_000 } as const;
@@ -34,17 +30,15 @@ export interface Fence {
   ready(signal: AbortSignal): Promise<void>;
 }
 
-export interface Calls {
-  config: Config;
-  ports: Ports;
-  emit: Emit;
-  signal: AbortSignal;
-  /** Takes down every call for the report. */
-  calls: CallResult[];
-  /** The right to roll; null where the user said --no-lock. */
-  fence: Fence | null;
-  /** Set once the control plane has answered anything. */
-  reached: { cp: boolean };
+/** What every call says of the rollout: the control plane plans by it, and rolls by it in a single call. */
+export interface RequestPolicy {
+  targetTag: string;
+  expectedSha: string | null;
+  canary: string | null;
+  soakMs: number;
+  batchSize: number;
+  maxStragglers: number;
+  strategy: 'scoped' | 'single-call';
 }
 
 export interface Sent extends Unanswered {
@@ -52,121 +46,135 @@ export interface Sent extends Unanswered {
   retryAfter: string | undefined;
 }
 
-/** Lists the fleet by a dry run. @throws FleetError `CP_*` where that fails. */
-export async function listFleet(io: Calls): Promise<RedeployRow[]> {
-  const { config } = io;
-  const request = { ...baseRequest(io), dry_run: true };
-  for (let attempt = 0; ; attempt++) {
-    const sent = await send(io, request, { kind: 'plan', phase: null, slugs: null, key: null });
-    const next = nextStep('plan', sent.exchange, io.reached.cp);
-    if (next === 'read' && sent.answer) {
-      report(io, 'plan', sent.answer);
-      if (sent.answer.ok) return sent.answer.results;
-      throw new FleetError('CP_CONTRACT', 'the control plane refused to plan the roll (ok: false)', {
-        hint: 'run with --verbose for its words, masked',
+interface Call {
+  kind: 'plan' | 'roll';
+  phase: string | null;
+  slugs: string[] | null;
+  headers: Record<string, string>;
+}
+
+export class RedeployClient {
+  readonly #base: RedeployRequest;
+
+  constructor(
+    /** `url`: base URL of the control plane, without a slash at its end. */
+    readonly server: { url: string; token: string },
+    private readonly policy: RequestPolicy,
+    private readonly context: StageContext,
+    readonly calls: CallLog,
+  ) {
+    this.#base = {
+      // A verification names a commit, and lists the fleet by a dry run, which rolls to nothing.
+      target_tag: policy.targetTag || (policy.expectedSha ?? ''),
+      confirm: true,
+      ...(policy.canary ? { canary_slug: policy.canary } : {}),
+      soak_seconds: Math.ceil(policy.soakMs / 1000),
+      batch_size: policy.batchSize,
+      max_stragglers: policy.maxStragglers,
+    };
+  }
+
+  /** Asks for the plan of a roll; changes nothing. */
+  plan(): Promise<Sent> {
+    const call: Call = { kind: 'plan', phase: null, slugs: null, headers: {} };
+    return this.#send({ ...this.#base, dry_run: true }, call);
+  }
+
+  /**
+   * Rolls tenants.
+   *
+   * @param rest What differs from the policy; without `only_slugs` the whole fleet is rolled.
+   * @param key The same request goes with the same key, so that a control plane that knows keys cannot run it twice.
+   */
+  roll(
+    rest: Partial<RedeployRequest>,
+    { phase, slugs, key, fence }: { phase: string; slugs: string[]; key: string; fence: Fence | null },
+  ): Promise<Sent> {
+    const request = { ...this.#base, ...rest };
+    if (request.canary_slug && !slugs.includes(request.canary_slug)) delete request.canary_slug;
+    const headers = {
+      [IDEMPOTENCY_HEADER]: key,
+      ...(fence ? { [LOCK_GROUP_HEADER]: fence.group, [FENCE_HEADER]: String(fence.token) } : {}),
+    };
+    return this.#send(request, { kind: 'roll', phase, slugs, headers });
+  }
+
+  async #send(request: RedeployRequest, call: Call): Promise<Sent> {
+    const { server, context, policy } = this;
+    const record = this.#record(call);
+    try {
+      const response = await context.http({
+        method: 'POST',
+        url: `${server.url}${REDEPLOY_PATH}`,
+        headers: { authorization: `Bearer ${server.token}`, ...call.headers },
+        body: JSON.stringify(request),
+        timeoutMs: TIMEOUT_MS[call.kind === 'plan' ? 'plan' : policy.strategy],
+        maxBytes: MAX_BYTES,
+        // A pooled connection that died unnoticed would make a harmless call an unknown one.
+        fresh: call.kind === 'roll',
+        signal: context.signal,
       });
+      this.calls.reached = true;
+      const { sent, outcome } = classify(response);
+      record(outcome, response.status, sent.answer?.ok ?? null);
+      if (sent.answer) this.#tellWords(call.phase ?? 'plan', sent.answer);
+      return sent;
+    } catch (error) {
+      if (!(error instanceof HttpFailure)) throw error;
+      record(error.kind === 'not_sent' ? 'not_sent' : 'unknown', null, null);
+      if (error.kind === 'aborted') throw context.signal.reason;
+      return {
+        exchange: { failure: error.kind },
+        answer: null,
+        retryAfter: undefined,
+        reason: error.message,
+        html: false,
+      };
     }
-    const wait = RETRY_WAITS_MS[attempt];
-    if (next !== 'retry' || wait === undefined) throw refusal(config.controlPlane, sent);
-    io.emit({ code: 'call.retry', phase: 'plan', attempt: attempt + 1, wait_ms: wait, reason: sent.reason });
-    await sleep(io.ports.clock, wait, io.signal);
+  }
+
+  /** Takes the call down once it has ended. */
+  #record({ kind, phase, slugs }: Call) {
+    const { clock, emit } = this.context;
+    const started = clock.monotonic();
+    const started_at = new Date(clock.wall()).toISOString();
+    return (outcome: CallResult['outcome'], http_status: number | null, ok: boolean | null) => {
+      const duration_ms = Math.round(clock.monotonic() - started);
+      this.calls.entries.push({ kind, phase, slugs, started_at, duration_ms, http_status, outcome, ok });
+      if (phase) emit({ code: 'wave.answered', phase, http_status, ok, duration_ms });
+    };
+  }
+
+  /** Words of the control plane leave this client masked, and only in events for verbose output. */
+  #tellWords(phase: string, answer: RedeployAnswer): void {
+    const say = (slug: string | null, text: string | null | undefined) => {
+      if (text) this.context.emit({ code: 'call.detail', phase, slug, text: redact(text) });
+    };
+    say(null, answer.error);
+    for (const row of answer.results)
+      say(slugSchema.safeParse(row.slug).success ? (row.slug ?? null) : null, row.error);
   }
 }
 
-export function baseRequest({ config }: Calls): RedeployRequest {
+function classify(response: HttpResponse): { sent: Sent; outcome: CallResult['outcome'] } {
+  const { status, headers, body } = response;
+  const json = parseJson(body);
+  const answer = redeployAnswerSchema.safeParse(json);
+  const problem = problemSchema.safeParse(json);
+  const usable = answer.success && (status === 200 || status === 500);
+  const unknown = status >= 500 || (status >= 200 && status < 300);
   return {
-    // A verification names a commit, and lists the fleet by a dry run, which rolls to nothing.
-    target_tag: config.targetTag || (config.expectedSha ?? ''),
-    confirm: true,
-    ...(config.canary ? { canary_slug: config.canary } : {}),
-    soak_seconds: Math.ceil(config.soakMs / 1000),
-    batch_size: config.batchSize,
-    max_stragglers: config.maxStragglers,
-  };
-}
-
-/** One exchange, classified and taken down. */
-export async function send(
-  io: Calls,
-  request: RedeployRequest,
-  call: { kind: 'plan' | 'roll'; phase: string | null; slugs: string[] | null; key: string | null },
-): Promise<Sent> {
-  const { config, ports, fence } = io;
-  const started = ports.clock.monotonic();
-  const started_at = new Date(ports.clock.wall()).toISOString();
-  const record = (outcome: CallResult['outcome'], http_status: number | null, ok: boolean | null) => {
-    const duration_ms = Math.round(ports.clock.monotonic() - started);
-    io.calls.push({
-      kind: call.kind,
-      phase: call.phase,
-      slugs: call.slugs,
-      started_at,
-      duration_ms,
-      http_status,
-      outcome,
-      ok,
-    });
-    if (call.phase) io.emit({ code: 'wave.answered', phase: call.phase, http_status, ok, duration_ms });
-  };
-  try {
-    const response = await ports.http({
-      method: 'POST',
-      url: `${config.controlPlane}${REDEPLOY_PATH}`,
-      headers: {
-        authorization: `Bearer ${config.controlPlaneToken}`,
-        ...(call.key ? { [IDEMPOTENCY_HEADER]: call.key } : {}),
-        ...(fence && call.kind === 'roll'
-          ? { [LOCK_GROUP_HEADER]: fence.group, [FENCE_HEADER]: String(fence.token) }
-          : {}),
-      },
-      body: JSON.stringify(request),
-      timeoutMs: TIMEOUT_MS[call.kind === 'plan' ? 'plan' : config.strategy],
-      maxBytes: MAX_BYTES,
-      // A pooled connection that died unnoticed would make a harmless call an unknown one.
-      fresh: call.kind === 'roll',
-      signal: io.signal,
-    });
-    const json = parseJson(response.body);
-    const answer = redeployAnswerSchema.safeParse(json);
-    const problem = problemSchema.safeParse(json);
-    const usable = answer.success && (response.status === 200 || response.status === 500);
-    io.reached.cp = true;
-    record(
-      usable
-        ? 'answered'
-        : response.status >= 500 || (response.status >= 200 && response.status < 300)
-          ? 'unknown'
-          : 'refused',
-      response.status,
-      usable ? answer.data.ok : null,
-    );
-    return {
-      exchange: {
-        status: response.status,
-        readable: usable,
-        error: problem.success ? problem.data.error : undefined,
-      },
+    outcome: usable ? 'answered' : unknown ? 'unknown' : 'refused',
+    sent: {
+      exchange: { status, readable: usable, error: problem.success ? problem.data.error : undefined },
       answer: usable ? answer.data : null,
-      retryAfter: response.headers['retry-after'],
-      reason: `HTTP ${response.status}${usable || json !== undefined ? '' : ', and its body is not JSON'}`,
+      retryAfter: headers['retry-after'],
+      reason: `HTTP ${status}${usable || json !== undefined ? '' : ', and its body is not JSON'}`,
       html:
         json === undefined &&
-        /html|error code: 10\d\d/i.test(
-          `${response.headers['content-type'] ?? ''} ${response.body.slice(0, 2000)}`,
-        ),
-    };
-  } catch (error) {
-    if (!(error instanceof HttpFailure)) throw error;
-    record(error.kind === 'not_sent' ? 'not_sent' : 'unknown', null, null);
-    if (error.kind === 'aborted') throw io.signal.reason;
-    return {
-      exchange: { failure: error.kind },
-      answer: null,
-      retryAfter: undefined,
-      reason: error.message,
-      html: false,
-    };
-  }
+        /html|error code: 10\d\d/i.test(`${headers['content-type'] ?? ''} ${body.slice(0, 2000)}`),
+    },
+  };
 }
 
 function parseJson(body: string): unknown {
@@ -175,14 +183,4 @@ function parseJson(body: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-/** Words of the control plane leave this function masked, and only in events for verbose output. */
-export function report(io: Calls, phase: string, answer: RedeployAnswer): void {
-  const say = (slug: string | null, text: string | null | undefined) => {
-    if (text) io.emit({ code: 'call.detail', phase, slug, text: redact(text) });
-  };
-  say(null, answer.error);
-  for (const row of answer.results)
-    say(slugSchema.safeParse(row.slug).success ? (row.slug ?? null) : null, row.error);
 }

@@ -1,0 +1,53 @@
+/** How tenants are asked, against real answers on a hand-stepped clock. */
+import { afterEach, expect, test } from 'vitest';
+import { Ledger } from '../../src/verify/ledger.js';
+import { Verifier } from '../../src/verify/verify.js';
+import { FakeFleet, NEW, OLD } from '../helpers/fake-fleet.js';
+import { stage } from '../helpers/stage.js';
+
+let fleet: FakeFleet;
+afterEach(() => fleet.stop());
+
+async function verifier(slugs: string[], confirmations = 1) {
+  fleet = await FakeFleet.start(slugs);
+  const ledger = new Ledger(NEW, confirmations, []);
+  for (const slug of slugs) ledger.add(slug);
+  const policy = { ...{ settleBudgetMs: 3_000, probeTimeoutMs: 1_000 }, probeConcurrency: 2 };
+  const surroundings = stage();
+  const tenantUrl = `${fleet.url}/t/{slug}`;
+  return {
+    ledger,
+    ...surroundings,
+    verifier: new Verifier(surroundings.context, { ...policy, tenantUrl }, ledger),
+  };
+}
+
+test('asking asks once and takes down what was said', async () => {
+  const { run, ledger, verifier: asks } = await verifier(['acme', 'birch']);
+  fleet.tenants.set('birch', NEW);
+  expect(await run(asks.ask(['acme', 'birch']))).toEqual(['acme']);
+  expect(fleet.probes.sort()).toEqual(['acme', 'birch']);
+  expect(ledger.counts()).toMatchObject({ enumerated: 2, on_target: 1, stale: 1 });
+});
+
+test('proving goes on until the budget ends, and its last question falls on the end', async () => {
+  const { run, clock, verifier: asks } = await verifier(['acme']);
+  expect(await run(asks.prove(['acme']))).toEqual(['acme']);
+  expect(clock.monotonic()).toBeCloseTo(3_000, 0);
+  expect(await run(asks.prove(['acme'], { budgetMs: 500 }))).toEqual(['acme']);
+  expect(clock.monotonic()).toBeCloseTo(3_500, 0);
+});
+
+test('until it is quiet, every tenant that comes on target gives the others a new budget', async () => {
+  const { run, clock, verifier: asks } = await verifier(['acme', 'birch']);
+  clock.timer(2_500, () => fleet.tenants.set('acme', NEW));
+  clock.timer(5_000, () => fleet.tenants.set('birch', NEW));
+  expect(await run(asks.prove(['acme', 'birch'], { untilQuiet: true }))).toEqual([]);
+  expect(fleet.tenants.get('birch')).not.toBe(OLD);
+});
+
+test('what ends the stage ends the asking, with its reason', async () => {
+  const { run, end, verifier: asks } = await verifier(['acme']);
+  fleet.onProbe = () => end.abort('SIGINT');
+  await expect(run(asks.prove(['acme']))).rejects.toBe('SIGINT');
+});
