@@ -2,23 +2,38 @@
 
 import { ignoreWithoutReason, unusedIgnore } from './ignore.js';
 import type { Rule, RuleText } from './rule.js';
-import { actionRuntime, checkoutMissing, hostlessAction, movingRef, unknownInput } from './rules/actions.js';
+import {
+  actionRuntime,
+  checkoutMissing,
+  hostlessAction,
+  leakingInput,
+  movingRef,
+  unknownInput,
+} from './rules/actions.js';
 import {
   cancelInProgress,
   concurrencyAsLock,
   concurrencyGroupTwice,
   runConcurrency,
 } from './rules/concurrency.js';
-import { cancelledCondition, cleanupJob, deadCondition, jobIfStatus } from './rules/conditions.js';
+import {
+  cancelledCondition,
+  cleanupJob,
+  constantCondition,
+  deadCondition,
+  jobIfStatus,
+} from './rules/conditions.js';
 import { emptyExpression, envContext, unfilledExpression } from './rules/contexts.js';
 import {
   duplicateKey,
   duplicateWorkflowName,
+  furtherDocument,
   incompleteWorkflow,
   invalidYaml,
   linkedFile,
   shadowedWorkflow,
 } from './rules/files.js';
+import { deadFilter, deadSchedule } from './rules/filters.js';
 import { ignoredEnvironment, jobTimeout, missingPermission } from './rules/keys.js';
 import { lockGroupMismatch, unlockedDeploy } from './rules/locks.js';
 import { maskedExitCode, maskedFailure } from './rules/masking.js';
@@ -31,7 +46,7 @@ import {
   tokenArgument,
 } from './rules/secrets.js';
 import {
-  deadFilter,
+  calledDeploy,
   dispatchOnly,
   inertTrigger,
   nestedTrigger,
@@ -44,6 +59,7 @@ export const RULE_GROUPS: readonly { title: string; rules: readonly Rule[] }[] =
     title: 'Files that the server drops',
     rules: [
       invalidYaml,
+      furtherDocument,
       linkedFile,
       duplicateKey,
       incompleteWorkflow,
@@ -53,10 +69,22 @@ export const RULE_GROUPS: readonly { title: string; rules: readonly Rule[] }[] =
   },
   {
     title: 'Triggers',
-    rules: [workflowRunTrigger, inertTrigger, dispatchOnly, nestedTrigger, deadFilter, untrustedTrigger],
+    rules: [
+      workflowRunTrigger,
+      inertTrigger,
+      dispatchOnly,
+      nestedTrigger,
+      deadFilter,
+      deadSchedule,
+      calledDeploy,
+      untrustedTrigger,
+    ],
   },
   { title: 'Order', rules: [deployWithoutNeeds, deployAfterFailure, productionBeforeStaging] },
-  { title: 'Conditions', rules: [deadCondition, jobIfStatus, cancelledCondition, cleanupJob] },
+  {
+    title: 'Conditions',
+    rules: [deadCondition, constantCondition, jobIfStatus, cancelledCondition, cleanupJob],
+  },
   {
     title: 'Locks',
     rules: [
@@ -83,6 +111,7 @@ export const RULE_GROUPS: readonly { title: string; rules: readonly Rule[] }[] =
       hostlessAction,
       checkoutMissing,
       unknownInput,
+      leakingInput,
       actionRuntime,
     ],
   },

@@ -14,7 +14,12 @@ rule('invalid-yaml', {
       at: 'runs',
     },
   },
-  good: { YAML: testing(), 'a key given twice': testing('push', 'env: {A: 1}\nenv: {B: 1}') },
+  good: {
+    YAML: testing(),
+    'a mistake that is never read': `${testing()}---\na: [b\n`,
+    'an end mark': `${testing()}---\n`,
+    'a key given twice': testing('push', 'env: {A: 1}\nenv: {B: 1}'),
+  },
 });
 
 rule('duplicate-key', {
@@ -41,7 +46,15 @@ rule('incomplete-workflow', {
   bad: {
     'no trigger': { input: 'name: x\njobs:\n  a:\n    runs-on: x\n    steps: [{run: a}]\n', at: 'name' },
     'no jobs': { input: 'name: x\non: push\n', at: 'name' },
-    'nothing at all': { input: '# empty\n', at: '# empty' },
+    'nothing but a text': { input: 'deploy\n', at: 'deploy' },
+    'all of it commented out': {
+      input: deploying().replace(/^/gm, '# '),
+      at: '# name',
+      severity: 'warning',
+      says: 'switched off',
+    },
+    'an empty file': { input: '', at: '', severity: 'warning' },
+    'no first document': { input: `---\n---\n${testing()}`, at: '---', severity: 'warning' },
     'a job without steps': { input: 'on: push\njobs:\n  a:\n    runs-on: x\n', at: 'a:' },
     'a job without a runner': { input: 'on: push\njobs:\n  a:\n    steps: [{run: a}]\n', at: 'a:' },
     'a step that does nothing': {
@@ -92,6 +105,22 @@ rule('shadowed-workflow', {
       { path: WORKFLOW, text: deploying() },
       { path: '.github/workflows/ci.yml', text: testing('[push, deployment]') },
     ],
+  },
+});
+
+rule('further-document', {
+  bad: {
+    'a deploy behind a deploy': { input: `${deploying()}---\n${testing()}`, at: 'name: test' },
+    'a deploy behind a test': {
+      input: `${testing()}---\n${deploying()}`,
+      at: 'name: deploy',
+      severity: 'warning',
+    },
+    'a mistake in it': { input: `${deploying()}---\na: [b\nc: d\n`, at: 'a: [b' },
+  },
+  good: {
+    'an end mark': `${deploying()}---\n`,
+    'a start mark, an end mark and comments': `# one\n---\n${deploying()}...\n---\n# two\n`,
   },
 });
 

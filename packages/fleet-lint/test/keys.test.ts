@@ -149,6 +149,49 @@ rule('unknown-input', {
   },
 });
 
+const ship = (inputs: string, given: string) => [
+  {
+    path: '.gitea/actions/ship/action.yml',
+    text: `inputs:
+  ${inputs}
+runs:
+  using: composite
+  steps:
+    - uses: ${ACTION_REF}
+      with:
+        environment: staging
+        target-tag: main-\${{ inputs.version }}
+        ${given}
+`,
+  },
+];
+
+rule('leaking-input', {
+  bad: {
+    'an input that no setting has': {
+      input: ship("version: {description: ''}", 'token: x'),
+      at: 'version:',
+      severity: 'warning',
+      says: 'does not know',
+    },
+    'an input with the name of a setting': {
+      input: ship('Batch_Size: {default: 40}', 'token: x'),
+      at: 'Batch_Size',
+      severity: 'warning',
+      says: 'sets it',
+    },
+  },
+  good: {
+    'one that is handed on': ship('token: {}', 'token: ${{ inputs.token }}'),
+    'an action that uses another one': [
+      {
+        path: '.gitea/actions/x/action.yml',
+        text: 'inputs: {version: {}}\nruns: {using: composite, steps: [{uses: actions/checkout@v4}]}\n',
+      },
+    ],
+  },
+});
+
 const runs = (text: string) => [
   { path: '.gitea/actions/x/action.yml', text: `name: x\nruns:\n  main: a.js\n  ${text}\n` },
 ];

@@ -3,7 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { lintResult, lintWorkflows, RULES } from '../src/index.js';
-import { type Context, conditionOf, embeddedIn, holds, referencesIn } from '../src/syntax/expression.js';
+import { type Context, conditionOf, holds } from '../src/syntax/condition.js';
+import { embeddedIn, referencesIn } from '../src/syntax/expression.js';
 import { codeOf, commandsOf, flagOf } from '../src/syntax/script.js';
 import { deploying, scripted, WORKFLOW } from './check.js';
 import { REALISTIC } from './realistic.js';
@@ -91,6 +92,16 @@ describe('never throws', () => {
     ['an alias of itself', 'on: &a\n  push: *a\njobs: &b\n  x: *b\n'],
     ['a job that needs itself', 'on: push\njobs:\n  a:\n    needs: [b]\n  b:\n    needs: [a, b]\n'],
     ['deep conditions', deploying({ job: `if: ${'('.repeat(5000)}x` })],
+    ...(['a && ', 'a || ', 'a == ', 'a.', '!', 'f().', 'f(', 'f()[', '('] as const).map((part) => [
+      `a condition of many ${part}`,
+      deploying({
+        job: `needs: deploy\nif: "${part.repeat(20_000)}a${part === '(' ? ')'.repeat(20_000) : ''}"`,
+      }),
+    ]),
+    [
+      'a condition nested as deep as it is read',
+      deploying({ job: `if: ${'(!f('.repeat(66)}a${'))'.repeat(66)}` }),
+    ],
     ['two documents', 'on: push\n---\non: push\n'],
     ['keys that are no text', '? [a, b]\n: c\n1: 2\nnull: x\n'],
   ])('on %s', (_name, text) => {
@@ -166,8 +177,14 @@ describe('expressions', () => {
     expect(conditionOf(text)).toBeUndefined();
   });
 
-  it('a text around braces is not read as a condition', () => {
-    expect(conditionOf("${{ github.ref == 'x' }} && true")).toBeUndefined();
+  it.each([
+    "${{ github.ref == 'x' }} && false",
+    '${{ false }}\n',
+    ' ${{ false }}',
+    '${{ false }} ${{ false }}',
+  ])('%j is a text, and true', (text) => {
+    const condition = conditionOf(text);
+    expect(condition && holds(condition, context)).toBe(true);
   });
 
   it('finds references and their places', () => {

@@ -1,5 +1,5 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are expressions of workflows
-import { deploying, rule, scripted } from './check.js';
+import { ACTION_REF, deploying, rule, scripted, testing } from './check.js';
 
 const build = 'build:\n  runs-on: x\n  steps:\n    - run: docker build -t x . && docker push x';
 const other = (id: string, run = 'make test') => `${id}:\n  runs-on: x\n  steps: [{run: ${run}}]`;
@@ -40,6 +40,41 @@ rule('deploy-after-failure', {
       }),
       at: '${{ !cancelled()',
     },
+    'success() || failure()': {
+      input: deploying({ jobs: build, job: 'needs: build\nif: success() || failure()' }),
+      at: 'success() ||',
+    },
+    'one of two needs': {
+      input: deploying({
+        jobs: `${build}\n${other('test')}`,
+        job: "needs: [build, test]\nif: always() || needs.build.result == 'success'",
+      }),
+      at: 'always()',
+    },
+    'a step after tests': {
+      input: scripted('make test').concat('      - if: always()\n        run: fleet redeploy\n'),
+      at: 'always()',
+      says: 'this step',
+    },
+    'a step whatever came before': {
+      input: scripted('make test').concat(
+        '      - if: success() || failure()\n        run: fleet redeploy\n',
+      ),
+      at: 'success() ||',
+    },
+    'a step of an action': {
+      input: [
+        {
+          path: '.gitea/actions/ship/action.yml',
+          text: `runs:\n  using: composite\n  steps:\n    - {run: make, shell: sh}\n    - if: '!cancelled()'\n      uses: ${ACTION_REF}\n`,
+        },
+      ],
+      at: "'!cancelled()'",
+    },
+    'a kept line end': {
+      input: deploying({ jobs: build, job: 'needs: build\nif: |\n  ${{ always() && vars.ON }}' }),
+      at: '|\n',
+    },
   },
   good: {
     'a result that is asked for': deploying({
@@ -50,6 +85,21 @@ rule('deploy-after-failure', {
       jobs: build,
       job: "needs: build\nif: github.ref_name == 'main'",
     }),
+    'a failure that is waited for': deploying({ jobs: build, job: 'needs: build\nif: failure()' }),
+    'a condition that success ends': deploying({
+      jobs: build,
+      job: 'needs: build\nif: always() && !failure()',
+    }),
+    'a step after a checkout': deploying({ step: 'if: always()' }),
+    'a step after one that may fail': scripted('make test', { step: 'continue-on-error: true' }).concat(
+      '      - if: always()\n        run: fleet redeploy\n',
+    ),
+    'a step that asks': scripted('make test', { step: 'id: test' }).concat(
+      "      - if: always() && steps.test.outcome == 'success'\n        run: fleet redeploy\n",
+    ),
+    'a rollback after a failure': scripted('make test').concat(
+      '      - if: failure()\n        run: fleet rollback --target-tag x\n',
+    ),
     'a job that reports': deploying({
       jobs: `${build}\n${other('report')}`.replace('report:', 'report:\n  if: always()'),
     }),
@@ -66,8 +116,41 @@ rule('production-before-staging', {
       at: 'production:',
       severity: 'warning',
     },
+    'legs of one matrix': {
+      input: deploying({
+        job: 'strategy:\n  matrix:\n    env: [staging, production]',
+        inputs: 'environment: ${{ matrix.env }}',
+      }),
+      at: 'deploy:\n',
+      severity: 'warning',
+      says: 'legs',
+    },
+    'legs that are included': {
+      input: scripted('fleet redeploy --environment "${{ matrix.fleet }}"', {
+        job: 'strategy:\n  matrix:\n    include:\n      - fleet: prod-eu\n      - {fleet: stage, x: 1}',
+      }),
+      at: 'deploy:\n',
+      severity: 'warning',
+    },
+    'a leg beside a job': {
+      input: deploying({
+        jobs: production(''),
+        job: 'strategy: {matrix: {env: [staging]}}',
+        inputs: 'environment: ${{ matrix.env }}',
+      }),
+      at: 'production:',
+      severity: 'warning',
+    },
   },
   good: {
+    'legs of production': deploying({
+      job: 'strategy: {matrix: {env: [prod-eu, prod-us], other: [staging]}}',
+      inputs: 'environment: ${{ matrix.env }}',
+    }),
+    'a matrix that only the run knows': deploying({
+      job: 'strategy: {matrix: "${{ fromJSON(vars.M) }}"}',
+      inputs: 'environment: ${{ matrix.env }}',
+    }),
     'one after the other': deploying({ jobs: production('  needs: deploy\n') }),
     'production alone': deploying({ inputs: 'environment: production' }),
   },
@@ -112,6 +195,32 @@ rule('dead-condition', {
 
 const after = (condition: string, id = 'report') =>
   deploying({ jobs: `${id}:\n  needs: deploy\n  if: ${condition}\n  runs-on: x\n  steps: [{run: make}]` });
+
+rule('constant-condition', {
+  bad: {
+    'text behind the braces': {
+      input: deploying({ job: "if: ${{ github.ref == 'refs/heads/main' }} && vars.ON" }),
+      at: '${{ github.ref',
+      says: 'text beside',
+    },
+    'a kept line end': {
+      input: deploying({ step: "if: |\n  ${{ github.ref_name == 'main' }}" }),
+      at: '${{ github.ref_name',
+      says: 'white space',
+    },
+    'two of them, in a test': {
+      input: testing('push', 'if: ${{ vars.A }} || ${{ vars.B }}'),
+      at: '${{ vars.A',
+      severity: 'warning',
+    },
+    'quotes with a space': { input: deploying({ step: 'if: "${{ vars.A }} "' }), at: '${{ vars.A }} "' },
+  },
+  good: {
+    'no braces': deploying({ step: "if: |\n  github.ref_name == 'main' &&\n  vars.ON" }),
+    'a folded line end that is dropped': deploying({ step: "if: >-\n  ${{ github.ref_name == 'main' }}" }),
+    'all of it in braces': deploying({ job: "if: ${{ vars.A && '}}' }}" }),
+  },
+});
 
 rule('job-if-status', {
   bad: {

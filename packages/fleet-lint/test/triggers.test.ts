@@ -1,5 +1,5 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are expressions of workflows
-import { deploying, rule, scripted, testing } from './check.js';
+import { deploying, rule, scripted, testing, WORKFLOW } from './check.js';
 
 rule('workflow-run-trigger', {
   bad: {
@@ -66,11 +66,39 @@ const push = (below: string, deploys = false) =>
 
 rule('dead-filter', {
   bad: {
-    'an empty list': { input: push('branches: []'), at: 'branches', severity: 'warning' },
     'only negative patterns': { input: push("branches: ['!wip/**']", true), at: 'branches' },
     'a full ref': { input: push('branches: [refs/heads/main]', true), at: 'refs/heads/main' },
     'an expression': { input: push('branches: [main, "${{ vars.BRANCH }}"]', true), at: '"${{' },
     'everything ignored': { input: push("branches-ignore: ['**']", true), at: 'branches-ignore' },
+    'all but one, and then that one': {
+      input: push("branches-ignore: ['!main', '**/*']", true),
+      at: 'branches-ignore',
+    },
+    'everything taken back': { input: push("branches: [main, '!**']", true), at: 'branches' },
+    'every path ignored': {
+      input: push("branches: [main]\n    paths-ignore: ['**']", true),
+      at: 'paths-ignore',
+      says: 'leaves nothing',
+    },
+    'every path ignored, for any branch': {
+      input: push("paths-ignore: ['**/**']", true),
+      at: 'paths-ignore',
+    },
+    'tags-ignore alone': {
+      input: push("tags-ignore: ['v*']", true),
+      at: 'tags-ignore',
+      says: 'no push to a branch',
+    },
+    'all tags ignored, of a test': {
+      input: push("tags-ignore: ['**']"),
+      at: 'tags-ignore',
+      severity: 'warning',
+    },
+    'every base of a pull request ignored, whatever it says of tags': {
+      input: testing("\n  pull_request:\n    branches-ignore: ['**']\n    tags: [v1]"),
+      at: 'branches-ignore',
+      severity: 'warning',
+    },
     '6: its own file': { input: push('paths: [.gitea/workflows/deploy.yml]', true), at: 'paths' },
     '6: the file of another workflow': {
       input: push('paths: [.gitea/workflows/publish.yml]', true),
@@ -80,8 +108,62 @@ rule('dead-filter', {
   good: {
     'names and globs': push("branches: [main, 'release/**', '!release/old']", true),
     'the product and the file': push("paths: ['src/**', .gitea/workflows/deploy.yml]", true),
-    'ignored documents': push("paths-ignore: ['**/*.md', '**']"),
+    'ignored documents': push("paths-ignore: ['**/*.md', 'docs/**']"),
+    'all paths but some': push("paths-ignore: ['**', '!src/**']"),
+    'paths that a tag passes': push("tags: [v1]\n    paths-ignore: ['**']"),
+    'empty lists, which count as none': push(
+      'branches: []\n    tags: []\n    paths: []\n    paths-ignore: []\n    tags-ignore:',
+      true,
+    ),
+    'no tags, but a branch': push("branches: [main]\n    tags-ignore: ['**']", true),
+    'no branches, but tags': push("branches-ignore: ['**']\n    tags: ['v*']", true),
+    'tags alone, meant so': push("tags: ['v*']", true),
     'no filter': push(''),
+  },
+});
+
+const cron = (...crons: string[]) =>
+  deploying({ on: `\n  schedule:${crons.map((one) => `\n    - cron: '${one}'`).join('')}` });
+
+rule('dead-schedule', {
+  bad: {
+    'an hour too many': { input: cron('0 25 * * *'), at: "'0 25", says: 'hour' },
+    'seconds before it': { input: cron('0 0 3 * * *'), at: "'0 0 3", says: 'five fields' },
+    'a Sunday of other tools': { input: cron('0 3 * * 7'), at: "'0 3", says: 'weekday' },
+    'a day that no year has': { input: cron('0 3 30 2 *'), at: "'0 3", says: 'no year' },
+    'a range the wrong way round': { input: cron('0 5-3 * * *'), at: "'0 5-3" },
+    'no step': { input: cron('*/0 * * * *'), at: "'*/0" },
+    'a letter': { input: cron('0 0 L * *'), at: "'0 0 L" },
+    'the second of two': { input: cron('0 3 * * *', '61 3 * * *'), at: "'61" },
+    'an unknown word': { input: cron('@fortnightly'), at: "'@" },
+    'no cron': { input: deploying({ on: '\n  schedule:\n    - {}' }), at: 'schedule', says: 'no `cron`' },
+    'no list, of a test': { input: testing('[schedule]'), at: 'schedule', severity: 'warning' },
+  },
+  good: {
+    'what servers take': cron('*/15 0-6,22 1,15 jan-mar,12 MON-FRI', '@daily', '@every 1h30m', '0 4 29 2 *'),
+    'a zone': cron('CRON_TZ=Europe/Vienna 0 3 * * 0'),
+    'a day or a weekday': cron('0 3 31 2 1'),
+    'another event': deploying(),
+  },
+});
+
+rule('called-deploy', {
+  bad: {
+    'a deploy that is called': {
+      input: [{ path: WORKFLOW, text: deploying({ on: 'workflow_call' }) }],
+      at: 'workflow_call',
+      severity: 'warning',
+    },
+    'one that is called and pushed': {
+      input: deploying({ on: '\n  push:\n  workflow_call:' }),
+      at: 'workflow_call',
+      severity: 'warning',
+    },
+  },
+  good: {
+    'a test that is called': testing('workflow_call'),
+    'a deploy that nobody calls': deploying(),
+    'a dry run': deploying({ on: 'workflow_call', inputs: 'dry-run: true' }),
   },
 });
 

@@ -88,13 +88,17 @@ const variableName = (name: SettingName) => settingOf(name).env[0] ?? '';
 
 /** A setting of a deploy as flag, input or variable gives it; null where only the run will know. */
 export function settingOfDeploy(deploy: Deploy, name: SettingName): string | null | undefined {
+  const given = writtenSetting(deploy, name);
+  return given !== undefined && /\$|`/.test(given) ? null : given || undefined;
+}
+
+/** The same as it is written, with its expressions. */
+export function writtenSetting(deploy: Deploy, name: SettingName): string | undefined {
   const { step, command } = deploy;
   const variable = () => variableOf(step, variableName(name));
-  const given =
-    deploy.kind === 'action'
-      ? (textOf(step.source, valueAt(step.with, name)) ?? variable())
-      : (typed(command?.text ?? '', name) ?? exported(step, name) ?? variable());
-  return given !== undefined && /\$|`/.test(given) ? null : given || undefined;
+  return deploy.kind === 'action'
+    ? (textOf(step.source, valueAt(step.with, name)) ?? variable())
+    : (typed(command?.text ?? '', name) ?? exported(step, name) ?? variable());
 }
 
 /** A flag of a command line; a switch without a value is on. */

@@ -1,5 +1,6 @@
 /** The events of Gitea, and what is known of a run that one of them started. */
-import { type Context, callsIn, conditionOf, holds, STATUS } from '../syntax/expression.js';
+import { type Context, conditionOf, holds, STATUS } from '../syntax/condition.js';
+import { callsIn } from '../syntax/expression.js';
 import { itemsOf, textOf } from '../syntax/source.js';
 import type { Job, Trigger, Workflow } from './workflow.js';
 

@@ -24,6 +24,10 @@ export interface Project {
   fileRolls(path: string): boolean;
 }
 
+/** Whether a path is a workflow's, for one server or another. */
+export const isWorkflowPath = (path: string): boolean =>
+  /^\.(?:forgejo|gitea|github)\/workflows\//.test(path);
+
 export function readProject(files: readonly LintFile[]): Project {
   const sources = files.map(parseSource);
   const all = sources.filter(({ kind, link }) => kind === 'workflow' && !link).map(readWorkflow);

@@ -136,6 +136,24 @@ export function upstreamOf(job: Job): Job[] {
   return found;
 }
 
+/** What a matrix has for one of its names, those that `include` adds too. */
+export function matrixValues(job: Job, name: string): string[] {
+  const { source } = job.workflow;
+  const matrix = entriesOf(source, valueAt(entriesOf(source, valueAt(job.entries, 'strategy')), 'matrix'));
+  const included = itemsOf(source, valueAt(matrix, 'include')).map((one) =>
+    valueAt(entriesOf(source, one), name),
+  );
+  return [...itemsOf(source, valueAt(matrix, name)), ...included].flatMap(
+    (node) => textOf(source, node) ?? [],
+  );
+}
+
+/** Whether a step fetches the repository. */
+export const isCheckout = ({ uses, run }: Step): boolean =>
+  /(?:^|\/)[\w-]*checkout[\w-]*(?:@|$)/.test(uses?.text ?? '') ||
+  (run?.commands.some(({ text }) => /\bgit\b.*\b(?:clone|checkout|fetch|init|pull)\b|\btar\b/.test(text)) ??
+    false);
+
 /** A variable as step, job or workflow set it. */
 export function variableOf(step: Step, name: string): string | undefined {
   const { source, job } = step;

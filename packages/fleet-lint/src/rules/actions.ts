@@ -3,7 +3,7 @@
 import { SETTING_NAMES } from '@tenant-fleet/fleet-core';
 import leven from 'leven';
 import { type Deploy, isComposite, isFleetAction } from '../repository/deploys.js';
-import { type Action, valueAt } from '../repository/workflow.js';
+import { type Action, isCheckout, valueAt } from '../repository/workflow.js';
 import type { Rule } from '../rule.js';
 import { entriesOf, entryOf, textOf } from '../syntax/source.js';
 
@@ -54,14 +54,8 @@ export const checkoutMissing: Rule = {
     for (const { source, jobs } of workflows) {
       for (const step of jobs.flatMap((job) => job.steps)) {
         if (!step.uses?.text.startsWith('./')) continue;
-        const fetched = step.before.some(
-          ({ uses, run }) =>
-            (uses && /(?:^|\/)[\w-]*checkout[\w-]*(?:@|$)/.test(uses.text)) ||
-            run?.commands.some(({ text }) =>
-              /\bgit\b.*\b(?:clone|checkout|fetch|init|pull)\b|\btar\b/.test(text),
-            ),
-        );
-        if (!fetched) report(source.place(step.uses.node), `nothing has checked out \`${step.uses.text}\``);
+        if (!step.before.some(isCheckout))
+          report(source.place(step.uses.node), `nothing has checked out \`${step.uses.text}\``);
       }
     }
   },
@@ -95,7 +89,6 @@ export const unknownInput: Rule = {
       const local = actions.find((one) => one.source.path.replace(/\/action\.ya?ml$/, '') === folder);
       const known = local ? inputsOf(local) : inputsOfOurs(uses.text);
       if (!known || local?.source.problems.length) continue;
-      const same = (one: string) => one.toLowerCase().replaceAll('_', '-');
       for (const { key, keyNode } of given) {
         if (known.some((name) => same(name) === same(key))) continue;
         const [near = ''] = [...known].sort((a, b) => leven(a, same(key)) - leven(b, same(key)));
@@ -105,6 +98,32 @@ export const unknownInput: Rule = {
     }
   },
 };
+
+export const leakingInput: Rule = {
+  id: 'leaking-input',
+  severity: 'warning',
+  shape:
+    'a composite action that uses the fleet action and has inputs of its own which it does not hand on by `with`',
+  why: 'act_runner hands the inputs of the surrounding action on to those inside: one with the name of a setting changes the deploy, another one is an unknown input',
+  remedy:
+    'hand it on by `with`, or give it another name that no setting has; for the unknown ones nothing has to be done',
+  check({ actions, deploysIn }, report) {
+    for (const { source, entries, steps } of actions) {
+      const inputs = entriesOf(source, valueAt(entries, 'inputs'));
+      for (const step of steps) {
+        if (!step.uses || !isFleetAction(step.uses.text) || !deploysIn(step).length) continue;
+        for (const { key, keyNode } of inputs) {
+          if (step.with.some((given) => same(given.key) === same(key))) continue;
+          const known = OWN.some((name) => name === same(key));
+          const what = known ? 'sets it' : 'takes it for an input that it does not know';
+          report(source.place(keyNode), `\`${key}\` reaches the fleet action inside, which ${what}`);
+        }
+      }
+    }
+  },
+};
+
+const same = (name: string) => name.toLowerCase().replaceAll('_', '-');
 
 export const actionRuntime: Rule = {
   id: 'action-runtime',

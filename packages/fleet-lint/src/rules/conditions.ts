@@ -1,19 +1,13 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are expressions of workflows
 /** Conditions that mean something else than they say. */
 import { startsOf } from '../repository/events.js';
 import { type Job, upstreamOf, valueAt } from '../repository/workflow.js';
 import type { Rule } from '../rule.js';
-import { callsIn, conditionOf, type Expression, holds, partsOf, STATUS } from '../syntax/expression.js';
-import { placeIn, textOf } from '../syntax/source.js';
+import { conditionOf, holds, isText, STATUS } from '../syntax/condition.js';
+import { callsIn, type Expression, partsOf } from '../syntax/expression.js';
+import { type Entry, placeIn, type Source, textOf } from '../syntax/source.js';
 
 const conditionOfJob = (job: Job) => (job.condition ? conditionOf(job.condition.text) : undefined);
-
-/** Whether a condition is met although a needed job failed. */
-export function ignoresFailure(condition: Expression | undefined): boolean {
-  const isCall = (part: Expression, name: string) => part.kind === 'call' && part.name === name;
-  return partsOf(condition).some(
-    (part) => isCall(part, 'always') || (part.kind === 'not' && isCall(part.of, 'cancelled')),
-  );
-}
 
 /** Whether a condition may hold once a needed job has failed. */
 function wantsFailureOf(condition: Expression, need: string): boolean {
@@ -46,6 +40,26 @@ export const jobIfStatus: Rule = {
         report(place, `job \`${job.id}\` is skipped by Gitea 1.22 when one of its needs failed`);
       }
     }
+  },
+};
+
+export const constantCondition: Rule = {
+  id: 'constant-condition',
+  severity: 'error',
+  elsewhere: 'warning',
+  shape: 'an `if` with text beside its braces: `${{ a }} && b`, or the line end that `if: |` keeps',
+  why: 'the whole becomes a text, and a text that is not empty is true: the job or step always runs',
+  remedy: 'leave the braces out, or put all of the condition into them; `if: >-` in place of `if: |`',
+  check({ workflows, steps }, report) {
+    const look = (source: Source, entries: readonly Entry[]) => {
+      const node = valueAt(entries, 'if');
+      const text = textOf(source, node);
+      if (!node || text === undefined || !isText(text) || !conditionOf(text)) return;
+      const what = text.trim() === text ? 'the text beside the braces' : 'the white space beside the braces';
+      report(placeIn(source, node, 0), `${what} makes this condition true, whatever they hold`);
+    };
+    for (const { source, jobs } of workflows) for (const { entries } of jobs) look(source, entries);
+    for (const { source, entries } of steps) look(source, entries);
   },
 };
 
@@ -134,14 +148,12 @@ export const deadCondition: Rule = {
 
 /** `false` and `false && ...` are off on purpose. */
 const switchedOff = (condition: Expression): boolean =>
-  condition.kind === 'and'
-    ? switchedOff(condition.left) || switchedOff(condition.right)
-    : condition.kind === 'literal';
+  condition.kind === 'and' ? condition.of.some(switchedOff) : condition.kind === 'literal';
 
 /** `github.ref == 'main'` and `github.ref_name == 'refs/heads/main'` as a whole condition or a part that must hold. */
 function mistakenRef(condition: Expression): boolean {
-  if (condition.kind === 'and') return mistakenRef(condition.left) || mistakenRef(condition.right);
-  if (condition.kind === 'or') return mistakenRef(condition.left) && mistakenRef(condition.right);
+  if (condition.kind === 'and') return condition.of.some(mistakenRef);
+  if (condition.kind === 'or') return condition.of.every(mistakenRef);
   if (condition.kind !== 'compare' || condition.operator !== '==') return false;
   const sides = [condition.left, condition.right];
   const literal = sides.find((side) => side.kind === 'literal');

@@ -18,6 +18,20 @@ export const invalidYaml: Rule = {
   },
 };
 
+export const furtherDocument: Rule = {
+  id: 'further-document',
+  severity: 'error',
+  elsewhere: 'warning',
+  shape: 'a second YAML document in a file, behind `---`',
+  why: 'servers read the first one and drop the rest without a word',
+  remedy: 'put it into a file of its own',
+  check({ sources }, report) {
+    for (const { place, further } of sources) {
+      if (further) report(place(further), 'what stands behind `---` is never read');
+    }
+  },
+};
+
 export const linkedFile: Rule = {
   id: 'linked-file',
   severity: 'error',
@@ -70,6 +84,10 @@ export const incompleteWorkflow: Rule = {
     for (const workflow of workflows) {
       const { source, entries } = workflow;
       if (source.problems.length) continue;
+      if (!source.root) {
+        report(source.place(0), 'there is nothing but comments: this workflow is switched off', 'warning');
+        continue;
+      }
       if (!isMap(source.root)) {
         report(source.place(source.root), 'this is no workflow: it has no keys');
         continue;

@@ -1,11 +1,19 @@
 /** Deploys that start too early. */
-import { settingOfDeploy } from '../repository/deploys.js';
+import { type Deploy, settingOfDeploy, writtenSetting } from '../repository/deploys.js';
 import { mayReach, startsOf } from '../repository/events.js';
 import type { Project } from '../repository/project.js';
-import { type Job, upstreamOf } from '../repository/workflow.js';
+import {
+  isCheckout,
+  type Job,
+  matrixValues,
+  type Step,
+  upstreamOf,
+  valueAt,
+} from '../repository/workflow.js';
 import type { Rule } from '../rule.js';
-import { conditionOf, referencesIn } from '../syntax/expression.js';
-import { ignoresFailure } from './conditions.js';
+import { type Context, conditionOf, holds, STATUS } from '../syntax/condition.js';
+import { callsIn, referencesIn } from '../syntax/expression.js';
+import { textOf } from '../syntax/source.js';
 
 const BUILD_COMMAND =
   /\b(?:docker|podman|nerdctl)\s+(?:image\s+)?(?:buildx\s+)?(?:build|bake|push)\b|\bbuildah\s+(?:bud|build|push)\b|\bkaniko\b|\bko\s+(?:build|publish)\b|\bcrane\s+push\b/;
@@ -47,48 +55,103 @@ export const deployWithoutNeeds: Rule = {
   },
 };
 
+/** How things stand after a failure, or after none, for what `names` of jobs are needed. */
+const outcome = (failed: boolean, names: readonly string[] = []): Context => ({
+  'success()': { value: !failed },
+  'failure()': { value: failed },
+  'cancelled()': { value: false },
+  ...Object.fromEntries(
+    names.map((name) => [`needs.${name.toLowerCase()}.result`, { value: failed ? 'failure' : 'success' }]),
+  ),
+});
+
+/** Whether a condition is met after a failure as after none; what waits for a failure alone is meant to. */
+function ignoresFailure(text: string, needs: readonly string[] = []): boolean {
+  const condition = conditionOf(text);
+  // Without such a function servers and runners ask for success().
+  if (!condition || !callsIn(condition).some((name) => STATUS.includes(name))) return false;
+  const failed = holds(condition, outcome(true, needs));
+  if (failed === false || holds(condition, outcome(false, needs)) === false) return false;
+  const asks = referencesIn(condition).some(([first = '', , third = '']) => {
+    return ['needs', 'steps'].includes(first) && /^(?:result|outcome|conclusion)$/.test(third);
+  });
+  return failed === true || !asks;
+}
+
 export const deployAfterFailure: Rule = {
   id: 'deploy-after-failure',
   severity: 'error',
-  shape: '`if: always()` or `!cancelled()` on a deploy job with `needs`',
-  why: 'the roll starts although the build failed; `!cancelled()` is always true on runners before 2.0.0',
+  shape:
+    '`always()`, `!cancelled()`, `success() || failure()` on a deploy job with `needs`, or on a deploy step after others',
+  why: 'the roll starts although the build or the tests failed; `!cancelled()` is always true on runners before 2.0.0',
   remedy: "leave the condition out, or ask for `needs.<job>.result == 'success'`",
-  check({ workflows, rolls }, report) {
+  check({ workflows, steps, rolls, deploysIn }, report) {
     for (const { source, jobs } of workflows) {
-      for (const job of jobs.filter(rolls)) {
-        const condition = job.condition && conditionOf(job.condition.text);
-        if (!job.condition || !job.needs.length || !ignoresFailure(condition)) continue;
-        const asks = referencesIn(condition).some(
-          ([first, , third]) => first === 'needs' && third === 'result',
-        );
-        if (!asks)
-          report(source.place(job.condition.node), `job \`${job.id}\` deploys although a needed job failed`);
+      for (const { id, needs, condition } of jobs.filter(rolls)) {
+        if (!condition || !needs.length) continue;
+        if (
+          ignoresFailure(
+            condition.text,
+            needs.map((need) => need.id),
+          )
+        )
+          report(source.place(condition.node), `job \`${id}\` deploys although a needed job failed`);
       }
+    }
+    for (const step of steps) {
+      if (!deploysIn(step).some(({ dryRun }) => !dryRun)) continue;
+      const node = valueAt(step.entries, 'if');
+      const text = textOf(step.source, node);
+      if (node && text !== undefined && step.before.some(mayFail) && ignoresFailure(text))
+        report(step.source.place(node), 'this step deploys although a step before it failed');
     }
   },
 };
 
+const mayFail = (step: Step) =>
+  !isCheckout(step) && textOf(step.source, valueAt(step.entries, 'continue-on-error')) !== 'true';
+
 export const productionBeforeStaging: Rule = {
   id: 'production-before-staging',
   severity: 'warning',
-  shape: 'a production deploy that does not wait for the staging deploy of its workflow',
+  shape:
+    'a production deploy that does not wait for the staging deploy of its workflow, in a job of its own or as a leg of one matrix',
   why: 'both roll at once, so a broken image reaches production before staging has shown it',
-  remedy: 'add `needs:` with the staging job',
+  remedy: 'a job for each, and `needs:` with the staging job',
   check(project, report) {
     for (const { source, jobs } of project.workflows) {
-      const production = jobs.filter((job) => targets(project, job, /^prod/i));
-      const staging = jobs.filter((job) => targets(project, job, /^stag/i));
+      const production = jobs.filter((job) => targets(project, job, PRODUCTION));
+      const staging = jobs.filter((job) => targets(project, job, STAGING));
       for (const job of production) {
         const upstream = upstreamOf(job);
         const first = staging.find((one) => one !== job && together(one, job));
         if (first && !staging.some((one) => upstream.includes(one)))
           report(source.place(job.keyNode), `job \`${job.id}\` does not wait for job \`${first.id}\``);
+        else if (legs(project, job).some((names) => [PRODUCTION, STAGING].every((one) => names.some(one))))
+          report(
+            source.place(job.keyNode),
+            `the legs of job \`${job.id}\` roll staging and production at once`,
+          );
       }
     }
   },
 };
 
-const targets = ({ deploysIn }: Project, job: Job, name: RegExp) =>
+const PRODUCTION = (name: string) => /^prod/i.test(name);
+const STAGING = (name: string) => /^stag/i.test(name);
+
+const targets = (project: Project, job: Job, matches: (name: string) => boolean) =>
+  legs(project, job).some((names) => names.some(matches));
+
+/** The environments of each deploy of a job; of several where the matrix has them. */
+const legs = ({ deploysIn }: Project, job: Job): string[][] =>
   job.steps
     .flatMap(deploysIn)
-    .some((deploy) => !deploy.dryRun && name.test(settingOfDeploy(deploy, 'environment') ?? ''));
+    .filter(({ dryRun }) => !dryRun)
+    .map((deploy) => environmentsOf(deploy, job));
+
+function environmentsOf(deploy: Deploy, job: Job): string[] {
+  const written = writtenSetting(deploy, 'environment');
+  const of = /^\$\{\{\s*matrix\.([\w-]+)\s*\}\}$/.exec(written ?? '')?.[1];
+  return of === undefined ? [settingOfDeploy(deploy, 'environment') ?? ''] : matrixValues(job, of);
+}

@@ -1,10 +1,10 @@
 /** Triggers that never fire, or that fire for strangers. */
 import leven from 'leven';
-import { isScalar, isSeq, type Node } from 'yaml';
+import { isScalar, isSeq } from 'yaml';
 import { FIRED, mayReach, startsOf, TRUSTED } from '../repository/events.js';
-import { type Job, type Trigger, valueAt, type Workflow } from '../repository/workflow.js';
+import { type Job, valueAt, type Workflow } from '../repository/workflow.js';
 import type { Rule } from '../rule.js';
-import { conditionOf, holds } from '../syntax/expression.js';
+import { conditionOf, holds } from '../syntax/condition.js';
 import { entriesOf, itemsOf, textOf } from '../syntax/source.js';
 
 const only = ({ triggers }: Workflow, event: string) => triggers.every((one) => one.event === event);
@@ -88,67 +88,24 @@ export const nestedTrigger: Rule = {
   },
 };
 
-export const deadFilter: Rule = {
-  id: 'dead-filter',
-  severity: 'error',
-  elsewhere: 'warning',
-  shape: 'a branch, tag or path filter that nothing can match',
-  why: 'filters are compared with short branch names before any expression is filled in: the event never starts this workflow',
-  remedy: 'write the short name, for example `main`, and at least one positive pattern',
-  check({ workflows, fileRolls }, report) {
-    for (const { source, triggers } of workflows) {
-      // A deploy that a pipeline file starts, its own or another, follows the pipeline and not the product.
-      const isPipeline = (path: string) =>
-        path === source.path || (fileRolls(source.path) && /^\.(?:gitea|github)\/workflows\//.test(path));
-      for (const trigger of triggers) {
-        for (const { node, problem } of deadFilters(trigger, (item) => textOf(source, item), isPipeline)) {
-          report(source.place(node), problem);
-        }
-      }
+export const calledDeploy: Rule = {
+  id: 'called-deploy',
+  severity: 'warning',
+  shape: 'a deploy in a workflow that others call (`on: workflow_call`)',
+  why: 'from Gitea 1.27 on its jobs are of the event `workflow_call`, whatever started the run: fleet deploys only where the payload tells the event behind it, and refuses otherwise; before that all of it is one job with one log',
+  remedy: 'deploy by a step of the calling workflow; a composite action can hold what several share',
+  check({ workflows, rolls }, report) {
+    for (const { source, triggers, jobs } of workflows) {
+      const call = triggers.find(({ event }) => event === 'workflow_call');
+      const job = call && jobs.find(rolls);
+      if (job)
+        report(
+          source.place(call.node),
+          `job \`${job.id}\` deploys under the event \`workflow_call\` from Gitea 1.27 on`,
+        );
     }
   },
 };
-
-function deadFilters(
-  trigger: Trigger,
-  text: (node: Node) => string | undefined,
-  isPipeline: (path: string) => boolean,
-): { node: Node; problem: string }[] {
-  const found: { node: Node; problem: string }[] = [];
-  for (const { key, keyNode, value } of trigger.below) {
-    if (!['branches', 'tags', 'paths', 'branches-ignore', 'tags-ignore', 'paths-ignore'].includes(key))
-      continue;
-    const items = isSeq(value) ? (value.items as Node[]) : value ? [value] : [];
-    const patterns = items.map((item) => text(item) ?? '');
-    const positive = !key.endsWith('-ignore');
-    if (positive && !patterns.some((pattern) => pattern !== '' && !pattern.startsWith('!'))) {
-      found.push({ node: keyNode, problem: `\`${key}\` has no positive pattern, so nothing matches it` });
-    }
-    if (!positive && key !== 'paths-ignore' && patterns.includes('**'))
-      found.push({ node: keyNode, problem: `\`${key}: **\` leaves nothing` });
-    for (const [at, pattern] of patterns.entries()) {
-      const node = items[at] ?? keyNode;
-      if (pattern.includes('${{'))
-        found.push({
-          node,
-          problem: `\`${key}\` is compared as it is written: the expression is not filled in`,
-        });
-      else if (!key.startsWith('paths') && /^!?refs\/(?:heads|tags)\//.test(pattern))
-        found.push({
-          node,
-          problem: `\`${pattern}\` is a full ref, and only the name behind it is compared`,
-        });
-    }
-    const names = patterns.filter((pattern) => pattern && !pattern.startsWith('!'));
-    if (trigger.event === 'push' && key === 'paths' && names.length && names.every(isPipeline)) {
-      found.push({
-        node: keyNode,
-        problem: 'only a change of the pipeline starts it, not one of the product',
-      });
-    }
-  }
-  return found;
-}
 
 export const untrustedTrigger: Rule = {
   id: 'untrusted-trigger',

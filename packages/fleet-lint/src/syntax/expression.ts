@@ -1,11 +1,11 @@
-/** Expressions of workflows (`${{ ... }}` and `if:`): their references, and what can be said of their value beforehand. */
+/** Expressions of workflows (`${{ ... }}` and `if:`) and the references in them. */
 
 export type Expression =
   | { kind: 'literal'; value: string | number | boolean | null }
   | { kind: 'reference'; path: string[] }
   | { kind: 'call'; name: string; args: Expression[] }
   | { kind: 'not'; of: Expression }
-  | { kind: 'and' | 'or'; left: Expression; right: Expression }
+  | { kind: 'and' | 'or'; of: Expression[] }
   | { kind: 'compare'; operator: string; left: Expression; right: Expression };
 
 /** One `${{ ... }}` of a text. */
@@ -40,14 +40,6 @@ function endOf(text: string, from: number): number {
   return -1;
 }
 
-/** The expression of an `if:`, with or without its braces; undefined where it mixes both or cannot be read. */
-export function conditionOf(text: string): Expression | undefined {
-  const whole = text.trim();
-  if (!whole.includes('${{')) return parseExpression(whole);
-  const [only, ...more] = embeddedIn(whole);
-  return only && !more.length && whole.length === only.body.length + 5 ? only.expression : undefined;
-}
-
 const TOKEN =
   /\s*(?:(?<text>'(?:[^']|'')*')|(?<number>-?(?:0x[\da-f]+|\d+(?:\.\d+)?))|(?<operator>&&|\|\||[!=<>]=|[<>!().,[\]*])|(?<name>[A-Za-z_][\w-]*))/giy;
 
@@ -55,6 +47,9 @@ interface Token {
   type: 'text' | 'number' | 'operator' | 'name' | 'end';
   value: string;
 }
+
+/** Deeper than people write, and far from the end of any stack. */
+const MAX_DEPTH = 200;
 
 /** Reads an expression; undefined where it is none. */
 export function parseExpression(text: string): Expression | undefined {
@@ -67,25 +62,32 @@ export function parseExpression(text: string): Expression | undefined {
     if (!isOperator(value)) throw new SyntaxError(value);
     at++;
   };
-  const or = (): Expression => {
-    let left = and();
-    while (isOperator('||')) {
-      at++;
-      left = { kind: 'or', left, right: and() };
-    }
-    return left;
+  let depth = 0;
+  /** Whoever reads the tree walks it by recursion. */
+  const deeper = () => {
+    if (++depth > MAX_DEPTH) throw new SyntaxError('nested too deeply');
   };
-  const and = (): Expression => {
-    let left = compare();
-    while (isOperator('&&')) {
+  const chain = (kind: 'and' | 'or', operator: string, part: () => Expression): Expression => {
+    const first = part();
+    if (!isOperator(operator)) return first;
+    const of = [first];
+    while (isOperator(operator)) {
       at++;
-      left = { kind: 'and', left, right: compare() };
+      of.push(part());
     }
-    return left;
+    return { kind, of };
   };
+  const or = () => {
+    deeper();
+    const whole = chain('or', '||', and);
+    depth--;
+    return whole;
+  };
+  const and = () => chain('and', '&&', compare);
   const compare = (): Expression => {
     let left = unary();
     while (['==', '!=', '<', '>', '<=', '>='].some(isOperator)) {
+      deeper();
       const operator = peek();
       at++;
       left = { kind: 'compare', operator, left, right: unary() };
@@ -94,6 +96,7 @@ export function parseExpression(text: string): Expression | undefined {
   };
   const unary = (): Expression => {
     if (!isOperator('!')) return primary();
+    deeper();
     at++;
     return { kind: 'not', of: unary() };
   };
@@ -140,15 +143,19 @@ export function parseExpression(text: string): Expression | undefined {
         if (index.kind === 'literal') name = String(index.value);
         take(']');
       } else return whole;
-      if (whole.kind === 'reference') whole.path.push(name);
-      else whole = { kind: 'call', name: 'property', args: index ? [whole, index] : [whole] };
+      if (whole.kind === 'reference') {
+        whole.path.push(name);
+        continue;
+      }
+      deeper();
+      whole = { kind: 'call', name: 'property', args: index ? [whole, index] : [whole] };
     }
   };
   try {
     const expression = or();
     return tokens[at]?.type === 'end' ? expression : undefined;
   } catch {
-    // Not an expression, or nested beyond the stack: nothing is claimed about it.
+    // Not an expression, or nested too deeply: nothing is claimed about it.
     return undefined;
   }
 }
@@ -177,6 +184,7 @@ export function partsOf(expression: Expression | undefined): Expression[] {
       return [expression, ...partsOf(expression.of)];
     case 'and':
     case 'or':
+      return [expression, ...expression.of.flatMap(partsOf)];
     case 'compare':
       return [expression, ...partsOf(expression.left), ...partsOf(expression.right)];
     default:
@@ -191,74 +199,3 @@ export const referencesIn = (expression: Expression | undefined): string[][] =>
 /** Names of the functions that an expression calls, in lower case. */
 export const callsIn = (expression: Expression | undefined): string[] =>
   partsOf(expression).flatMap((part) => (part.kind === 'call' ? [part.name] : []));
-
-/** What is known of a value: all of it, or how it starts. */
-export type Known = { value: string | number | boolean | null } | { prefix: string };
-
-/** Functions that ask how the jobs before went. */
-export const STATUS: readonly string[] = ['always', 'failure', 'cancelled', 'success'];
-
-/** What is known of references, by their path in lower case joined with dots, and of {@link STATUS} with `()`. */
-export type Context = Readonly<Record<string, Known>>;
-
-/** Whether an expression holds in a context; null where that is not known beforehand. */
-export function holds(expression: Expression, context: Context): boolean | null {
-  const known = knownOf(expression, context);
-  return known && 'value' in known ? truth(known.value) : null;
-}
-
-const truth = (value: unknown) => value !== '' && value !== 0 && value !== false && value !== null;
-
-function knownOf(expression: Expression, context: Context): Known | undefined {
-  const boolean = (value: boolean | null): Known | undefined => (value === null ? undefined : { value });
-  switch (expression.kind) {
-    case 'literal':
-      return { value: expression.value };
-    case 'reference':
-      return context[expression.path.join('.').toLowerCase()];
-    case 'not': {
-      const of = holds(expression.of, context);
-      return boolean(of === null ? null : !of);
-    }
-    case 'and':
-    case 'or': {
-      const sides = [holds(expression.left, context), holds(expression.right, context)];
-      const decides = expression.kind === 'or';
-      if (sides.includes(decides)) return boolean(decides);
-      return boolean(sides.includes(null) ? null : !decides);
-    }
-    case 'compare': {
-      if (expression.operator !== '==' && expression.operator !== '!=') return undefined;
-      const same = equal(knownOf(expression.left, context), knownOf(expression.right, context));
-      return boolean(same === null ? null : same === (expression.operator === '=='));
-    }
-    case 'call': {
-      if (STATUS.includes(expression.name)) {
-        const known = context[`${expression.name}()`];
-        return known ?? (expression.name === 'always' ? { value: true } : undefined);
-      }
-      if (expression.name !== 'startswith') return undefined;
-      const [whole, start] = expression.args.map((arg) => knownOf(arg, context));
-      if (!whole || !start || !('value' in start)) return undefined;
-      const wanted = lower(start.value);
-      if ('value' in whole) return boolean(lower(whole.value).startsWith(wanted));
-      const prefix = whole.prefix.toLowerCase();
-      if (prefix.startsWith(wanted)) return { value: true };
-      return boolean(wanted.startsWith(prefix) ? null : false);
-    }
-  }
-}
-
-const lower = (value: unknown) => String(value ?? '').toLowerCase();
-
-/** Texts are compared without regard to case, as servers and runners do. */
-function equal(left: Known | undefined, right: Known | undefined): boolean | null {
-  if (!left || !right) return null;
-  if ('value' in left && 'value' in right) {
-    if (typeof left.value === typeof right.value) return lower(left.value) === lower(right.value);
-    return null;
-  }
-  const [whole, start] = 'value' in left ? [left, right] : [right, left];
-  if (!('value' in whole) || !('prefix' in start)) return null;
-  return lower(whole.value).startsWith(start.prefix.toLowerCase()) ? null : false;
-}

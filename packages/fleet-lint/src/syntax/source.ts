@@ -1,12 +1,13 @@
 /** A YAML file as nodes that know their place. */
 import {
-  type Document,
+  Document,
   isAlias,
   isMap,
   isScalar,
   isSeq,
   LineCounter,
   type Node,
+  parseAllDocuments,
   parseDocument,
   Scalar,
   YAMLParseError,
@@ -33,6 +34,8 @@ export interface Source {
   lines: readonly string[];
   document: Document;
   root: Node | null;
+  /** What stands in a second document, which nobody reads. */
+  further?: Node;
   /** Why the text is not YAML. */
   problems: Problem[];
   /** Where a node, or a position in the text, is. */
@@ -48,9 +51,14 @@ export function parseSource({ path, text, link = false }: LintFile): Source {
   };
   const problems: Problem[] = [];
   let document: Document;
+  let further: Node | undefined;
   try {
     // Duplicate keys are reported by a rule of their own, with both places.
-    const parsed = parseDocument(text, { lineCounter: counter, uniqueKeys: false, logLevel: 'error' });
+    const options = { lineCounter: counter, uniqueKeys: false, logLevel: 'error' } as const;
+    const all = parseAllDocuments(text, options);
+    // Servers read the first of several documents.
+    const [parsed = new Document(), ...others] = all;
+    further = others.find(({ contents }) => !isEmpty(contents))?.contents as Node | undefined;
     for (const error of parsed.errors) {
       const message = error.message.split('\n')[0]?.replace(/ at line \d+.*$/, '') ?? 'not YAML';
       problems.push({ place: place(error.pos[0]), message });
@@ -62,9 +70,21 @@ export function parseSource({ path, text, link = false }: LintFile): Source {
     problems.push({ place: place(0), message });
     document = parseDocument('');
   }
-  const root = document.contents as Node | null;
-  return { path, kind: kindOf(path), link, lines: text.split('\n'), document, root, problems, place };
+  const root = isEmpty(document.contents) ? null : (document.contents as Node | null);
+  return {
+    path,
+    kind: kindOf(path),
+    link,
+    lines: text.split('\n'),
+    document,
+    root,
+    further,
+    problems,
+    place,
+  };
 }
+
+const isEmpty = (node: unknown) => node === null || (isScalar(node) && node.value === null);
 
 function kindOf(path: string): Source['kind'] {
   if (/(?:^|\/)action\.ya?ml$/.test(path) && !/(?:^|\/)workflows\//.test(path)) return 'action';
