@@ -1,8 +1,11 @@
 #!/usr/bin/env node
+import { outliveStreams } from './terminal/streams.js';
+
 declare const FLEET_VERSION: string;
 
 const [first, ...rest] = process.argv.slice(2);
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+outliveStreams();
 if (major < 20 || (major === 20 && minor < 19)) {
   process.stderr.write(`error: fleet needs Node 20.19 or newer, and this is ${process.versions.node}\n`);
   process.exitCode = 2;

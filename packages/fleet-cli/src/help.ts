@@ -45,7 +45,7 @@ Exit codes:
   3    the lock was not had in time, or lost
   4    refused by a gate, held, or declined at the prompt
   5    the control plane could not be used
-  130  interrupted (SIGINT); 143: SIGTERM`;
+  130  interrupted (SIGINT); 143: SIGTERM, 129: SIGHUP`;
 
 const RUN_EXIT_CODES = `
 Exit codes:
@@ -55,7 +55,7 @@ Exit codes:
   4    the lock is frozen
   5    the lock server could not be used
   126  the command may not be run; 127: it was not found
-  130  interrupted (SIGINT) while waiting; 143: SIGTERM`;
+  130  interrupted (SIGINT) while waiting; 143: SIGTERM, 129: SIGHUP`;
 
 const LINT_EXIT_CODES = `
 Exit codes:

@@ -9,7 +9,10 @@ export async function main(args: string[], version: string): Promise<number> {
   const own = args.includes('--') ? args.slice(0, args.indexOf('--')) : args;
   const terminal = new Terminal({ color: !own.includes('--no-color') });
   const fail = (error: unknown) => explain(error, terminal, own.includes('--verbose'));
-  process.on('uncaughtException', (error) => process.exit(fail(error)));
+  process.on('uncaughtException', (error) => {
+    // A command that holds something ends in order, and brings the error here by itself.
+    if (process.listenerCount('uncaughtException') === 1) process.exit(fail(error));
+  });
   let exitCode = 0;
   const program = buildProgram(version, (code) => {
     exitCode = code;

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { LockStatus } from '@tenant-fleet/fleet-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fleet, folder } from './cli.js';
+import { proxyBefore } from './proxy.js';
 import { document, type Roll, World } from './world.js';
 
 let world: World;
@@ -21,6 +22,7 @@ describe('signals', () => {
   it.each([
     ['SIGINT', 130],
     ['SIGTERM', 143],
+    ['SIGHUP', 129],
   ] as const)(
     '%s in the middle of a roll: lease given back, report written, exit code %i',
     async (name, code) => {
@@ -62,23 +64,46 @@ describe('signals', () => {
     expect((await holder)?.code).toBe(0);
   });
 
-  it('a second SIGINT ends it at once, and the lease runs out by itself', async () => {
+  it('a second SIGINT while the lock is being given back does not lose that', async () => {
     await world.setFleet({ acme: { roll_ms: 8000 } });
-    let signals = 0;
+    let kill = (_: NodeJS.Signals) => {};
     const started = Date.now();
-    const args = world.args('--lock-group', 'staging', '--lock-ttl', '2s');
+    const proxy = await proxyBefore(world.plane.url, async ({ url = '' }) => {
+      if (!url.endsWith('/release')) return;
+      kill('SIGINT');
+      await new Promise((resolve) => setTimeout(resolve, 300));
+    });
+    const args = world.args('--lock-group', 'staging', '--lock-ttl', '60s', '--control-plane', proxy.url);
+    let sent = false;
     const ran = await fleet(['redeploy', ...args], {
-      onOutput: ({ stderr, kill }) => {
-        const due = stderr.includes('stopping in order') ? 2 : stderr.includes('rolling acme') ? 1 : 0;
-        if (signals < due) {
-          signals = due;
-          kill('SIGINT');
-        }
+      onOutput: (so) => {
+        kill = so.kill;
+        if (sent || !so.stderr.includes('rolling acme')) return;
+        sent = true;
+        kill('SIGINT');
       },
     });
+    await proxy.close();
     expect(ran.code).toBe(130);
     expect(Date.now() - started).toBeLessThan(5000);
-    await new Promise((resolve) => setTimeout(resolve, 2500));
+    expect((await world.call<LockStatus>('GET', world.lock('staging'))).held).toBeNull();
+  });
+
+  it('an error that nobody caught ends a roll in order as well: the lock is given back', async () => {
+    await world.setFleet({ acme: { roll_ms: 8000 } });
+    const fault = "process.on('SIGUSR2',()=>{throw(new(Error)('boom'))})";
+    const args = world.args('--lock-group', 'staging', '--lock-ttl', '60s');
+    let sent = false;
+    const ran = await fleet(['redeploy', ...args], {
+      env: { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(fault)}` },
+      onOutput: ({ stderr, kill }) => {
+        if (sent || !stderr.includes('rolling acme')) return;
+        sent = true;
+        kill('SIGUSR2');
+      },
+    });
+    expect(ran.code).toBe(1);
+    expect(ran.stderr).toMatch(/error: boom \(INTERNAL\)\nnext: /);
     expect((await world.call<LockStatus>('GET', world.lock('staging'))).held).toBeNull();
   });
 });

@@ -5,7 +5,7 @@ import type { Ports } from './ports.js';
 export interface RunContext {
   /** Replaced parts of the surroundings; `emit` receives the events. */
   ports?: Partial<Ports>;
-  /** Ends the run as `interrupted`; the reason `SIGTERM` gives exit code 143, anything else 130. */
+  /** Ends the run as `interrupted`; the reasons `SIGTERM` and `SIGHUP` give exit codes 143 and 129, anything else 130. */
   signal?: AbortSignal;
   /** Ends at once what a run still does after its verdict: telling people. `signal` does so where it comes that late. */
   hurry?: AbortSignal;

@@ -47,7 +47,15 @@ export { type Grant, Lease } from './lock/lease.js';
 export { FleetLock, type LockOptions, withFleetLock } from './lock/lock.js';
 export { type Ports, type Random, systemPorts, systemRandom } from './ports.js';
 export { outcomeOf } from './report/ending.js';
-export { exitCodeOf, isDeployed, OUTCOMES, type Outcome, USAGE_EXIT_CODE } from './result/outcome.js';
+export {
+  exitCodeOf,
+  isDeployed,
+  OUTCOMES,
+  type Outcome,
+  STOP_SIGNALS,
+  type StopSignal,
+  USAGE_EXIT_CODE,
+} from './result/outcome.js';
 export {
   type CallResult,
   type Counts,

@@ -11,6 +11,7 @@ import { systemPorts } from './ports.js';
 import { lagOf } from './report/branch-lag.js';
 import { buildResult } from './report/build-result.js';
 import { endingOf, timeoutError } from './report/ending.js';
+import { stopSignalOf } from './result/outcome.js';
 import type { FleetResult } from './result/result.js';
 import { Ledger } from './verify/ledger.js';
 
@@ -69,7 +70,7 @@ export async function runFleet(config: Config, context: RunContext = {}): Promis
       calls: run.calls.entries,
       warnings: emitter.warnings,
       askedBy: config.askedBy,
-      signal: context.signal?.reason === 'SIGTERM' ? 'SIGTERM' : 'SIGINT',
+      signal: stopSignalOf(context.signal?.reason),
     });
     emitter.doing = 'telling how it ended';
     // A signal that ended the run has been obeyed: people are told of that too.

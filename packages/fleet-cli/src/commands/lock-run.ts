@@ -63,8 +63,7 @@ export async function runUnderLock(
     },
     {
       says: 'ending the command and giving the lock back; once more kills it',
-      again: (name) => (child ? child.kill('SIGKILL') : process.exit(exitCodeOfSignal(name))),
-      signals: ['SIGINT', 'SIGTERM', 'SIGHUP'],
+      again: () => child?.kill('SIGKILL'),
     },
   );
 }

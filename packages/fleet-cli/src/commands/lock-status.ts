@@ -11,6 +11,7 @@ import { renderLockStatus } from '@tenant-fleet/fleet-core/render';
 import type { OutputFlags } from '../flags.js';
 import { Terminal } from '../terminal/console.js';
 import { exitCodeOfSignal, interruptible } from '../terminal/signals.js';
+import { isReaderGone } from '../terminal/streams.js';
 
 export async function runLockStatus(
   flags: Layers['flags'],
@@ -31,7 +32,7 @@ export async function runLockStatus(
       }
       // Nobody reads any more (`... | head`): there is nothing left to watch for.
       const gone = new AbortController();
-      process.stdout.once('error', () => gone.abort());
+      process.stdout.on('error', (error) => isReaderGone(error) && gone.abort());
       for await (const status of watchLock(config, { signal: AbortSignal.any([signal, gone.signal]) })) {
         show(status);
       }

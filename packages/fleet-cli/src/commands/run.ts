@@ -17,14 +17,14 @@ export async function runCommand(
   const config = await loadConfig(command, { flags, env: process.env }, systemPorts());
   await checkReports(output);
 
-  return interruptible(terminal, async (signal) => {
+  return interruptible(terminal, async (signal, hurry) => {
     const declined = await confirmRoll(config, output, terminal, signal);
     if (declined) return declined;
     const emit = (event: FleetEvent) => {
       const line = output.quiet ? null : renderEvent(event, output);
       if (line !== null) terminal.line('stderr', line, toneOf(event));
     };
-    const result = await runFleet(config, { ports: { emit }, signal });
+    const result = await runFleet(config, { ports: { emit }, signal, hurry });
     await writeReports(result, output, terminal);
     show(result, output, terminal);
     return result.exit_code;

@@ -22,10 +22,8 @@ export class Terminal {
 
   /** Writes one line. */
   line(stream: Stream, text: string, tone: Tone = 'plain'): void {
-    const target = process[stream];
-    if (!target.listeners('error').includes(ignoreGoneReader)) target.on('error', ignoreGoneReader);
     const style = this.#wantsColour(stream) ? STYLES[tone] : null;
-    target.write(`${style ? styleText(style, text, { validateStream: false }) : text}\n`);
+    process[stream].write(`${style ? styleText(style, text, { validateStream: false }) : text}\n`);
   }
 
   /** `error:` says what happened, `next:` what to do about it. */
@@ -40,9 +38,4 @@ export class Terminal {
     if (FORCE_COLOR !== undefined) return FORCE_COLOR !== '0' && FORCE_COLOR !== 'false';
     return !NO_COLOR && TERM !== 'dumb' && process[stream].isTTY === true;
   }
-}
-
-/** A reader that went away (`fleet ... | head`) is no reason to stop a roll. */
-function ignoreGoneReader(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EPIPE' && error.code !== 'ERR_STREAM_DESTROYED') throw error;
 }

@@ -1,5 +1,5 @@
 /** The result of a run, built and checked. */
-import { exitCodeOf, isDeployed, type Outcome } from '../result/outcome.js';
+import { exitCodeOf, isDeployed, type Outcome, type StopSignal } from '../result/outcome.js';
 import { type CallResult, type FleetResult, RESULT_SCHEMA, resultSchema } from '../result/result.js';
 import type { Ledger } from '../verify/ledger.js';
 
@@ -18,7 +18,7 @@ export interface ReportInput {
   calls: CallResult[];
   warnings: string[];
   askedBy: 'ci' | 'human';
-  signal?: 'SIGINT' | 'SIGTERM';
+  signal?: StopSignal;
 }
 
 /** Builds the result document; the accounting is checked here, at run time, by the published schema. */

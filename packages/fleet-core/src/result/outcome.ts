@@ -17,11 +17,19 @@ export type Outcome = (typeof OUTCOMES)[number];
 /** Exit code of a usage error: raised before any request, so there is no outcome and no result. */
 export const USAGE_EXIT_CODE = 2;
 
+/** Signals that end a run in order; each has its exit code, 128 + its number. */
+export const STOP_SIGNALS = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
+export type StopSignal = keyof typeof STOP_SIGNALS;
+
+/** The signal that is the reason of an abort; any other reason counts as SIGINT. */
+export const stopSignalOf = (reason: unknown): StopSignal =>
+  typeof reason === 'string' && Object.hasOwn(STOP_SIGNALS, reason) ? (reason as StopSignal) : 'SIGINT';
+
 export interface ExitContext {
   /** Who asked for the roll: `ci` for the push of a branch or a schedule, `human` for a terminal, a manual run or a pushed tag. */
   askedBy: 'ci' | 'human';
   /** Signal that interrupted the run, where one did. */
-  signal?: 'SIGINT' | 'SIGTERM';
+  signal?: StopSignal;
 }
 
 /** The process exit code of an outcome. */
@@ -45,7 +53,7 @@ export function exitCodeOf(outcome: Outcome, context: ExitContext): number {
     case 'control_plane_error':
       return 5;
     case 'interrupted':
-      return context.signal === 'SIGTERM' ? 143 : 130;
+      return STOP_SIGNALS[context.signal ?? 'SIGINT'];
   }
 }
 
