@@ -1,0 +1,93 @@
+/** No tenant is rolled again without need, and never without a word. */
+import {
+  clock,
+  type History,
+  isRollout,
+  type Roll,
+  type Run,
+  resultOf,
+  rollsInOrder,
+  shaOf,
+  type Violation,
+} from '../history.js';
+
+export function twice(history: History): Violation[] {
+  return history.runs.filter(isRollout).flatMap((run) => {
+    const own = rollsInOrder(history).filter((roll) => runOf(history, roll) === run.command.run);
+    return [...repeated(run, own), ...needless(history, run, own), ...unasked(history, run, own)].map(
+      (what) => ({
+        rule: 'twice',
+        what: `${run.command.run}: ${what}`,
+      }),
+    );
+  });
+}
+
+const runOf = ({ claims }: History, roll: Roll) =>
+  claims.find(({ claim_id }) => claim_id === roll.claim_id)?.run ?? null;
+
+/** A second roll to the same target is said in the report. A run that was killed can say nothing. */
+function* repeated(run: Run, own: Roll[]) {
+  const result = resultOf(run);
+  if (!result) return;
+  for (const [index, roll] of own.entries()) {
+    for (const slug of roll.slugs) {
+      const before = own
+        .slice(0, index)
+        .find((one) => one.target_tag === roll.target_tag && one.slugs.includes(slug));
+      const said = [
+        result.reason,
+        ...result.warnings,
+        result.tenants.find((tenant) => tenant.slug === slug)?.detail ?? '',
+      ].some((text) => /again|twice|second roll|more than once/i.test(text));
+      if (before && !said)
+        yield `${slug} was rolled by roll ${before.id} and by roll ${roll.id}, and the report is silent`;
+    }
+  }
+}
+
+/** Nobody is rolled to what it answered, last thing before, that it runs. */
+function* needless(history: History, { command }: Run, own: Roll[]) {
+  if (command.deed.kind !== 'verify' && 'force' in command.deed && command.deed.force) return;
+  for (const roll of own) {
+    for (const slug of roll.slugs) {
+      const tenant = history.script.fleet.find((one) => one.slug === slug);
+      const answer = history.answers
+        .filter(
+          (one) => one.run === command.run && one.slug === slug && one.delivered && one.at < roll.started,
+        )
+        .at(-1);
+      // One that answers old and new in turn is not proven by one answer.
+      if (tenant?.drain_mode === 'alternate' || tenant?.behaviour === 'unhealthy') continue;
+      if (answer?.sha === shaOf(history, roll.target_tag))
+        yield `${slug} said at ${clock(history, answer?.at ?? 0)} that it runs ${roll.target_tag}, and roll ${roll.id} rolled it there`;
+    }
+  }
+}
+
+/** After an older roll of a tenant has drained, the tenant is asked before it is rolled. */
+function* unasked(history: History, { command }: Run, own: Roll[]) {
+  for (const roll of own) {
+    const granted = history.claims.find(({ claim_id }) => claim_id === roll.claim_id)?.acquired ?? 0;
+    const drained = history.rolls.filter(
+      (one) =>
+        (one.token ?? 0) < (roll.token ?? 0) &&
+        one.ended !== null &&
+        one.ended > granted &&
+        one.ended <= roll.started,
+    );
+    for (const older of drained) {
+      for (const slug of roll.slugs.filter((one) => older.slugs.includes(one))) {
+        const asked = history.answers.some(
+          (one) =>
+            one.run === command.run &&
+            one.slug === slug &&
+            one.at > (older.ended ?? 0) &&
+            one.at < roll.started,
+        );
+        if (!asked)
+          yield `${slug} was not asked between the end of the older roll ${older.id} at ${clock(history, older.ended ?? 0)} and roll ${roll.id}`;
+      }
+    }
+  }
+}

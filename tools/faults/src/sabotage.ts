@@ -1,0 +1,167 @@
+/** Broken behaviour on purpose. An oracle that does not see each of these is blind, and what it calls good means nothing. */
+import type { IncomingMessage } from 'node:http';
+import type { Pool } from 'pg';
+import { claimOf, type History, isRollout, resultOf, rollsInOrder } from './history.js';
+
+type Headers = IncomingMessage['headers'];
+
+export interface Sabotage {
+  /** The rule that must see it. */
+  rule: string;
+  /** Falsifies a record, as the broken system would have left it; null where the round has nothing to falsify. */
+  doctor?: (history: History) => History | null;
+  /** Breaks the system itself: changes messages on their way to the control plane. */
+  tamper?: (pool: Pool) => (path: string, headers: Headers) => Promise<Headers>;
+}
+
+const copy = (history: History): History => structuredClone(history);
+
+/** A run that said "deployed" under a claim that it released, and that has nothing after it. */
+function lastDeployed(history: History) {
+  return history.runs
+    .filter((run) => isRollout(run) && resultOf(run)?.deployed && claimOf(history, run)?.state === 'released')
+    .map((run) => ({ run, claim: claimOf(history, run), result: resultOf(run) }))
+    .at(-1);
+}
+
+/** Rolls of a run that ended with a report. */
+function reportedRoll(history: History) {
+  return rollsInOrder(history).find((roll) => {
+    const claim = history.claims.find(({ claim_id }) => claim_id === roll.claim_id);
+    const run = history.runs.find(({ command }) => command.run === claim?.run);
+    return roll.ended !== null && run && isRollout(run) && resultOf(run);
+  });
+}
+
+export const SABOTAGES: Record<string, Sabotage> = {
+  /** A control plane without a fence: whoever comes is taken for the holder. */
+  'no-fence': {
+    rule: 'any',
+    tamper: (pool) => async (path, headers) => {
+      if (!path.endsWith('/redeploy-fleet') || !headers['fleet-fence']) return headers;
+      const { rows } = await pool.query(`SELECT token, claim_id FROM lock_claims WHERE state = 'held'`);
+      const [held] = rows;
+      if (!held) return headers;
+      const claim = headers['fleet-claim'] === undefined ? {} : { 'fleet-claim': held.claim_id };
+      return { ...headers, 'fleet-fence': String(held.token), ...claim };
+    },
+  },
+  'overlapping-rolls': {
+    rule: 'overlap',
+    doctor: (history) => {
+      const doctored = copy(history);
+      const [first] = rollsInOrder(doctored).filter((roll) => roll.ended !== null);
+      if (!first?.ended) return null;
+      const started = (first.started + first.ended) / 2;
+      doctored.rolls.push({ ...first, id: first.id + 10_000, started, token: (first.token ?? 0) + 1 });
+      return doctored;
+    },
+  },
+  'older-token': {
+    rule: 'overlap',
+    doctor: (history) => {
+      const doctored = copy(history);
+      const last = rollsInOrder(doctored).at(-1);
+      if (!last?.ended || !last.token) return null;
+      const after = { id: last.id + 10_000, started: last.ended + 1, ended: last.ended + 2 };
+      doctored.rolls.push({ ...last, ...after, token: last.token - 1 });
+      return doctored;
+    },
+  },
+  'late-flip': {
+    rule: 'verdict',
+    doctor: (history) => {
+      const doctored = copy(history);
+      const said = lastDeployed(doctored);
+      const slug = said?.result?.tenants.find(({ status }) => status === 'on_target')?.slug;
+      const roll = rollsInOrder(doctored)[0];
+      if (!said?.claim?.ended || !slug || !roll) return null;
+      const from = said.result?.expected_sha ?? '';
+      doctored.swaps.push({ at: said.claim.ended + 5, slug, from, to: 'f'.repeat(40), rolls: [roll.id] });
+      doctored.swaps.sort((a, b) => a.at - b.at);
+      return doctored;
+    },
+  },
+  'untrue-verdict': {
+    rule: 'verdict',
+    doctor: (history) => {
+      const doctored = copy(history);
+      const said = lastDeployed(doctored);
+      const slug = said?.result?.tenants.find(({ status }) => status === 'on_target')?.slug;
+      if (!said?.claim?.ended || !slug) return null;
+      doctored.swaps = doctored.swaps.filter(
+        (swap) => swap.slug !== slug || swap.to !== said.result?.expected_sha,
+      );
+      const at = said.claim.ended - 1;
+      doctored.swaps.push({ at, slug, from: said.result?.expected_sha ?? '', to: 'f'.repeat(40), rolls: [] });
+      doctored.swaps.sort((a, b) => a.at - b.at);
+      return doctored;
+    },
+  },
+  'proof-from-before': {
+    rule: 'verdict',
+    doctor: (history) => {
+      const doctored = copy(history);
+      const said = lastDeployed(doctored);
+      const slug = said?.result?.tenants.find(({ status }) => status === 'on_target')?.slug;
+      if (!said?.claim?.ended || !slug) return null;
+      const times = { started: (said.claim.acquired ?? 0) - 100, ended: said.claim.ended };
+      const token = (said.claim.token ?? 0) - 1;
+      const more = { id: 10_000, claim_id: null, target_tag: 'x', slugs: [slug], result: 'ok' };
+      doctored.rolls.push({ ...more, token, ...times });
+      return doctored;
+    },
+  },
+  backwards: {
+    rule: 'order',
+    doctor: (history) => {
+      const doctored = copy(history);
+      const roll = doctored.rolls.find(({ claim_id }) =>
+        doctored.claims.some((claim) => claim.claim_id === claim_id && claim.order_number !== null),
+      );
+      const claim = doctored.claims.find(({ claim_id }) => claim_id === roll?.claim_id);
+      if (!roll || !claim) return null;
+      const before = { claim_id: 'newer', order_number: (claim.order_number ?? 0) + 10, token: null };
+      const proof = { state: 'released', result: 'proven', acquired: null, ended: roll.started - 1 };
+      doctored.claims.push({ ...claim, ...before, ...proof });
+      return doctored;
+    },
+  },
+  'silent-second-roll': {
+    rule: 'twice',
+    doctor: (history) => {
+      const doctored = copy(history);
+      const roll = reportedRoll(doctored);
+      if (!roll) return null;
+      doctored.rolls.push({
+        ...roll,
+        id: roll.id + 10_000,
+        started: (roll.ended ?? 0) + 0.001,
+        ended: (roll.ended ?? 0) + 0.002,
+      });
+      return doctored;
+    },
+  },
+  'wrong-exit-code': {
+    rule: 'report',
+    doctor: (history) => {
+      const doctored = copy(history);
+      const run = doctored.runs.find((one) => one.code !== null && resultOf(one));
+      if (!run) return null;
+      run.code = run.code === 0 ? 1 : 0;
+      return doctored;
+    },
+  },
+  'printed-secret': {
+    rule: 'secret',
+    doctor: (history) => {
+      const doctored = copy(history);
+      doctored.outputs.push({ who: 'a server', text: `x${doctored.secrets[0]}x` });
+      return doctored;
+    },
+  },
+  'lease-for-ever': {
+    rule: 'remains',
+    doctor: (history) => ({ ...copy(history), remains: ['a lease was held beyond its TTL'] }),
+  },
+};
