@@ -14,11 +14,10 @@ import { client } from './client.mjs';
 import { incidents } from './incidents.mjs';
 import { rolls } from './rolls.mjs';
 import { server } from './server.mjs';
-import { stamp } from './stamp.mjs';
 import { Workspace } from './workspace.mjs';
 
 /** Test files that start no database server. */
-const LIGHT = /fleet-core|(claims|transitions|rules|observe|lanes|arrivals)\.test/;
+const LIGHT = /fleet-core|(claims|transitions|rules|observe)\.test/;
 const { values } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
@@ -32,7 +31,7 @@ if (Number.isNaN(seconds)) throw new Error('--seconds takes a number');
 
 const started = performance.now();
 const elapsed = () => (performance.now() - started) / 1000;
-const all = [...rolls, ...server, ...stamp, ...client, ...incidents].filter(({ name }) =>
+const all = [...rolls, ...server, ...client, ...incidents].filter(({ name }) =>
   new RegExp(values.only).test(name),
 );
 const workspaces = await Promise.all(

@@ -90,7 +90,6 @@ function realState(bounds: Bounds, { db, timeline }: State, subject: number): Gr
   const waiting = waitingOf(db).flatMap((index) => claim(index) ?? []);
   return {
     name: 'staging',
-    stamp: '',
     version: 0,
     lastToken: realToken(db.lastToken),
     lastPlace: Math.max(0, ...waiting.map(({ place }) => place)),

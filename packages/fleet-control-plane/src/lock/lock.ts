@@ -3,8 +3,8 @@ import type { Database } from '../db/database.js';
 import { LockService } from './api/service.js';
 import { Observer } from './liveness/liveness.js';
 import { Sweep } from './liveness/sweeper.js';
-import { type Committed, isOwn, parseNote } from './store/notifications.js';
-import { LockStore } from './store/store.js';
+import { parseNote } from './store/notifications.js';
+import { type Committed, LockStore } from './store/store.js';
 import { claimsOf, claimTopic, statusTopic, WakeHub } from './waiting/long-polls.js';
 
 /** The parts of the lock, wired together. */
@@ -30,23 +30,18 @@ export function createLock(options: {
   const { db, clock, origin, queueLimit, alongside } = options;
   const hub = new WakeHub(clock);
   const observer = new Observer();
-  const tell = ({ group, change, wakeAll }: Committed) => {
-    for (const claim of change.claims) {
-      if (claim.state !== 'queued') hub.wake(claimTopic(group, claim.claimId), { kind: 'claim', claim });
+  // Only of own commits: when another's was made, this process cannot tell, and it is the sweep that looks.
+  const committed = ({ group, claims, wakeAll }: Committed) => {
+    const now = clock.now();
+    for (const claim of claims) {
+      if (claim.state === 'held') observer.sawHolder(group, claim, now);
+      if (claim.state === 'queued') observer.sawWaiter(group, claim, now);
+      else hub.wake(claimTopic(group, claim.claimId), { kind: 'claim', claim });
     }
     if (wakeAll) hub.wakeAll(claimsOf(group));
     hub.wake(statusTopic(group), { kind: 'look' });
   };
-  // Only of own commits: when another's was made, this process cannot tell, and it is the sweep that looks.
-  const committed = (what: Committed) => {
-    const now = clock.now();
-    for (const claim of what.change.claims) {
-      if (claim.state === 'held') observer.sawHolder(what.group, claim, now);
-      if (claim.state === 'queued') observer.sawWaiter(what.group, claim, now);
-    }
-    tell(what);
-  };
-  const store = new LockStore(db, clock, origin, committed);
+  const store = new LockStore(db, origin, committed);
   const sweep = new Sweep({ db, store, hub, observer, clock, ...(alongside && { alongside }) });
   return {
     service: new LockService({ db, store, hub, observer, clock, queueLimit }),
@@ -54,22 +49,17 @@ export function createLock(options: {
     hub,
     sweep,
     heard(payload) {
-      // What this process committed itself it has told its own waiters already.
-      if (isOwn(payload, origin)) return;
       const note = parseNote(payload);
       // What cannot be read may concern anybody.
       if (!note) {
         hub.wakeAll('');
         return;
       }
-      const { group, change, wakeAll } = note;
-      store.follow(group, change);
-      if (change) {
-        tell({ group, change, wakeAll });
-        return;
-      }
-      hub.wakeAll(claimsOf(group));
-      hub.wake(statusTopic(group), { kind: 'look' });
+      // What this process committed itself it has told its own waiters already.
+      if (note.from === origin) return;
+      for (const claimId of note.claims) hub.wake(claimTopic(note.group, claimId), { kind: 'look' });
+      if (note.wakeAll) hub.wakeAll(claimsOf(note.group));
+      hub.wake(statusTopic(note.group), { kind: 'look' });
     },
     reconnected() {
       sweep.interrupt();

@@ -68,7 +68,7 @@ describe('a holder that goes silent', () => {
     const holder = await client.holding('holder', { ttl: 10 });
     await tick(2);
     clock.jumpWall(3_600_000);
-    await sql(plane.databaseUrl, "UPDATE lock_claims SET renewed_at = now() - interval '1 hour'");
+    await sql(plane.databaseUrl, "UPDATE lock_claims SET acquired_at = now() - interval '1 hour'");
     await tick(2);
     clock.jumpWall(-7_200_000);
     await tick(2);

@@ -16,7 +16,6 @@ export function draftOf(held: Claim | null, patch: Partial<GroupState> = {}): Dr
   const waiting = [claim('next')];
   return new Draft({
     name: 'g',
-    stamp: '',
     version: 4,
     lastToken: 7,
     lastPlace: 2,

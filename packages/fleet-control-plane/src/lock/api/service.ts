@@ -4,11 +4,10 @@ import type { Database } from '../../db/database.js';
 import { badRequest } from '../../problem.js';
 import type { Observer } from '../liveness/liveness.js';
 import { type Claim, isLive } from '../rules/claim.js';
-import type { Draft } from '../rules/draft.js';
 import { effectiveTtl } from '../rules/lease.js';
 import { claimOver, claimUnknown, holderAlive, leaseLost } from '../rules/refusals.js';
 import * as transitions from '../rules/transitions.js';
-import { countPoll, readClaim, readGroup, readPlace, renewFast, storeHeldMs } from '../store/queries.js';
+import { pollClaim, readGroup, readPlace, renewFast, storeHeldMs } from '../store/queries.js';
 import type { LockStore } from '../store/store.js';
 import { claimTopic, statusTopic, type WakeHub } from '../waiting/long-polls.js';
 import { claimQueued, statusOf } from './views.js';
@@ -41,7 +40,7 @@ export class LockService {
     const until = clock.now() + waitSeconds * 1000;
     const ticket = hub.open(claimTopic(group, claimId));
     try {
-      const first = await this.enter(group, claimId, body, waitSeconds > 0);
+      const first = await this.enter(group, claimId, body);
       let { claim } = first;
       let tellFrozen = first.frozen;
       for (;;) {
@@ -63,44 +62,27 @@ export class LockService {
     }
   }
 
+  /** Takes the claim into the queue, or finds it there: who polls again does not take the group's lock. */
   private async enter(
     group: string,
     claimId: string,
     body: ClaimRequest,
-    patient: boolean,
   ): Promise<{ claim: Claim; frozen: boolean }> {
-    const { db, store, observer, queueLimit } = this.deps;
+    const { db, store, queueLimit } = this.deps;
     const { session } = body;
-    const poll = async () => {
-      const fingerprint = transitions.fingerprintOf(body);
-      const claim = await countPoll(db, group, claimId, { session, fingerprint });
-      return claim && { claim, frozen: claim.frozen !== null };
-    };
-    // The usual poll of a waiter that this process knows, without the group's lock.
-    const polled = observer.knowsWaiter(group, claimId) && (await poll());
-    if (polled) return polled;
-    const orderKey = body.order?.key;
-    const decide = (draft: Draft) => {
-      const isNew = draft.state.subject === null;
+    const fingerprint = transitions.fingerprintOf(body);
+    const known = await pollClaim(db, group, claimId, { session, fingerprint });
+    const own = known?.session === session && known.fingerprint === fingerprint;
+    if (known && (!isLive(known) || (known.state === 'queued' && own)))
+      return { claim: known, frozen: known.frozen !== null };
+    return store.transact(group, { subject: claimId, orderKey: body.order?.key }, (draft) => {
       const claim = transitions.claim(draft, claimId, body, { queue: queueLimit });
-      return { claim, isNew, frozen: draft.state.frozen !== null };
-    };
-    const ask = { subject: claimId, orderKey, arrives: true };
-    const guessed = await store.arrive(group, ask, decide, patient);
-    if (guessed) return guessed.value;
-    // Many may come back at once after a restart: they need not queue up for the lock to hear that they wait or ended.
-    const known = await readClaim(db, group, claimId);
-    if (known && !isLive(known)) return { claim: known, frozen: false };
-    const again = known?.state === 'queued' && (await poll());
-    if (again) return again;
-    const arrival = await store.transact(group, { subject: claimId, lock: [claimId], orderKey }, decide);
-    if (arrival.isNew || arrival.claim.state !== 'queued') return arrival;
-    return { ...arrival, claim: (await countPoll(db, group, claimId)) ?? arrival.claim };
+      return { claim, frozen: draft.state.frozen !== null };
+    });
   }
 
   private async recheck(group: string, claimId: string): Promise<Claim> {
-    const { db } = this.deps;
-    const claim = (await countPoll(db, group, claimId)) ?? (await readClaim(db, group, claimId));
+    const claim = await pollClaim(this.deps.db, group, claimId);
     if (!claim) throw claimUnknown();
     return claim;
   }
@@ -161,8 +143,7 @@ export class LockService {
     claimId: string,
     body: { session: string; fencing_token?: number | undefined; result?: string | undefined },
   ): Promise<transitions.ReleaseOutcome> {
-    const guess = { subject: claimId, arrives: false };
-    return this.deps.store.transact(group, { subject: claimId, guess, urgent: true }, (draft) =>
+    return this.deps.store.transact(group, { subject: claimId }, (draft) =>
       transitions.release(draft, claimId, body),
     );
   }

@@ -115,11 +115,6 @@ export class Observer {
     return known && known.token === claim.token ? known.heldMs + (now - known.since) : null;
   }
 
-  /** True when a claim was seen waiting, so that its next poll needs no lock. */
-  knowsWaiter(group: string, claimId: string): boolean {
-    return this.polls.has(keyOf({ group, claimId }));
-  }
-
   private noteHold(key: string, claim: { token: number | null; heldMs: number }, now: number): number {
     const known = this.holds.get(key);
     const total = known && known.token === claim.token ? known.heldMs + (now - known.since) : 0;

@@ -74,8 +74,6 @@ export interface Mark {
 /** Everything a transition may look at, read under the group's row lock. */
 export interface GroupState {
   name: string;
-  /** Another value with every change of what stands here. */
-  stamp: string;
   version: number;
   lastToken: number;
   lastPlace: number;

@@ -47,7 +47,6 @@ export class Draft {
 
   private put(before: Claim | null, next: Claim): Claim {
     const { state } = this;
-    state.waitingCount += Number(next.state === 'queued') - Number(before?.state === 'queued');
     this.changed.set(next.claimId, next);
     if (state.held?.claimId === next.claimId) state.held = next.state === 'held' ? next : null;
     else if (next.state === 'held') state.held = next;

@@ -73,17 +73,13 @@ export async function readPlace(db: Reader, group: string, place: number): Promi
   return row && { ...row, held: row.held && reviveClaim(row.held) };
 }
 
-export async function readClaim(db: Reader, group: string, claimId: string): Promise<Claim | undefined> {
-  const rows = await db.rows<Claim>({
-    name: 'claim-read',
-    text: 'SELECT * FROM lock_claim_view WHERE "group" = $1 AND "claimId" = $2',
-    values: [group, claimId],
-  });
-  return rows[0];
-}
-
-/** Counts a poll of a waiter, and says whether the lock is frozen; undefined when it waits no longer. */
-export async function countPoll(
+/**
+ * A claim in whatever state, of which a poll is counted where it waits; undefined when there is none. Should it be
+ * granted in the same moment, it may still be told as waiting: the commit's wake-up comes after.
+ *
+ * @param who counts the poll only for the one who made this very claim.
+ */
+export async function pollClaim(
   db: Reader,
   group: string,
   claimId: string,
@@ -91,10 +87,11 @@ export async function countPoll(
 ): Promise<(Claim & { frozen: Frozen | null }) | undefined> {
   const rows = await db.rows<Claim & { frozen: Frozen | null }>({
     name: 'claim-poll',
-    text: `UPDATE lock_claim_view SET "pollSeq" = "pollSeq" + 1
-      WHERE "group" = $1 AND "claimId" = $2 AND state = 'queued'
-        AND ($3::text IS NULL OR (session = $3 AND fingerprint = $4))
-      RETURNING *, (SELECT frozen FROM lock_groups WHERE name = $1) AS frozen`,
+    text: `WITH polled AS (UPDATE lock_claims SET poll_seq = poll_seq + 1
+        WHERE group_name = $1 AND claim_id = $2 AND state = 'queued'
+          AND ($3::text IS NULL OR (session = $3 AND fingerprint = $4)))
+      SELECT c.*, g.frozen FROM lock_claim_view c JOIN lock_groups g ON g.name = c."group"
+      WHERE "group" = $1 AND "claimId" = $2`,
     values: [group, claimId, who?.session ?? null, who?.fingerprint ?? null],
   });
   return rows[0];
@@ -112,7 +109,7 @@ export async function renewFast(
 ): Promise<{ renewSeq: number; ttlSeconds: number } | undefined> {
   const rows = await db.rows<{ renewSeq: number; ttlSeconds: number }>({
     name: 'claim-renew',
-    text: `UPDATE lock_claims SET renew_seq = renew_seq + 1, confirmed = true, renewed_at = now(),
+    text: `UPDATE lock_claims SET renew_seq = renew_seq + 1, confirmed = true,
         held_ms = GREATEST(held_ms, $5)
       WHERE group_name = $1 AND claim_id = $2 AND session = $3 AND token = $4 AND state = 'held'
         AND ($6::text IS NULL OR step IS NOT DISTINCT FROM $6)

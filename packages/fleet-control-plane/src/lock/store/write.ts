@@ -20,12 +20,9 @@ export const revive = (state: GroupState): GroupState => ({
   waiting: state.waiting.map(reviveClaim).sort((a, b) => a.place - b.place),
 });
 
-/**
- * Writes what a draft changed, if the group still has the stamp that the draft was decided on, and gives it the next
- * one. Its row answers whether that was so.
- */
-export function writeDraft(draft: Draft, next: string, note: string): Query {
-  const { name, stamp, timeline, lastToken, lastPlace, lastEvent, frozen } = draft.state;
+/** Writes what a draft changed, and tells the other replicas with this note. */
+export function writeDraft(draft: Draft, note: string): Query {
+  const { name, lastToken, lastPlace, lastEvent, frozen } = draft.state;
   const claims = [...draft.changed.values()];
   const created = claims.filter((claim) => draft.created.has(claim.claimId));
   const known = claims.filter((claim) => !draft.created.has(claim.claimId));
@@ -33,12 +30,9 @@ export function writeDraft(draft: Draft, next: string, note: string): Query {
   const ended = known.filter((claim) => !isLive(claim));
   return {
     name: 'lock-write',
-    text: 'SELECT fleet_lock_write($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) AS written',
+    text: 'SELECT fleet_lock_write($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)',
     values: [
       name,
-      stamp,
-      timeline,
-      next,
       draft.version,
       lastToken,
       lastPlace,
@@ -62,7 +56,6 @@ const json = (rows: unknown[]) => (rows.length === 0 ? null : JSON.stringify(row
 
 /** The columns that a transition may change; the counter says by how much. */
 function changeOf(claim: Claim, draft: Draft) {
-  const renewed = draft.renewed.has(claim.claimId);
   return {
     claim_id: claim.claimId,
     state: claim.state,
@@ -75,8 +68,7 @@ function changeOf(claim: Claim, draft: Draft) {
     end_reason: claim.endReason,
     ended_by: claim.endedBy,
     result: claim.result,
-    renew_seq: renewed ? 1 : 0,
-    renewed_at: renewed ? draft.state.now : null,
+    renew_seq: draft.renewed.has(claim.claimId) ? 1 : 0,
   };
 }
 
