@@ -33,7 +33,11 @@ const EXAMPLES: Record<string, string[]> = {
   freeze: ['fleet lock freeze --environment staging --reason "incident 12" --for 2h'],
   unfreeze: ['fleet lock unfreeze --environment staging --reason "incident 12 is over"'],
   log: ['fleet lock log --environment staging', 'fleet lock log --lock-group staging --after 120 --json'],
-  lint: ['fleet lint', 'fleet lint ../server --strict', 'fleet lint --json | jq .findings'],
+  lint: [
+    'fleet lint',
+    'fleet lint ../server --strict --server gitea-1.25',
+    'fleet lint --json | jq .findings',
+  ],
   report: ['fleet report result.json', 'fleet report result.json --html result.html'],
 };
 

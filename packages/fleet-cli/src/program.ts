@@ -1,5 +1,6 @@
 /** The commands and their flags. */
 import { Command, type CommanderError } from 'commander';
+import type { LintFlags } from './commands/lint.js';
 import { addLockCommands } from './commands/lock.js';
 import { runReport } from './commands/report.js';
 import { runCommand } from './commands/run.js';
@@ -44,8 +45,12 @@ export function buildProgram(version: string, finish: Finish): Command {
     .argument('[DIR]', 'root of the repository', '.')
     .allowExcessArguments(false)
     .optionsGroup(GROUP_TITLES.output)
-    .option('--strict', 'warnings fail too');
-  addJson(lint).action(async (folder: string, flags: OutputFlags & { strict?: boolean }) => {
+    .option('--strict', 'warnings fail too')
+    .option(
+      '--server <NAME>',
+      'gitea-1.22, gitea-1.25, gitea-1.27, forgejo or github (default: all of them)',
+    );
+  addJson(lint).action(async (folder: string, flags: LintFlags) => {
     // Loaded only here: no other command reads workflows.
     const { runLint } = await import('./commands/lint.js');
     finish(await runLint(folder, flags));

@@ -107,6 +107,13 @@ describe('what is read', () => {
     expect(stdout).toContain('server/.github/workflows/c.yml:6:3  warning  shadowed-workflow');
   });
 
+  it('for one server alone', async () => {
+    put('.gitea/workflows/deploy.yml', GOOD.replace('push:\n    branches: [main]', 'workflow_dispatch:'));
+    expect((await lint('--server', 'gitea-1.22')).stdout).toContain('dispatch-only');
+    expect((await lint('--server', 'gitea-1.25')).stdout).toBe('nothing found in 1 file\n');
+    expect((await lint('--server', 'github')).stdout).toContain('shadowed-workflow');
+  });
+
   it('.github/workflows where there is no .gitea/workflows', async () => {
     put('.github/workflows/deploy.yml', BAD);
     expect((await lint()).stdout).toContain('masked-exit-code');
@@ -124,6 +131,7 @@ describe('usage: exit code 2', () => {
     ],
     ['two folders', ['a', 'b'], 'an argument too many'],
     ['an unknown flag', ['--stict'], '--stict'],
+    ['an unknown server', ['--server', 'gitea'], 'there is no server gitea'],
   ])('%s', async (_name, args, says) => {
     put('file.txt', '');
     put('fleet.config.yaml', 'soak: 1s');

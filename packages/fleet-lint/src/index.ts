@@ -1,6 +1,7 @@
 /** Finds what makes a deploy by Gitea, Forgejo or GitHub Actions silently not happen, or happen wrongly. */
 export { lintWorkflows } from './lint.js';
 export { readRepository } from './repository/read.js';
+export { parseServer, SERVERS, type Server } from './repository/servers.js';
 export { LINT_SCHEMA, type LintOptions, type LintResult, lintResult } from './result.js';
 export type { Finding, RuleText, Severity } from './rule.js';
 export { RULES } from './rules.js';

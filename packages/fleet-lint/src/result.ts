@@ -1,5 +1,6 @@
 /** The findings as one document. */
 import { lintWorkflows } from './lint.js';
+import type { Server } from './repository/servers.js';
 import type { Finding } from './rule.js';
 import type { LintFile } from './syntax/place.js';
 
@@ -22,6 +23,8 @@ export interface LintResult {
 export interface LintOptions {
   /** Warnings fail too. Default: false. */
   strict?: boolean;
+  /** Only what concerns this server. Default: all. */
+  server?: Server;
 }
 
 /**
@@ -30,7 +33,7 @@ export interface LintOptions {
  * @param files All that the linter may look at, as {@link readRepository} gives them.
  */
 export function lintResult(files: readonly LintFile[], options: LintOptions = {}): LintResult {
-  const findings = lintWorkflows(files);
+  const findings = lintWorkflows(files, options);
   const errors = findings.filter(({ severity }) => severity === 'error').length;
   const warnings = findings.length - errors;
   return {

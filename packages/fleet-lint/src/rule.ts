@@ -1,5 +1,6 @@
 /** What a rule is, and what it finds. */
 import type { Project } from './repository/project.js';
+import type { Server } from './repository/servers.js';
 import type { Place } from './syntax/place.js';
 
 /** `error`: a deploy does not happen, or happens wrongly. `warning`: it does on some server, runner or day. */
@@ -28,6 +29,8 @@ export interface RuleText {
   severity: Severity;
   /** Severity in a workflow that deploys nothing, where it differs. */
   elsewhere?: Severity;
+  /** Servers that it concerns. Default: all. */
+  servers?: readonly Server[];
   /** The shape that is found, in Markdown. */
   shape: string;
   /** Why it bites, and on which server or runner. */

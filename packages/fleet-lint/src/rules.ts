@@ -5,6 +5,7 @@ import type { Rule, RuleText } from './rule.js';
 import {
   actionRuntime,
   checkoutMissing,
+  hostedAction,
   hostlessAction,
   leakingInput,
   movingRef,
@@ -109,6 +110,7 @@ export const RULE_GROUPS: readonly { title: string; rules: readonly Rule[] }[] =
       jobTimeout,
       movingRef,
       hostlessAction,
+      hostedAction,
       checkoutMissing,
       unknownInput,
       leakingInput,

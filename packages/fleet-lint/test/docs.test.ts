@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { SERVERS } from '../src/index.js';
 import type { RuleText } from '../src/rule.js';
 import { RULE_GROUPS } from '../src/rules.js';
 
@@ -15,6 +16,9 @@ asks no server.
   a script that calls \`fleet redeploy\` or \`fleet rollback\`, and a \`curl\` or \`wget\` to \`redeploy-fleet\`. A dry run is none.
 - \`error\`: the deploy does not happen, or happens wrongly. \`warning\`: it does so on some server, runner or day.
   \`error / warning\`: an error in a file that deploys, a warning elsewhere.
+- \`--server NAME\` (\`gitea-1.22\`, \`gitea-1.25\`, \`gitea-1.27\`, \`forgejo\`, \`github\`) leaves out what concerns other servers,
+  and files that this one does not read: take the newest that is not newer than yours. Without it whatever bites on one of
+  them is found. Forgejo's releases are not told apart.
 - Exit code 0: no error; with \`--strict\` no warning either. 1: something was found. 2: usage, also where there is nothing
   to read.
 - \`--json\` prints one document, schema \`fleet-lint/1\`: \`passed\`, \`findings\` (file, line, column, rule, severity, message,
@@ -22,7 +26,7 @@ asks no server.
 - A comment at the end of the line, or on a line of its own above it, takes back the findings of one rule in that line:
   \`# fleet-lint-ignore moving-ref: this fleet is a rehearsal\`. The reason is required.
 
-It covers Gitea 1.22 to 1.27 and their runners up to 3.3. It reads shell by its commands, not by running it: what a
+It covers Gitea 1.22 to 1.27 with runners up to 3.3, Forgejo and GitHub. It reads shell by its commands, not by running it: what a
 script sources, or a variable brings, is not seen.
 `;
 
@@ -30,16 +34,22 @@ const cell = (text: string) => text.replaceAll('|', '\\|');
 const severityOf = ({ severity, elsewhere }: RuleText) =>
   elsewhere ? `${severity} / ${elsewhere}` : severity;
 
+function serversOf({ servers }: RuleText): string {
+  if (!servers) return 'all';
+  const missing = SERVERS.filter((one) => !servers.includes(one));
+  return missing.length === 1 ? `all but ${missing}` : servers.join(', ');
+}
+
 function page(): string {
   const groups = RULE_GROUPS.map(({ title, rules }) =>
     [
       `## ${title}`,
       '',
-      '| rule | severity | shape | why it bites | remedy |',
-      '|---|---|---|---|---|',
+      '| rule | severity | servers | shape | why it bites | remedy |',
+      '|---|---|---|---|---|---|',
       ...rules.map((rule) => {
         const { id, shape, why, remedy } = rule;
-        return `| ${[`\`${id}\``, severityOf(rule), shape, why, remedy].map(cell).join(' | ')} |`;
+        return `| ${[`\`${id}\``, severityOf(rule), serversOf(rule), shape, why, remedy].map(cell).join(' | ')} |`;
       }),
     ].join('\n'),
   );

@@ -1,14 +1,26 @@
 /** Shows what the linter finds in a repository. */
 import { join } from 'node:path';
 import { oneLine, plural } from '@tenant-fleet/fleet-core';
-import { type Finding, type LintResult, lintResult, readRepository } from '@tenant-fleet/fleet-lint';
+import {
+  type Finding,
+  type LintResult,
+  lintResult,
+  parseServer,
+  readRepository,
+} from '@tenant-fleet/fleet-lint';
 import type { OutputFlags } from '../flags.js';
 import { Terminal } from '../terminal/console.js';
 
-/** Exit code 1 where something was found. @throws FleetError `USAGE` where there is nothing to read. */
-export async function runLint(folder: string, output: OutputFlags & { strict?: boolean }): Promise<number> {
+export interface LintFlags extends OutputFlags {
+  strict?: boolean;
+  server?: string;
+}
+
+/** Exit code 1 where something was found. @throws FleetError `USAGE` where there is nothing to read, or no such server. */
+export async function runLint(folder: string, output: LintFlags): Promise<number> {
+  const server = output.server === undefined ? undefined : parseServer(output.server);
   const terminal = new Terminal(output);
-  const result = lintResult(await readRepository(folder), { strict: output.strict });
+  const result = lintResult(await readRepository(folder), { strict: output.strict, server });
   if (output.json) terminal.line('stdout', JSON.stringify(result, null, 2));
   else show(result, folder, terminal);
   return result.passed ? 0 : 1;

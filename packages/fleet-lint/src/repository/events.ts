@@ -2,6 +2,7 @@
 import { type Context, conditionOf, holds, STATUS } from '../syntax/condition.js';
 import { callsIn } from '../syntax/expression.js';
 import { itemsOf, textOf } from '../syntax/source.js';
+import type { Server } from './servers.js';
 import type { Job, Trigger, Workflow } from './workflow.js';
 
 /** Events that start workflows, after modules/actions/github.go of Gitea 1.22 to 1.27. */
@@ -25,6 +26,16 @@ export const FIRED = [
   'workflow_dispatch',
   'workflow_run',
 ];
+
+const ONLY_GITHUB =
+  `branch_protection_rule check_run check_suite deployment deployment_status discussion discussion_comment
+  image_version label merge_group milestone page_build public repository_dispatch status watch`.split(/\s+/);
+
+/** Events that start workflows on a server. */
+export const firedBy = (server: Server): readonly string[] =>
+  server === 'github'
+    ? [...FIRED.filter((event) => event !== 'pull_request_comment'), ...ONLY_GITHUB]
+    : FIRED;
 
 /** Events that may deploy, as the event gate has it; a called workflow runs under its caller's event. */
 export const TRUSTED = ['push', 'schedule', 'workflow_dispatch', 'release', 'workflow_call'];

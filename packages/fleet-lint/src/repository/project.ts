@@ -4,13 +4,19 @@ import type { LintFile } from '../syntax/place.js';
 import { parseSource, type Source } from '../syntax/source.js';
 import { type FleetConfig, readFleetConfig } from './config.js';
 import { type Deploy, deploysOf } from './deploys.js';
+import { readersOf, SERVERS, type Server } from './servers.js';
 import { type Action, type Job, readAction, readWorkflow, type Step, type Workflow } from './workflow.js';
 
 export interface Project {
   sources: Source[];
+  /** Workflows that one of the servers reads. */
   workflows: Workflow[];
-  /** Workflows in the folder that the server does not look into, since the other one exists. */
-  shadowed: Workflow[];
+  /** Workflows that none of them reads. */
+  unread: Workflow[];
+  /** The servers that the findings are for. */
+  servers: readonly Server[];
+  /** Those of the servers that read a file. */
+  readersOf(path: string): readonly Server[];
   actions: Action[];
   config?: FleetConfig;
   /** Steps of all jobs and actions. */
@@ -24,17 +30,14 @@ export interface Project {
   fileRolls(path: string): boolean;
 }
 
-/** Whether a path is a workflow's, for one server or another. */
-export const isWorkflowPath = (path: string): boolean =>
-  /^\.(?:forgejo|gitea|github)\/workflows\//.test(path);
-
-export function readProject(files: readonly LintFile[]): Project {
+export function readProject(files: readonly LintFile[], servers: readonly Server[] = SERVERS): Project {
   const sources = files.map(parseSource);
   const all = sources.filter(({ kind, link }) => kind === 'workflow' && !link).map(readWorkflow);
-  const hides = all.some(({ source }) => source.path.startsWith('.gitea/workflows/'));
-  const isShadowed = ({ source }: Workflow) => hides && source.path.startsWith('.github/workflows/');
-  const workflows = all.filter((workflow) => !isShadowed(workflow));
-  const shadowed = all.filter(isShadowed);
+  const paths = sources.filter(({ kind }) => kind === 'workflow').map(({ path }) => path);
+  const readers = new Map(sources.map(({ path }) => [path, readersOf(path, servers, paths)]));
+  const isRead = ({ source }: Workflow) => Boolean(readers.get(source.path)?.length);
+  const workflows = all.filter(isRead);
+  const unread = all.filter((workflow) => !isRead(workflow));
   const actions = sources.filter(({ kind, link }) => kind === 'action' && !link).map(readAction);
   const config = sources.find(({ kind, problems }) => kind === 'config' && !problems.length);
 
@@ -42,7 +45,7 @@ export function readProject(files: readonly LintFile[]): Project {
     list.flatMap(({ jobs }) => jobs.flatMap(({ steps }) => steps));
   const steps = [...stepsOf(workflows), ...actions.flatMap((action) => action.steps)];
   const found = new Map<Step, Deploy[]>();
-  for (const step of [...steps, ...stepsOf(shadowed)]) {
+  for (const step of [...steps, ...stepsOf(unread)]) {
     const deploys = deploysOf(step);
     if (deploys.length) found.set(step, deploys);
   }
@@ -55,9 +58,11 @@ export function readProject(files: readonly LintFile[]): Project {
     return Boolean(workflow && depth < 9 && workflow.jobs.some((one) => rolls(one, depth + 1)));
   };
   return {
-    sources: sources.filter(({ path }) => !shadowed.some(({ source }) => source.path === path)),
+    sources: sources.filter(({ path }) => readers.get(path)?.length),
     workflows,
-    shadowed,
+    unread,
+    servers,
+    readersOf: (path) => readers.get(path) ?? [],
     actions,
     config: config && readFleetConfig(config),
     steps,

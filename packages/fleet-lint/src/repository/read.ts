@@ -3,9 +3,8 @@ import { lstat, readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { usageError } from '@tenant-fleet/fleet-core';
 import type { LintFile } from '../syntax/place.js';
+import { WORKFLOW_FOLDERS } from './servers.js';
 
-/** Folders of workflows; which of them a server looks into is for {@link readProject} to say. */
-const WORKFLOWS = ['.forgejo/workflows', '.gitea/workflows', '.github/workflows'];
 const ACTIONS = ['.forgejo/actions', '.gitea/actions', '.github/actions'];
 const CONFIG = 'fleet.config.yaml';
 
@@ -20,9 +19,9 @@ export async function readRepository(folder: string): Promise<LintFile[]> {
   const there = await stat(folder).catch(() => null);
   if (!there?.isDirectory())
     throw refused(`${folder} is ${there ? 'not a folder' : 'not there'}`, 'name the root of a repository');
-  const workflows = await inOrder(WORKFLOWS, (path) => filesBelow(folder, path));
+  const workflows = await inOrder(WORKFLOW_FOLDERS, (path) => filesBelow(folder, path));
   if (!workflows.length) {
-    const places = WORKFLOWS.map((path) => join(folder, path)).join(', ');
+    const places = WORKFLOW_FOLDERS.map((path) => join(folder, path)).join(', ');
     throw refused(
       `there is nothing to read: no .yml or .yaml file in ${places}`,
       'name the root of a repository',

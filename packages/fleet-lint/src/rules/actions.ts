@@ -3,6 +3,7 @@
 import { SETTING_NAMES } from '@tenant-fleet/fleet-core';
 import leven from 'leven';
 import { type Deploy, isComposite, isFleetAction } from '../repository/deploys.js';
+import { GITEA_AND_FORGEJO } from '../repository/servers.js';
 import { type Action, isCheckout, valueAt } from '../repository/workflow.js';
 import type { Rule } from '../rule.js';
 import { entriesOf, entryOf, textOf } from '../syntax/source.js';
@@ -34,12 +35,31 @@ export const movingRef: Rule = {
 export const hostlessAction: Rule = {
   id: 'hostless-action',
   severity: 'warning',
+  servers: GITEA_AND_FORGEJO,
   shape: 'the deploy action as `owner/repo/path@ref`, without a host',
   why: 'Gitea looks for it on github.com unless the server is set to DEFAULT_ACTIONS_URL = self: the step fails, or runs what somebody else put there',
   remedy: 'write its whole address: `https://git.example.com/owner/repo/path@ref`',
   check({ deploys }, report) {
     for (const { text, place } of fetched(deploys)) {
       if (/^[\w.-]+\//.test(text)) report(place, `\`${text}\` is looked for on github.com`);
+    }
+  },
+};
+
+export const hostedAction: Rule = {
+  id: 'hosted-action',
+  severity: 'error',
+  servers: ['github'],
+  shape: 'an action with its host (`uses: https://...`) in a workflow that only GitHub reads',
+  why: 'GitHub takes `owner/repo/path@ref` alone: it refuses the whole file',
+  remedy:
+    'write it as `owner/repo/path@ref` of a repository on GitHub, or check the repository out and use `./path`',
+  check({ workflows, readersOf }, report) {
+    for (const { source, jobs } of workflows) {
+      // Where another server may read the file as well, the host is what that one needs.
+      if (readersOf(source.path).some((server) => server !== 'github')) continue;
+      for (const { uses } of jobs.flatMap((job) => [job, ...job.steps]))
+        if (uses && /^https?:/.test(uses.text)) report(source.place(uses.node), 'GitHub knows no hosts here');
     }
   },
 };
@@ -102,6 +122,7 @@ export const unknownInput: Rule = {
 export const leakingInput: Rule = {
   id: 'leaking-input',
   severity: 'warning',
+  servers: GITEA_AND_FORGEJO,
   shape:
     'a composite action that uses the fleet action and has inputs of its own which it does not hand on by `with`',
   why: 'act_runner hands the inputs of the surrounding action on to those inside: one with the name of a setting changes the deploy, another one is an unknown input',
@@ -128,6 +149,7 @@ const same = (name: string) => name.toLowerCase().replaceAll('_', '-');
 export const actionRuntime: Rule = {
   id: 'action-runtime',
   severity: 'warning',
+  servers: GITEA_AND_FORGEJO,
   shape: 'a local action with `using: node24`, another Node that runners do not know, or a `pre` step',
   why: 'node24 needs runner 0.2.13, other numbers than 12, 16, 20 and 24 are rejected, and `pre` never runs for an action of the repository itself',
   remedy: 'use node20, which every runner takes, and do the work in `main`',

@@ -34,6 +34,7 @@ const groupsOf = ({ source, entries, jobs }: Workflow) => ({
 export const cancelInProgress: Rule = {
   id: 'cancel-in-progress',
   severity: 'error',
+  servers: ['gitea-1.27', 'forgejo', 'github'],
   shape: '`cancel-in-progress` other than false on a workflow or job that deploys',
   why: 'from Gitea 1.26 on the next push kills a roll between two tenants; runners give no signal, so nothing is tidied up',
   remedy: 'set `cancel-in-progress: false`: the lock queues runs, and an older commit gives way by itself',
@@ -80,6 +81,7 @@ export const concurrencyAsLock: Rule = {
 export const concurrencyGroupTwice: Rule = {
   id: 'concurrency-group-twice',
   severity: 'error',
+  servers: ['gitea-1.27', 'forgejo', 'github'],
   shape: 'one concurrency group for the run and for a job of it',
   why: 'both share one name space: on Gitea 1.26 the job cancels its own run',
   remedy: 'keep the group of the job and drop that of the workflow',
@@ -97,6 +99,7 @@ export const concurrencyGroupTwice: Rule = {
 export const runConcurrency: Rule = {
   id: 'run-concurrency',
   severity: 'warning',
+  servers: ['gitea-1.27', 'forgejo'],
   shape: '`concurrency` at the top of a workflow of several jobs that deploys',
   why: 'from Gitea 1.26 on a run counts as waiting between two of its jobs, and a newcomer cancels it half-way, with `cancel-in-progress: false` too',
   remedy: 'put `concurrency` on the deploy job alone, if at all',

@@ -1,6 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are expressions of workflows
 /** Conditions that mean something else than they say. */
 import { startsOf } from '../repository/events.js';
+import { GITEA_AND_FORGEJO } from '../repository/servers.js';
 import { type Job, upstreamOf, valueAt } from '../repository/workflow.js';
 import type { Rule } from '../rule.js';
 import { conditionOf, holds, isText, STATUS } from '../syntax/condition.js';
@@ -23,6 +24,7 @@ function wantsFailureOf(condition: Expression, need: string): boolean {
 export const jobIfStatus: Rule = {
   id: 'job-if-status',
   severity: 'warning',
+  servers: ['gitea-1.22', 'gitea-1.27', 'forgejo'],
   shape: 'a job with `needs` whose `if` has `failure()`, or `always()` with more',
   why: 'Gitea 1.22 skips such a job once a needed one failed: only a bare `always()` survives; 1.27.0 leaves it blocked',
   remedy:
@@ -66,6 +68,7 @@ export const constantCondition: Rule = {
 export const cancelledCondition: Rule = {
   id: 'cancelled-condition',
   severity: 'warning',
+  servers: GITEA_AND_FORGEJO,
   shape: '`cancelled()` in a condition',
   why: 'it is never true on runners before 2.0.0, and a cancelled run cancels every job that has not ended, whatever its `if` says',
   remedy: 'do not depend on it: the lease of a cut-off deploy ends by itself, and the next run goes on',
@@ -92,6 +95,7 @@ export const cancelledCondition: Rule = {
 export const cleanupJob: Rule = {
   id: 'cleanup-job',
   severity: 'warning',
+  servers: GITEA_AND_FORGEJO,
   shape: 'a job that cleans up, unlocks or restores after a deploy job',
   why: 'cancelling a run cancels every job that has not ended, `if: always()` too: the cleanup never runs when it is needed most',
   remedy: 'clean up within the deploy job; the lock of fleet ends by itself and needs no job',

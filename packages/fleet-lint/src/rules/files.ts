@@ -1,5 +1,6 @@
 /** Files that the server drops unsaid. */
 import { isAlias, isMap, isScalar, type Node, visit } from 'yaml';
+import { GITEA_AND_FORGEJO, namesOf, passedBy } from '../repository/servers.js';
 import { valueAt, type Workflow } from '../repository/workflow.js';
 import type { Report, Rule } from '../rule.js';
 import { entriesOf, entryOf, itemsOf, type Source, textOf } from '../syntax/source.js';
@@ -135,17 +136,19 @@ const nameOf = ({ source, entries }: Workflow) => textOf(source, valueAt(entries
 export const duplicateWorkflowName: Rule = {
   id: 'duplicate-workflow-name',
   severity: 'warning',
+  servers: GITEA_AND_FORGEJO,
   shape: 'two workflows of one name',
   why: 'commit statuses are named after the workflow: a green run of the one hides a red run of the other, also from --require-context',
   remedy: 'give each workflow a name of its own',
-  check({ workflows }, report) {
-    const seen = new Map<string, Workflow>();
-    for (const workflow of workflows) {
+  check({ workflows, readersOf }, report) {
+    for (const [at, workflow] of workflows.entries()) {
       const name = nameOf(workflow);
-      if (name === undefined) continue;
-      const first = seen.get(name);
-      if (!first) seen.set(name, workflow);
-      else {
+      const readers = readersOf(workflow.source.path);
+      const first = workflows.slice(0, at).find((other) => {
+        const both = readersOf(other.source.path).some((one) => readers.includes(one));
+        return name !== undefined && nameOf(other) === name && both;
+      });
+      if (first) {
         const place = workflow.source.place(valueAt(workflow.entries, 'name'));
         report(place, `${first.source.path} is called \`${name}\` too`);
       }
@@ -156,14 +159,23 @@ export const duplicateWorkflowName: Rule = {
 export const shadowedWorkflow: Rule = {
   id: 'shadowed-workflow',
   severity: 'warning',
-  shape: 'a deploy in `.github/workflows` beside `.gitea/workflows`',
-  why: 'Gitea reads one of the two folders: where .gitea/workflows exists, nothing in .github/workflows ever runs',
-  remedy: 'move the workflow to .gitea/workflows, or ignore this where GitHub runs it',
-  check({ shadowed, rolls }, report) {
-    for (const { source, jobs } of shadowed) {
+  shape:
+    'a deploy in a folder that the server does not look into, such as `.github/workflows` beside `.gitea/workflows`',
+  why: 'each server reads one folder: Forgejo `.forgejo/workflows`, else as Gitea; Gitea `.gitea/workflows`, else as GitHub; GitHub the files of `.github/workflows` without sub-folders. What stands in another never runs',
+  remedy: 'move the workflow to the folder of the server, or ignore this where another one runs it',
+  check({ workflows, unread, servers, readersOf, rolls }, report) {
+    for (const { source, jobs } of [...workflows, ...unread]) {
       const job = jobs.find(rolls);
-      if (job)
-        report(source.place(job.keyNode), `job \`${job.id}\` deploys, and Gitea never reads this file`);
+      const readers = readersOf(source.path);
+      const others = readers.length ? passedBy(source.path, servers, readers) : servers;
+      if (job && others.length)
+        report(
+          source.place(job.keyNode),
+          `job \`${job.id}\` deploys, and ${namesOf(others)} never reads this file`,
+        );
     }
+    const [first] = unread;
+    if (first && !workflows.length && !unread.some(({ jobs }) => jobs.some(rolls)))
+      report(first.source.place(0), `${namesOf(servers)} reads no workflow of this repository`);
   },
 };

@@ -1,6 +1,6 @@
 /** Filters and schedules of triggers that nothing can match. */
 import { isSeq, type Node } from 'yaml';
-import { isWorkflowPath } from '../repository/project.js';
+import { isWorkflowPath } from '../repository/servers.js';
 import { type Trigger, valueAt } from '../repository/workflow.js';
 import type { Rule } from '../rule.js';
 import { cronProblem } from '../syntax/cron.js';

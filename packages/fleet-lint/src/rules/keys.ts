@@ -3,6 +3,7 @@
 import { parseDuration, readBoolean, type SettingName, settingOf } from '@tenant-fleet/fleet-core';
 import { isMap, isScalar, type Node } from 'yaml';
 import { type Deploy, isComposite, settingOfDeploy } from '../repository/deploys.js';
+import { GITEA_AND_FORGEJO } from '../repository/servers.js';
 import { valueAt, variableOf } from '../repository/workflow.js';
 import type { Rule } from '../rule.js';
 import { textOf } from '../syntax/source.js';
@@ -10,13 +11,15 @@ import { textOf } from '../syntax/source.js';
 export const ignoredEnvironment: Rule = {
   id: 'ignored-environment',
   severity: 'warning',
+  servers: GITEA_AND_FORGEJO,
   shape: '`environment:` on a job',
   why: 'Gitea ignores it in every version up to 1.27: no approval, no secrets of its own; every job gets all secrets of the repository',
   remedy:
     'leave it out, and name the environment of fleet in the step; `fleet lock freeze` or a kill switch hold deploys back',
-  check({ workflows }, report) {
+  check({ workflows, readersOf }, report) {
     for (const { source, jobs } of workflows) {
-      if (source.path.startsWith('.github/')) continue;
+      // Where GitHub may be meant, it asks.
+      if (readersOf(source.path).includes('github')) continue;
       for (const { id, entries } of jobs) {
         const entry = entries.find(({ key }) => key === 'environment');
         if (entry) report(source.place(entry.keyNode), `job \`${id}\`: nothing asks for an approval here`);
@@ -81,6 +84,7 @@ const WRITES: [setting: SettingName, scopes: string[]][] = [
 export const missingPermission: Rule = {
   id: 'missing-permission',
   severity: 'error',
+  servers: ['gitea-1.27', 'forgejo'],
   shape: '`permissions:` without `contents: write` (commit-status) or `issues: write` (alert-issue)',
   why: 'from Gitea 1.26 on a scope that is not listed is none: a failed deploy opens no issue, and no status is set (`statuses` is no scope there)',
   remedy: 'list every scope that the deploy writes to',

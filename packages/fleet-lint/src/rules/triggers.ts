@@ -1,7 +1,8 @@
 /** Triggers that never fire, or that fire for strangers. */
 import leven from 'leven';
 import { isScalar, isSeq } from 'yaml';
-import { FIRED, mayReach, startsOf, TRUSTED } from '../repository/events.js';
+import { FIRED, firedBy, mayReach, startsOf, TRUSTED } from '../repository/events.js';
+import { GITEA_AND_FORGEJO, namesOf } from '../repository/servers.js';
 import { type Job, valueAt, type Workflow } from '../repository/workflow.js';
 import type { Rule } from '../rule.js';
 import { conditionOf, holds } from '../syntax/condition.js';
@@ -16,11 +17,14 @@ export const workflowRunTrigger: Rule = {
   shape: '`on: workflow_run`',
   why: 'Gitea before 1.25 never fires it, and says nothing; later, without a `workflows:` list, runs start each other up to five deep',
   remedy: 'put the job into the workflow that builds, with `needs:` of the build job',
-  check({ workflows }, report) {
+  check({ workflows, readersOf }, report) {
     for (const { source, triggers } of workflows) {
-      for (const { event, node } of triggers) {
-        if (event === 'workflow_run')
-          report(source.place(node), 'nothing runs on `workflow_run` before Gitea 1.25');
+      const old = readersOf(source.path).some((one) => one === 'gitea-1.22' || one === 'forgejo');
+      for (const { event, node, below } of triggers) {
+        if (event !== 'workflow_run') continue;
+        if (old) report(source.place(node), 'nothing runs on `workflow_run` before Gitea 1.25');
+        else if (!valueAt(below, 'workflows'))
+          report(source.place(node), 'without `workflows:` every run starts the next one, up to five deep');
       }
     }
   },
@@ -31,15 +35,18 @@ export const inertTrigger: Rule = {
   severity: 'error',
   elsewhere: 'warning',
   shape:
-    'an event that Gitea never fires (`deployment`, `check_suite`, `repository_dispatch`, a typing error, ...)',
-  why: 'the workflow never runs on it, in any version up to 1.27, and nothing says so',
+    'an event that the server never fires (on Gitea `deployment`, `check_suite`, `repository_dispatch`, anywhere a typing error)',
+  why: 'the workflow never runs on it, in any version of Gitea up to 1.27, and nothing says so',
   remedy: 'use push, schedule, release, workflow_dispatch or a pull request event',
-  check({ workflows }, report) {
+  check({ workflows, readersOf }, report) {
     for (const { source, triggers } of workflows) {
+      const readers = readersOf(source.path);
       for (const { event, node } of triggers) {
-        if (FIRED.includes(event)) continue;
+        const without = readers.filter((server) => !firedBy(server).includes(event));
+        if (!without.length) continue;
         const near = FIRED.find((known) => leven(known, event.toLowerCase()) <= 2);
-        report(source.place(node), `Gitea has no event \`${event}\`${near ? `; did you mean ${near}` : ''}`);
+        const hint = near ? `; did you mean ${near}` : '';
+        report(source.place(node), `${namesOf(without)} has no event \`${event}\`${hint}`);
       }
     }
   },
@@ -48,6 +55,7 @@ export const inertTrigger: Rule = {
 export const dispatchOnly: Rule = {
   id: 'dispatch-only',
   severity: 'warning',
+  servers: ['gitea-1.22'],
   shape: '`workflow_dispatch` as the only trigger of a workflow that deploys',
   why: 'Gitea 1.22 has no button for it (1.23) and no API (1.24): nobody can start the workflow',
   remedy: 'keep it for servers from 1.23 on, or add a trigger that the server fires',
@@ -66,14 +74,15 @@ export const dispatchOnly: Rule = {
 export const nestedTrigger: Rule = {
   id: 'nested-trigger',
   severity: 'warning',
+  servers: GITEA_AND_FORGEJO,
   shape: '`inputs`, `outputs` or `secrets` below an event; a filter with a number in it',
   why: 'the parser of Gitea 1.22 takes only texts there: it ignores the whole file, all its other triggers too',
   remedy: 'leave inputs out where a 1.22 server reads the file; put numbers in quotes',
-  check({ workflows }, report) {
+  check({ workflows, readersOf }, report) {
     for (const { source, triggers } of workflows) {
       const entries = triggers.flatMap(({ event, below }) => below.map((entry) => ({ event, ...entry })));
       const nested = entries.find(({ value }) => entriesOf(source, value).length);
-      if (nested) {
+      if (nested && readersOf(source.path).includes('gitea-1.22')) {
         const { event, key, keyNode } = nested;
         report(source.place(keyNode), `Gitea 1.22 ignores this whole file for \`${event}.${key}\``);
       }
@@ -91,6 +100,7 @@ export const nestedTrigger: Rule = {
 export const calledDeploy: Rule = {
   id: 'called-deploy',
   severity: 'warning',
+  servers: ['gitea-1.27'],
   shape: 'a deploy in a workflow that others call (`on: workflow_call`)',
   why: 'from Gitea 1.27 on its jobs are of the event `workflow_call`, whatever started the run: fleet deploys only where the payload tells the event behind it, and refuses otherwise; before that all of it is one job with one log',
   remedy: 'deploy by a step of the calling workflow; a composite action can hold what several share',
