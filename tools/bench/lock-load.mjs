@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import { Agent, request } from 'undici';
 import { here } from './measure.mjs';
 
-const TOKEN = 'bench-token';
+const TOKEN = 'bench-token-of-no-worth';
 const dispatcher = new Agent({ connections: 256, pipelining: 1 });
 export const closeConnections = () => dispatcher.destroy();
 

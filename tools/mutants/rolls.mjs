@@ -68,4 +68,28 @@ export const rolls = [
     why: 'one server cuts the roll of another',
     caughtBy: seen('rolls/redeploy'),
   },
+  {
+    name: 'a token for everything',
+    file: at('http/auth/callers.ts'),
+    from: 'if (!token.scopes.has(scope))',
+    to: 'if (token.scopes.size === 0)',
+    why: 'a token that may look also rolls and breaks',
+    caughtBy: seen('http/auth'),
+  },
+  {
+    name: 'a token for every group',
+    file: at('http/auth/callers.ts'),
+    from: 'if (group !== undefined && !token.mayName(group))',
+    to: "if (group === '')",
+    why: 'the token of one fleet holds the lock of another',
+    caughtBy: seen('http/auth'),
+  },
+  {
+    name: 'a token for ever',
+    file: at('http/auth/callers.ts'),
+    from: 'if (clock.wall() > token.expires)',
+    to: 'if (clock.wall() > token.expires + 1e15)',
+    why: 'a token goes on after its end',
+    caughtBy: seen('http/auth'),
+  },
 ];

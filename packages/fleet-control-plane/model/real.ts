@@ -139,7 +139,7 @@ function takeReal(bounds: Bounds, before: State, step: Step, draft: Draft): bool
       transitions.freeze(draft, { reason: 'because', actor: 'somebody', since: '', until: null });
       return true;
     case 'unfreeze':
-      transitions.unfreeze(draft, 'somebody', 'because');
+      transitions.unfreeze(draft, { actor: 'somebody', reason: 'because' });
       return true;
     default:
       return false;

@@ -7,6 +7,7 @@ import { Database } from './db/database.js';
 import { type EmbeddedDatabase, startEmbedded } from './db/embedded.js';
 import { migrate } from './db/migrate.js';
 import { createApp } from './http/app.js';
+import { openTokens } from './http/auth/tokens-file.js';
 import { drainable } from './http/drain.js';
 import { LOCK_PREFIX, lockRoutes } from './lock/api/routes.js';
 import { createLock, type Lock } from './lock/lock.js';
@@ -26,8 +27,10 @@ export const MODES = ['sim', 'lock'] as const;
 export type Mode = (typeof MODES)[number];
 
 export interface ControlPlaneOptions {
-  /** Bearer token of every call but `/health` and `/openapi.json`. */
-  token: string;
+  /** Bearer token that may do everything. Every call but `/health` and `/openapi.json` needs one. */
+  token?: string;
+  /** File with named tokens, each with scopes of its own; read again when it changes. */
+  tokensFile?: string;
   /** PostgreSQL to use. Default: an embedded server of our own. */
   databaseUrl?: string;
   /** Folder in which the embedded server keeps its data. Default: a temporary one, removed at the end. */
@@ -94,6 +97,8 @@ async function start(
 ): Promise<ControlPlane> {
   const { clock = systemClock, host = '127.0.0.1', log = () => {}, legacy = false } = options;
   const origin = randomUUID();
+  const tokens = await openTokens(options, log);
+  undo.push(async () => tokens.close());
   const stopping = new AbortController();
   // Every open long poll listens.
   setMaxListeners(0, stopping.signal);
@@ -121,7 +126,11 @@ async function start(
   await channel.open();
   undo.push(() => channel.close());
 
-  const app = await createApp({ token: options.token, version, log });
+  const app = await createApp({
+    callers: { tokens: tokens.list, clock, fleetGroup: options.lockGroup ?? 'staging' },
+    version,
+    log,
+  });
   // Before the routes: a hook applies to those that come after it.
   const drain = drainable(app, stopping.signal);
   const shared = { db, stopping: stopping.signal };

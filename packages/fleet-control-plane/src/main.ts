@@ -8,6 +8,8 @@ if (parsed.kind === 'exit') {
   process.exitCode = parsed.code;
 } else if (parsed.kind === 'openapi') {
   process.stdout.write(`${JSON.stringify(await openApiDocument(), null, 2)}\n`);
+} else if (parsed.kind === 'print') {
+  process.stdout.write(parsed.text);
 } else {
   await runUntilStopped(parsed.settings, startControlPlane);
 }

@@ -30,7 +30,11 @@ export async function openApiDocument(): Promise<unknown> {
     legacy: false,
     legacyCanary: false,
   });
-  const app = await createApp({ token: origin, version, log: () => {} });
+  const app = await createApp({
+    callers: { tokens: () => [], clock, fleetGroup: 'staging' },
+    version,
+    log: () => {},
+  });
   await app.register(rollRoutes, { db, stopping, redeploy, legacy: false });
   await app.register(simRoutes, { prefix: '/sim', fleet });
   await app.register(lockRoutes, {

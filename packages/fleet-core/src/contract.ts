@@ -166,6 +166,8 @@ export const holderViewSchema = z.looseObject({
   branch: z.string().nullish(),
   sha: z.string().nullish(),
   host: z.string().nullish(),
+  /** Name of the token that claimed, as the server knows it; missing for a token without a name. */
+  token_name: z.string().nullish(),
 });
 export type HolderView = z.infer<typeof holderViewSchema>;
 

@@ -1,4 +1,3 @@
-import { hash, timingSafeEqual } from 'node:crypto';
 import swagger from '@fastify/swagger';
 import Fastify, { type FastifyError, type FastifyReply } from 'fastify';
 import {
@@ -9,6 +8,7 @@ import {
 } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { Problem } from '../problem.js';
+import { type Callers, callerOf } from './auth/callers.js';
 import { databaseProblem } from './database-problem.js';
 import { describeApi } from './openapi.js';
 import { refuseUnstorable } from './storable.js';
@@ -18,13 +18,13 @@ export const BODY_LIMIT = 64 * 1024;
 const OPEN = new Set(['/health', '/openapi.json']);
 
 export interface AppOptions {
-  token: string;
+  callers: Callers;
   version: string;
   log: (line: string) => void;
 }
 
 /** The server without its calls: who may come in, how refusals look, the OpenAPI document. */
-export async function createApp({ token, version, log }: AppOptions) {
+export async function createApp({ callers, version, log }: AppOptions) {
   const app = Fastify({
     bodyLimit: BODY_LIMIT,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 200 },
@@ -55,17 +55,10 @@ export async function createApp({ token, version, log }: AppOptions) {
     transform: jsonSchemaTransform,
   });
 
-  const authorised = bearerCheck(token);
+  app.decorateRequest('caller', null);
   app.addHook('onRequest', async (request) => {
     if (OPEN.has(request.url.split('?', 1)[0] ?? '')) return;
-    if (!authorised(request.headers.authorization)) {
-      throw new Problem(
-        401,
-        'unauthorized',
-        'The bearer token is missing or wrong.',
-        'Send "Authorization: Bearer <token>" with the token of this control plane.',
-      );
-    }
+    request.caller = callerOf(request, callers);
   });
   app.addHook('preValidation', async (request) => refuseUnstorable(request.body));
   app.setErrorHandler((error: FastifyError | Error, _request, reply) => {
@@ -97,13 +90,6 @@ export async function createApp({ token, version, log }: AppOptions) {
 }
 
 export type App = Awaited<ReturnType<typeof createApp>>;
-
-/** Both sides are hashed first, so that neither content nor length shows in the time it takes. */
-function bearerCheck(token: string): (header: string | undefined) => boolean {
-  const digest = (text: string) => hash('sha256', text, 'buffer');
-  const expected = digest(token);
-  return (header) => timingSafeEqual(digest(/^Bearer +(\S+) *$/i.exec(header ?? '')?.[1] ?? ''), expected);
-}
 
 const CLIENT_FAULTS: Record<string, [status: number, code: string, detail: string, next: string]> = {
   FST_ERR_CTP_BODY_TOO_LARGE: [

@@ -4,7 +4,8 @@ import { z } from 'zod';
 
 const WORDS: Record<number, string> = {
   400: 'malformed request',
-  401: 'missing or wrong bearer token',
+  401: 'missing, wrong or expired bearer token',
+  403: 'the token lacks the scope, or is not for this lock group',
   404: 'unknown group, or no such call here',
   409: 'the state forbids it',
   410: 'the claim has ended',
@@ -19,8 +20,9 @@ const problem = problemSchema.extend({ type: z.string(), title: z.string(), stat
 
 /** Documents the refusals of a call. */
 export function problems(...codes: number[]) {
+  const all = codes.includes(401) ? [...codes, 403] : codes;
   return Object.fromEntries(
-    codes.map((code) => [
+    all.map((code) => [
       code,
       {
         description: WORDS[code] ?? 'refused',

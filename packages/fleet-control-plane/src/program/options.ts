@@ -3,9 +3,11 @@ import { lockGroupSchema } from '@tenant-fleet/fleet-core/contract';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { parse as parseYaml } from 'yaml';
 import { type ControlPlaneOptions, MODES, type Mode } from '../control-plane.js';
+import { TOKEN_LENGTH_MIN } from '../http/auth/tokens.js';
 import { type FleetFile, fleetFileSchema } from '../sim/behaviour.js';
 import { tenantNames } from '../sim/names.js';
 import { version } from '../version.js';
+import { tokenCommand } from './token.js';
 
 export interface Settings {
   options: ControlPlaneOptions;
@@ -20,6 +22,7 @@ export interface Settings {
 export type Parsed =
   | { kind: 'run'; settings: Settings }
   | { kind: 'openapi' }
+  | { kind: 'print'; text: string }
   | { kind: 'exit'; code: number };
 
 interface Flags {
@@ -27,6 +30,7 @@ interface Flags {
   host: string;
   tenantPort: number;
   tokenFile?: string;
+  tokensFile?: string;
   databaseUrl?: string;
   dataDir?: string;
   mode: Mode;
@@ -59,13 +63,21 @@ const groupName = (text: string) => {
 };
 
 function command(): Command {
+  // Positional: what stands after "token" is for "token".
   return new Command('fleet-control-plane')
     .description('Reference control plane: fleet lock, redeploy endpoint, simulated fleet.')
     .version(version)
     .option('--port <n>', 'port of the control plane, 0 for any free one', integer(0, 65535), 0)
     .option('--host <address>', 'address to listen on', '127.0.0.1')
     .option('--tenant-port <n>', 'port of the simulated tenants, 0 for any free one', integer(0, 65535), 0)
-    .option('--token-file <file>', 'file with the bearer token; else the variable FLEET_CP_TOKEN')
+    .option(
+      '--token-file <file>',
+      'file with a token that may do everything; else the variable FLEET_CP_TOKEN',
+    )
+    .option(
+      '--tokens-file <file>',
+      'YAML or JSON file with named tokens, read again when it changes; else the variable FLEET_CP_TOKENS_FILE',
+    )
     .option(
       '--database-url <url>',
       'PostgreSQL to use; else the variable DATABASE_URL; else an embedded server',
@@ -94,6 +106,8 @@ function command(): Command {
     .option('--openapi', 'print the OpenAPI document and exit')
     .option('--stdin', 'stop when standard input ends')
     .option('--parent-pid <pid>', 'stop when this process is gone', integer(1, 2 ** 31 - 1))
+    .action(() => {})
+    .enablePositionalOptions()
     .showHelpAfterError(false)
     .configureOutput({
       writeErr: (text) =>
@@ -110,7 +124,15 @@ function command(): Command {
 /** Reads flags, environment and files. What is wrong is one line on standard error, and exit code 2. */
 export async function parseArguments(argv: string[], env: NodeJS.ProcessEnv): Promise<Parsed> {
   try {
-    const flags = command().parse(argv, { from: 'user' }).opts<Flags>();
+    const program = command();
+    let printed: string | undefined;
+    program.addCommand(
+      tokenCommand((text) => {
+        printed = text;
+      }).copyInheritedSettings(program),
+    );
+    const flags = program.parse(argv, { from: 'user' }).opts<Flags>();
+    if (printed !== undefined) return { kind: 'print', text: printed };
     if (flags.openapi) return { kind: 'openapi' };
     return { kind: 'run', settings: await settingsOf(flags, env) };
   } catch (error) {
@@ -137,7 +159,7 @@ async function settingsOf(flags: Flags, env: NodeJS.ProcessEnv): Promise<Setting
       : undefined;
   return {
     options: {
-      token: await readToken(flags.tokenFile, env),
+      ...(await readTokens(flags, env)),
       host: flags.host,
       port: flags.port,
       tenantPort: flags.tenantPort,
@@ -157,12 +179,26 @@ async function settingsOf(flags: Flags, env: NodeJS.ProcessEnv): Promise<Setting
   };
 }
 
-async function readToken(file: string | undefined, env: NodeJS.ProcessEnv): Promise<string> {
-  const text = file === undefined ? (env.FLEET_CP_TOKEN ?? '') : await read(file, 'token file');
+async function readTokens(
+  { tokenFile, ...flags }: Flags,
+  env: NodeJS.ProcessEnv,
+): Promise<Pick<ControlPlaneOptions, 'token' | 'tokensFile'>> {
+  const tokensFile = flags.tokensFile ?? (env.FLEET_CP_TOKENS_FILE || undefined);
+  const text = tokenFile === undefined ? (env.FLEET_CP_TOKEN ?? '') : await read(tokenFile, 'token file');
   const token = text.trim();
-  if (token === '') throw new UsageError('no token: give --token-file FILE or set FLEET_CP_TOKEN.');
+  if (token === '') {
+    if (tokensFile && tokenFile === undefined) return { tokensFile };
+    throw new UsageError(
+      'no token: give --token-file FILE or set FLEET_CP_TOKEN, or give --tokens-file FILE.',
+    );
+  }
   if (/\s/.test(token)) throw new UsageError('the token must be one word.');
-  return token;
+  if (token.length < TOKEN_LENGTH_MIN) {
+    throw new UsageError(
+      `the token has fewer than ${TOKEN_LENGTH_MIN} characters: make one with "openssl rand -hex 24".`,
+    );
+  }
+  return { token, ...(tokensFile && { tokensFile }) };
 }
 
 async function readFleet(file: string): Promise<FleetFile> {

@@ -10,6 +10,7 @@ import {
   freshDatabase,
   startPlane,
   type TestClaim,
+  TOKEN,
 } from '../support/plane.js';
 import { endProcesses, startHolder, startWaiter } from '../support/processes.js';
 
@@ -74,7 +75,7 @@ describe('a crowd', { timeout: 60_000 }, () => {
     const poll = (waiter: TestClaim, index: number) =>
       fetch(`${client.url}${waiter.path}?wait_seconds=25`, {
         method: 'PUT',
-        headers: { authorization: 'Bearer sesame', 'content-type': 'application/json' },
+        headers: { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' },
         body: JSON.stringify({ session: waiter.session, ttl_seconds: 600, holder: { name: waiter.name } }),
         signal: gone.signal,
       }).then(

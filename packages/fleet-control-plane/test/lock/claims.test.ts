@@ -131,7 +131,7 @@ describe('what people do', () => {
     transitions.freeze(draft, { reason: 'why', actor: 'ada', since: '', until: null });
     transitions.release(draft, 'holder', { session: 'session' });
     expect(draft.state.held).toBeNull();
-    transitions.unfreeze(draft, 'ada', 'done');
+    transitions.unfreeze(draft, { actor: 'ada', reason: 'done' });
     expect(kinds(draft)).toEqual(['5 frozen null', '6 released holder', '7 unfrozen null', '8 granted next']);
   });
 });

@@ -7,8 +7,9 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { digestOf, parseTokens } from '../../src/http/auth/tokens.js';
 import { type Parsed, parseArguments } from '../../src/program/options.js';
-import { eventually } from '../support/plane.js';
+import { eventually, TOKEN } from '../support/plane.js';
 
 let folder: string;
 beforeAll(async () => {
@@ -20,7 +21,7 @@ afterAll(() => rm(folder, { recursive: true }));
 
 async function parse(
   argv: string[],
-  env: NodeJS.ProcessEnv = { FLEET_CP_TOKEN: 't' },
+  env: NodeJS.ProcessEnv = { FLEET_CP_TOKEN: TOKEN },
 ): Promise<[Parsed, string]> {
   let said = '';
   const spy = vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
@@ -43,6 +44,12 @@ describe('options', () => {
     ['no token', [], /--token-file FILE or set FLEET_CP_TOKEN/, {}],
     ['an empty token', [], /FLEET_CP_TOKEN/, { FLEET_CP_TOKEN: ' ' }],
     ['a token of two words', [], /one word/, { FLEET_CP_TOKEN: 'a b' }],
+    ['a token that could be guessed', [], /fewer than 16 characters/, { FLEET_CP_TOKEN: 'x'.repeat(15) }],
+    ['a token without a scope', ['token', 'ci'], /--scope/],
+    ['a token of an unknown scope', ['token', 'ci', '--scope', 'all'], /read, roll, operate/],
+    ['a token with a name that is none', ['token', 'a b', '--scope', 'read'], /letters/],
+    ['a token for a malformed group', ['token', 'ci', '--scope', 'read', '--group', 'A B'], /lock groups/],
+    ['a token until "tomorrow"', ['token', 'ci', '--scope', 'read', '--expires', 'tomorrow'], /2027-01-31/],
     ['a token file that is missing', ['--token-file', '/nowhere/token'], /\/nowhere\/token: ENOENT/],
     ['a database URL of another kind', ['--database-url', 'mysql://x'], /postgres:\/\//],
     ['a malformed lock group', ['--lock-group', 'A B'], /--lock-group/],
@@ -74,8 +81,31 @@ describe('options', () => {
     expect(said).toMatch(says);
   });
 
+  it('makes a token with the line that a tokens file takes', async () => {
+    const [parsed] = await parse(
+      ['token', 'ci', '--scope', 'roll', '--group', 'stag*', '--expires', '2027-01-31'],
+      {},
+    );
+    const text = parsed.kind === 'print' ? parsed.text : '';
+    const [, token = '', , line = ''] = text.split('\n');
+    const [read] = parseTokens(line);
+    expect(read).toMatchObject({ name: 'ci', digest: digestOf(token), scopes: new Set(['roll']) });
+    expect([read?.mayName('staging'), read?.mayName('qa')]).toEqual([true, false]);
+  });
+
+  it('needs no plain token where there is a tokens file', async () => {
+    for (const [argv, env] of [
+      [['--tokens-file', 'tokens.yaml'], {}],
+      [[], { FLEET_CP_TOKENS_FILE: 'tokens.yaml' }],
+    ] as const) {
+      const [parsed] = await parse([...argv], env);
+      expect(parsed).toMatchObject({ settings: { options: { tokensFile: 'tokens.yaml' } } });
+      expect(parsed).not.toHaveProperty('settings.options.token');
+    }
+  });
+
   it('reads flags, files and environment', async () => {
-    await writeFile(join(folder, 'token'), 'from-file\n');
+    await writeFile(join(folder, 'token'), 'token-from-a-file\n');
     await writeFile(join(folder, 'fleet.json'), '{"tenants":["acme"]}');
     const [parsed] = await parse(
       [
@@ -96,7 +126,7 @@ describe('options', () => {
       settings: {
         json: true,
         options: {
-          token: 'from-file',
+          token: 'token-from-a-file',
           databaseUrl: 'postgres://db/x',
           groups: ['a', 'b'],
           lockGroup: 'staging',
@@ -119,7 +149,7 @@ describe.skipIf(!existsSync(MAIN))('the built program', { timeout: 60_000 }, () 
   async function run(
     ...args: string[]
   ): Promise<{ child: ChildProcess; ready: { url: string; tenant_url: string } }> {
-    const env = { ...process.env, FLEET_CP_TOKEN: 'sesame', DATABASE_URL: '', TMPDIR: folder };
+    const env = { ...process.env, FLEET_CP_TOKEN: TOKEN, DATABASE_URL: '', TMPDIR: folder };
     const child = spawn(process.execPath, [MAIN, '--json', '--tenants', '3', ...args], {
       env,
       stdio: ['pipe', 'pipe', 'pipe'],
@@ -175,7 +205,7 @@ describe.skipIf(!existsSync(MAIN))('the built program', { timeout: 60_000 }, () 
     const { child, ready } = await run('--data-dir', data);
     const port = new URL(ready.url).port;
     const second = spawn(process.execPath, [MAIN, '--port', port], {
-      env: { ...process.env, FLEET_CP_TOKEN: 'sesame', DATABASE_URL: '', TMPDIR: folder },
+      env: { ...process.env, FLEET_CP_TOKEN: TOKEN, DATABASE_URL: '', TMPDIR: folder },
     });
     let said = '';
     second.stderr.on('data', (chunk) => {

@@ -14,6 +14,7 @@ import {
   sql,
   startPlane,
   type TestClaim,
+  TOKEN,
 } from '../support/plane.js';
 
 const SHA = '1234567890abcdef1234567890abcdef12345678';
@@ -305,7 +306,7 @@ it('goes on rolling when the client hangs up', async () => {
   const hangUp = new AbortController();
   const call = fetch(`${plane.url}/cp/admin/tenants/redeploy-fleet`, {
     method: 'POST',
-    headers: { authorization: 'Bearer sesame', 'content-type': 'application/json', ...fence(claim) },
+    headers: { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json', ...fence(claim) },
     body: JSON.stringify({ target_tag: TAG, confirm: true, only_slugs: ['acme'] }),
     signal: hangUp.signal,
   }).catch(() => 'hung up');
@@ -419,7 +420,7 @@ describe('a control plane of the first kind (legacy)', () => {
 
 it('a fleet is guarded by one lock group: a second server with another one does not start', async () => {
   const other = startControlPlane({
-    token: 'sesame',
+    token: TOKEN,
     databaseUrl: plane.databaseUrl,
     lockGroup: 'production',
   });

@@ -6,7 +6,7 @@ import { type ControlPlane, type ControlPlaneOptions, startControlPlane } from '
 import type { EmbeddedDatabase } from '../../src/db/embedded.js';
 import type { ManualClock } from './clock.js';
 
-export const TOKEN = 'sesame';
+export const TOKEN = 'open-sesame-open';
 
 // biome-ignore lint/suspicious/noExplicitAny: tests look into bodies whose schemas they check beside
 export type Body = any;

@@ -20,6 +20,7 @@ import type { FastifyReply } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Database } from '../../db/database.js';
+import { deedOf, signed } from '../../http/auth/callers.js';
 import { problems } from '../../http/openapi.js';
 import { requestSignals } from '../../http/signals.js';
 import { Problem, shuttingDown } from '../../problem.js';
@@ -78,7 +79,7 @@ export const lockRoutes: FastifyPluginAsyncZod<LockRoutesOptions> = async (app, 
       const answer = await service.claim(
         group,
         claim_id.toLowerCase(),
-        request.body,
+        signed(request.body, request.caller),
         request.query.wait_seconds,
         signal,
       );
@@ -156,7 +157,8 @@ export const lockRoutes: FastifyPluginAsyncZod<LockRoutesOptions> = async (app, 
         },
       },
     },
-    async ({ params, body, ip }, reply) => send(reply, 200, await service.breakHold(params.group, body, ip)),
+    async ({ params, body, ip, caller }, reply) =>
+      send(reply, 200, await service.breakHold(params.group, { ...body, ...deedOf(caller, body.actor) }, ip)),
   );
 
   app.post(
@@ -169,7 +171,8 @@ export const lockRoutes: FastifyPluginAsyncZod<LockRoutesOptions> = async (app, 
         response: { 200: z.looseObject({ frozen: frozenSchema }), ...problems(400, 401, 404, 503) },
       },
     },
-    async ({ params, body }) => service.freeze(params.group, body),
+    async ({ params, body, caller }) =>
+      service.freeze(params.group, { ...body, ...deedOf(caller, body.actor) }),
   );
 
   app.post(
@@ -185,7 +188,8 @@ export const lockRoutes: FastifyPluginAsyncZod<LockRoutesOptions> = async (app, 
         },
       },
     },
-    async ({ params, body }) => service.unfreeze(params.group, body),
+    async ({ params, body, caller }) =>
+      service.unfreeze(params.group, { ...body, ...deedOf(caller, body.actor) }),
   );
 
   app.get(

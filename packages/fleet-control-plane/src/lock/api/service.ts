@@ -178,7 +178,7 @@ export class LockService {
 
   async breakHold(
     group: string,
-    body: { fencing_token: number; reason: string; actor: string; confirm_alive?: boolean | undefined },
+    body: transitions.Deed & { fencing_token: number; confirm_alive?: boolean | undefined },
     ip: string,
   ): Promise<Record<string, unknown>> {
     const { store, observer, clock } = this.deps;
@@ -189,8 +189,7 @@ export class LockService {
         if (alive) throw holderAlive(held, secondsAgo);
       }
       const broken = transitions.breakHold(draft, body.fencing_token, {
-        actor: body.actor,
-        reason: body.reason,
+        ...body,
         confirmed: body.confirm_alive ?? false,
         ip,
       });
@@ -207,7 +206,7 @@ export class LockService {
 
   async freeze(
     group: string,
-    body: { reason: string; actor: string; until?: string | undefined },
+    body: transitions.Deed & { until?: string | undefined },
   ): Promise<{ frozen: Frozen }> {
     if (body.until && Date.parse(body.until) <= this.deps.clock.wall()) {
       throw badRequest('"until" lies in the past.', 'Give a time to come, or leave "until" out.');
@@ -216,6 +215,7 @@ export class LockService {
       transitions.freeze(draft, {
         reason: body.reason,
         actor: body.actor,
+        ...transitions.saidBy(body),
         since: draft.state.now.toISOString(),
         until: body.until ?? null,
       }),
@@ -223,13 +223,8 @@ export class LockService {
     return { frozen };
   }
 
-  async unfreeze(
-    group: string,
-    body: { reason: string; actor: string },
-  ): Promise<{ frozen: null; already: boolean }> {
-    const lifted = await this.deps.store.transact(group, {}, (draft) =>
-      transitions.unfreeze(draft, body.actor, body.reason),
-    );
+  async unfreeze(group: string, body: transitions.Deed): Promise<{ frozen: null; already: boolean }> {
+    const lifted = await this.deps.store.transact(group, {}, (draft) => transitions.unfreeze(draft, body));
     return { frozen: null, already: !lifted };
   }
 }

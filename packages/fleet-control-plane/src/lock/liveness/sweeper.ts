@@ -103,7 +103,8 @@ export class Sweep {
     if (until && Date.parse(until) <= clock.wall()) {
       await store.transact(group.name, {}, (draft) => {
         // Somebody may have frozen it anew since it was read.
-        if (draft.state.frozen?.until === until) unfreeze(draft, 'control plane', 'its time is over');
+        if (draft.state.frozen?.until === until)
+          unfreeze(draft, { actor: 'control plane', reason: 'its time is over' });
       });
       return;
     }

@@ -1,12 +1,18 @@
 import type { ClaimState, Frozen, Holder, Order } from '@tenant-fleet/fleet-core/contract';
 
+/** A holder, with what the server knows of it. */
+export interface KnownHolder extends Holder {
+  /** Name of the token that claimed, where it has one. */
+  token_name?: string | undefined;
+}
+
 /** One claim, as its row says. */
 export interface Claim {
   claimId: string;
   state: ClaimState;
   session: string;
   fingerprint: string;
-  holder: Holder;
+  holder: KnownHolder;
   /** Seconds a lease lives without renewal. */
   ttlSeconds: number;
   maxHoldSeconds: number | null;

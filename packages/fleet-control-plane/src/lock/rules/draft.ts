@@ -73,7 +73,7 @@ export class Draft {
       kind,
       claimId: claim?.claimId ?? null,
       token: claim?.token ?? null,
-      actor: more.actor ?? claim?.holder.actor ?? null,
+      actor: more.actor ?? claim?.holder.token_name ?? claim?.holder.actor ?? null,
       detail: more.detail ?? null,
     });
   }

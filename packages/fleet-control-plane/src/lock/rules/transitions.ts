@@ -141,18 +141,35 @@ export function abandon(draft: Draft, claimId: string, pollSeq: number): boolean
   return true;
 }
 
+/** What a person does to the lock. */
+export interface Deed {
+  reason: string;
+  /** Name of the token, where it has one; else what the caller said. */
+  actor: string;
+  /** What the caller said beside the name of the token. */
+  said?: string | undefined;
+}
+
+export const saidBy = ({ said }: Deed) => (said === undefined ? {} : { said });
+
 /** A person ends the hold that they saw. */
 export function breakHold(
   draft: Draft,
   token: number,
-  who: { actor: string; reason: string; confirmed: boolean; ip: string },
+  who: Deed & { confirmed: boolean; ip: string },
 ): Claim {
   const { held } = draft.state;
   if (!held || held.token !== token) throw tokenMismatch(token, held);
   const broken = draft.end(held, 'broken', {
     reason: 'broken',
     actor: who.actor,
-    detail: { why: who.reason, confirm_alive: who.confirmed, ip: who.ip, holder: held.holder },
+    detail: {
+      why: who.reason,
+      confirm_alive: who.confirmed,
+      ip: who.ip,
+      holder: held.holder,
+      ...saidBy(who),
+    },
   });
   draft.grantNext();
   return broken;
@@ -166,10 +183,10 @@ export function freeze(draft: Draft, frozen: Frozen): Frozen {
 }
 
 /** Returns false when nothing was frozen. */
-export function unfreeze(draft: Draft, actor: string, reason: string): boolean {
+export function unfreeze(draft: Draft, deed: Deed): boolean {
   if (!draft.state.frozen) return false;
   draft.state.frozen = null;
-  draft.record('unfrozen', null, { actor, detail: { reason } });
+  draft.record('unfrozen', null, { actor: deed.actor, detail: { reason: deed.reason, ...saidBy(deed) } });
   draft.grantNext();
   return true;
 }
