@@ -9,6 +9,7 @@ import { migrate } from './db/migrate.js';
 import { createApp } from './http/app.js';
 import { openTokens } from './http/auth/tokens-file.js';
 import { drainable } from './http/drain.js';
+import { plainHttpWarning, type Tls } from './http/tls.js';
 import { LOCK_PREFIX, lockRoutes } from './lock/api/routes.js';
 import { createLock, type Lock } from './lock/lock.js';
 import { LOCK_CHANNEL } from './lock/store/notifications.js';
@@ -37,6 +38,8 @@ export interface ControlPlaneOptions {
   dataDir?: string;
   /** Default 127.0.0.1. */
   host?: string;
+  /** Certificate chain and key of the control plane, PEM. Default: plain HTTP. */
+  tls?: Tls;
   /** Port of the control plane. Default 0: any free one. */
   port?: number;
   /** Port of the simulated tenants. Default 0: any free one. */
@@ -128,6 +131,7 @@ async function start(
 
   const app = await createApp({
     callers: { tokens: tokens.list, clock, fleetGroup: options.lockGroup ?? 'staging' },
+    tls: options.tls,
     version,
     log,
   });
@@ -143,6 +147,8 @@ async function start(
     await app.register(lockRoutes, { prefix: LOCK_PREFIX, ...shared, service: lock.service, groups });
   }
   undo.push(() => drain(systemClock));
+  const warning = options.tls ? undefined : plainHttpWarning(host);
+  if (warning) log(warning);
   await app.listen({ port: options.port ?? 0, host });
 
   const tenants = sim && new TenantListener(sim.fleet, clock);
@@ -153,7 +159,7 @@ async function start(
   undo.push(async () => stopping.abort());
 
   return {
-    url: `http://${urlHost(host)}:${(app.server.address() as AddressInfo).port}`,
+    url: `${options.tls ? 'https' : 'http'}://${urlHost(host)}:${(app.server.address() as AddressInfo).port}`,
     tenantUrlTemplate: sim ? `http://${urlHost(host)}:${tenantPort}/{slug}` : '',
     databaseUrl,
     database,

@@ -12,6 +12,7 @@ import { type Callers, callerOf } from './auth/callers.js';
 import { databaseProblem } from './database-problem.js';
 import { describeApi } from './openapi.js';
 import { refuseUnstorable } from './storable.js';
+import type { Tls } from './tls.js';
 
 /** Largest request body, in bytes. */
 export const BODY_LIMIT = 64 * 1024;
@@ -19,13 +20,16 @@ const OPEN = new Set(['/health', '/openapi.json']);
 
 export interface AppOptions {
   callers: Callers;
+  /** Undefined: plain HTTP. */
+  tls?: Tls | undefined;
   version: string;
   log: (line: string) => void;
 }
 
 /** The server without its calls: who may come in, how refusals look, the OpenAPI document. */
-export async function createApp({ callers, version, log }: AppOptions) {
+export async function createApp({ callers, tls, version, log }: AppOptions) {
   const app = Fastify({
+    https: tls ?? null,
     bodyLimit: BODY_LIMIT,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 200 },
     forceCloseConnections: true,

@@ -4,6 +4,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { parse as parseYaml } from 'yaml';
 import { type ControlPlaneOptions, MODES, type Mode } from '../control-plane.js';
 import { TOKEN_LENGTH_MIN } from '../http/auth/tokens.js';
+import { tlsProblem } from '../http/tls.js';
 import { type FleetFile, fleetFileSchema } from '../sim/behaviour.js';
 import { tenantNames } from '../sim/names.js';
 import { version } from '../version.js';
@@ -31,6 +32,8 @@ interface Flags {
   tenantPort: number;
   tokenFile?: string;
   tokensFile?: string;
+  tlsCert?: string;
+  tlsKey?: string;
   databaseUrl?: string;
   dataDir?: string;
   mode: Mode;
@@ -78,6 +81,8 @@ function command(): Command {
       '--tokens-file <file>',
       'YAML or JSON file with named tokens, read again when it changes; else the variable FLEET_CP_TOKENS_FILE',
     )
+    .option('--tls-cert <file>', 'PEM certificate chain to serve TLS with; needs --tls-key')
+    .option('--tls-key <file>', 'PEM private key of --tls-cert')
     .option(
       '--database-url <url>',
       'PostgreSQL to use; else the variable DATABASE_URL; else an embedded server',
@@ -160,6 +165,7 @@ async function settingsOf(flags: Flags, env: NodeJS.ProcessEnv): Promise<Setting
   return {
     options: {
       ...(await readTokens(flags, env)),
+      ...(await readTls(flags)),
       host: flags.host,
       port: flags.port,
       tenantPort: flags.tenantPort,
@@ -199,6 +205,16 @@ async function readTokens(
     );
   }
   return { token, ...(tokensFile && { tokensFile }) };
+}
+
+async function readTls({ tlsCert, tlsKey }: Flags): Promise<Pick<ControlPlaneOptions, 'tls'>> {
+  if (tlsCert === undefined && tlsKey === undefined) return {};
+  if (tlsCert === undefined || tlsKey === undefined)
+    throw new UsageError('--tls-cert and --tls-key need each other.');
+  const tls = { cert: await read(tlsCert, 'certificate'), key: await read(tlsKey, 'key') };
+  const problem = tlsProblem(tls);
+  if (problem) throw new UsageError(`${tlsCert} and ${tlsKey} cannot serve TLS: ${problem}.`);
+  return { tls };
 }
 
 async function readFleet(file: string): Promise<FleetFile> {
