@@ -6,6 +6,7 @@ import { Channel } from './db/channel.js';
 import { Database } from './db/database.js';
 import { type EmbeddedDatabase, startEmbedded } from './db/embedded.js';
 import { migrate } from './db/migrate.js';
+import { hide } from './hide.js';
 import { createApp } from './http/app.js';
 import { openTokens } from './http/auth/tokens-file.js';
 import { drainable } from './http/drain.js';
@@ -158,14 +159,14 @@ async function start(
   undo.push(() => lock.sweep.stop());
   undo.push(async () => stopping.abort());
 
-  return {
+  const plane = {
     url: `${options.tls ? 'https' : 'http'}://${urlHost(host)}:${(app.server.address() as AddressInfo).port}`,
     tenantUrlTemplate: sim ? `http://${urlHost(host)}:${tenantPort}/{slug}` : '',
-    databaseUrl,
     database,
     sweep: () => lock.sweep.now(),
     close,
   };
+  return hide(plane, { databaseUrl });
 }
 
 interface World {

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { openApiDocument, startControlPlane } from './index.js';
+import { forgetSecrets } from './program/environment.js';
 import { parseArguments } from './program/options.js';
 import { runUntilStopped } from './program/run.js';
 
@@ -11,5 +12,6 @@ if (parsed.kind === 'exit') {
 } else if (parsed.kind === 'print') {
   process.stdout.write(parsed.text);
 } else {
+  if (!parsed.settings.options.databaseUrl) forgetSecrets(process.env);
   await runUntilStopped(parsed.settings, startControlPlane);
 }

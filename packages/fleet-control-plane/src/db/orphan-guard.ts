@@ -18,6 +18,7 @@ export function guardChild(pid: number, folder: string | undefined): () => void 
   if (process.platform === 'win32') return () => {};
   const guard = spawn('/bin/sh', ['-c', SCRIPT, 'guard', String(pid), folder ?? ''], {
     stdio: ['pipe', 'ignore', 'ignore'],
+    env: { PATH: process.env.PATH },
     detached: true,
   });
   guard.on('error', () => {});

@@ -10,6 +10,7 @@ import { z } from 'zod';
 import { Problem } from '../problem.js';
 import { type Callers, callerOf } from './auth/callers.js';
 import { databaseProblem } from './database-problem.js';
+import { parseJson } from './json.js';
 import { describeApi } from './openapi.js';
 import { refuseUnstorable } from './storable.js';
 import type { Tls } from './tls.js';
@@ -59,6 +60,7 @@ export async function createApp({ callers, tls, version, log }: AppOptions) {
     transform: jsonSchemaTransform,
   });
 
+  parseJson(app);
   app.decorateRequest('caller', null);
   app.addHook('onRequest', async (request) => {
     if (OPEN.has(request.url.split('?', 1)[0] ?? '')) return;

@@ -1,10 +1,14 @@
 import { DatabaseError } from 'pg';
 import { busy, Problem } from '../problem.js';
 
+/** Disk full, at the database or here. */
+const FULL = new Set(['53100', 'ENOSPC', 'EDQUOT']);
 /** SQLSTATEs that say "too busy now": lock_timeout, statement_timeout, deadlock, serialization, too many connections. */
 const BUSY = new Set(['55P03', '57014', '40P01', '40001', '53300']);
 /** Class 08 = connection, 57P = shutting down or starting, 25006 = a standby, 25P03/25P04 = idle or long transaction. */
-const GONE = /^(?:08|57P|25006|25P0[34]|53)/;
+const GONE = /^(?:08|57P|25006|25P0[34])/;
+/** Class 53 = out of memory or of another of its resources. */
+const EXHAUSTED = /^53/;
 const NETWORK = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
@@ -24,14 +28,29 @@ export function databaseProblem(error: unknown): Problem | undefined {
   if (error instanceof DatabaseError && BUSY.has(code)) {
     return busy();
   }
+  if (FULL.has(code)) {
+    return unable(
+      'database_full',
+      'The disk of the database is full; nothing was changed.',
+      'Free space on it, then send the same request again.',
+    );
+  }
+  if (EXHAUSTED.test(code)) {
+    return unable(
+      'database_exhausted',
+      'The database is out of memory or of another resource; nothing was changed.',
+      'Look at its log, give it more, then send the same request again.',
+    );
+  }
   if (NETWORK.has(code) || GONE.test(code) || DRIVER.test(error.message)) {
-    return new Problem(
-      503,
+    return unable(
       'database_unavailable',
       'The control plane cannot reach its database at the moment.',
       'Send the same request again; every call is safe to repeat.',
-      { retryAfterSeconds: 1 },
     );
   }
   return undefined;
 }
+
+const unable = (code: string, detail: string, next: string) =>
+  new Problem(503, code, detail, next, { retryAfterSeconds: 1 });

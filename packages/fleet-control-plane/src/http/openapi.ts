@@ -13,7 +13,7 @@ const WORDS: Record<number, string> = {
   422: 'repeated with another body',
   428: 'the fence is missing',
   429: 'the queue is full',
-  503: 'the database is busy or away; repeat after Retry-After seconds',
+  503: 'the database is busy, full or away; repeat after Retry-After seconds',
 };
 
 const problem = problemSchema.extend({ type: z.string(), title: z.string(), status: z.number().int() });

@@ -13,6 +13,8 @@ beforeAll(async () => {
 afterAll(() => plane.close());
 
 const ID = '0198f3a0-1111-4111-8111-111111111111';
+/** An array of 20,000 arrays, each in the one before; written as text, since `JSON.stringify` gives up on it. */
+const DEEP = `${'['.repeat(20_000)}${']'.repeat(20_000)}`;
 const BODY = { session: 'session-1', ttl_seconds: 30, holder: { name: 'ci' } };
 
 describe('the token', () => {
@@ -92,6 +94,25 @@ describe('bad input', () => {
       400,
       'bad_request',
       /JSON/,
+    ],
+    [
+      'JSON that is nested too deeply',
+      () =>
+        client.call(
+          'PUT',
+          `/cp/admin/fleet-locks/staging/claims/${ID}`,
+          `${'{"a":'.repeat(33)}0${'}'.repeat(33)}`,
+        ),
+      400,
+      'bad_request',
+      /32 levels/,
+    ],
+    [
+      'JSON that is nested so deeply that no stack would do',
+      () => client.call('PUT', `/cp/admin/fleet-locks/staging/claims/${ID}`, DEEP),
+      400,
+      'bad_request',
+      /32 levels/,
     ],
     [
       'a body that is no object',
@@ -204,6 +225,12 @@ describe('bad input', () => {
     const problem = expectProblem(await call(), status, code);
     expect(`${problem.detail}`).toMatch(says);
     expect(JSON.stringify(problem)).not.toMatch(/SELECT|node_modules|at \w+ \(/);
+  });
+
+  it('is not what brackets in a text are', async () => {
+    const other = new Client(plane.url, 'production');
+    const name = `"\\${'[{'.repeat(50)}`;
+    expect((await other.holding('ci', { holder: { name } })).token).toBeGreaterThan(0);
   });
 
   it('keeps its form when the request is no HTTP', async () => {

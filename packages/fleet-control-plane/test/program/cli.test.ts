@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { chmod, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -191,6 +191,20 @@ describe.skipIf(!existsSync(MAIN))('the built program', { timeout: 60_000 }, () 
     expect(await once(child, 'close')).toEqual([0, null]);
     expect(await left()).toEqual([]);
   });
+
+  it.skipIf(process.platform !== 'linux')(
+    'leaves no secret in the environment of its PostgreSQL',
+    async () => {
+      const data = join(folder, 'secretive');
+      const { child } = await run('--data-dir', data);
+      const pid = (await readFile(join(data, 'pg', 'postmaster.pid'), 'utf8')).split('\n', 1)[0];
+      const environment = await readFile(`/proc/${pid}/environ`, 'utf8');
+      expect(environment).toMatch(/PATH=/);
+      expect(environment).not.toMatch(new RegExp(`${TOKEN}|FLEET_|DATABASE_URL|VITEST`));
+      child.kill('SIGTERM');
+      await once(child, 'close');
+    },
+  );
 
   it('takes its PostgreSQL along when it is killed', async () => {
     const { child } = await run();

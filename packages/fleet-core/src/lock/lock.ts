@@ -76,6 +76,8 @@ export async function withFleetLock<T>(
 }
 
 export class FleetLock {
+  /** Private: it knows the token. */
+  readonly #options: LockOptions;
   readonly #client: LockClient;
   readonly #session: string;
   #claimId: string;
@@ -87,10 +89,11 @@ export class FleetLock {
   #placed = false;
 
   constructor(
-    private readonly options: LockOptions,
+    options: LockOptions,
     private readonly ports: Pick<Ports, 'clock' | 'random' | 'http'>,
     private readonly emit: Emit,
   ) {
+    this.#options = options;
     this.#client = new LockClient({ ...options.server, http: ports.http }, options.group);
     this.#session = ports.random.session();
     this.#claimId = options.claimId ?? ports.random.uuid();
@@ -107,7 +110,7 @@ export class FleetLock {
       const grant = await this.#wait(signal);
       this.emit({
         code: 'lock.acquired',
-        group: this.options.group,
+        group: this.#options.group,
         fencing_token: grant.fencingToken,
         waited_ms: grant.waitedMs,
         ttl_ms: grant.ttlMs,
@@ -121,7 +124,7 @@ export class FleetLock {
 
   async #wait(signal: AbortSignal): Promise<Grant> {
     const { clock } = this.ports;
-    const { options } = this;
+    const options = this.#options;
     const started = clock.monotonic();
     const waited = () => clock.monotonic() - started;
     let reached = false;
@@ -192,7 +195,7 @@ export class FleetLock {
   }
 
   #request(): ClaimRequest {
-    const { holder, order, ttlMs } = this.options;
+    const { holder, order, ttlMs } = this.#options;
     return { session: this.#session, ttl_seconds: ttlMs / 1000, holder, ...(order ? { order } : {}) };
   }
 
@@ -234,11 +237,11 @@ export class FleetLock {
     switch (problem.error) {
       case 'superseded':
       case 'outdated':
-        throw lockSuperseded(this.options.group, problem);
+        throw lockSuperseded(this.#options.group, problem);
       // The claim of this job was used up by an earlier attempt, or an earlier process of it still lives.
       case 'claim_over':
       case 'claim_in_use':
-        if ((!first || this.options.claimId !== undefined) && this.#claims < MOST_CLAIMS) {
+        if ((!first || this.#options.claimId !== undefined) && this.#claims < MOST_CLAIMS) {
           this.#startOver();
           return;
         }
@@ -264,7 +267,7 @@ export class FleetLock {
   }
 
   #announce(): void {
-    const { onClaim, server, group } = this.options;
+    const { onClaim, server, group } = this.#options;
     onClaim?.({ url: server.url, group, claimId: this.#claimId, session: this.#session });
   }
 

@@ -62,10 +62,14 @@ interface CallOptions {
 export class LockClient {
   readonly #base: string;
 
+  /** Private: it knows the token. */
+  readonly #server: LockServer;
+
   constructor(
-    private readonly server: LockServer,
+    server: LockServer,
     readonly group: string,
   ) {
+    this.#server = server;
     this.#base = `${server.url}${LOCKS_PATH}/${group}`;
   }
 
@@ -159,10 +163,10 @@ export class LockClient {
         status,
         headers,
         body: text,
-      } = await this.server.http({
+      } = await this.#server.http({
         method,
         url: this.#base + path,
-        headers: { authorization: `Bearer ${this.server.token}` },
+        headers: { authorization: `Bearer ${this.#server.token}` },
         body: body === undefined ? undefined : JSON.stringify(body),
         maxBytes: MAX_BYTES,
         ...options,
@@ -211,7 +215,7 @@ export class LockClient {
 
   #contract(what: string): FleetError {
     return new FleetError('CP_CONTRACT', `the lock server gave ${what}`, {
-      hint: `check that ${this.server.url} serves the fleet lock`,
+      hint: `check that ${this.#server.url} serves the fleet lock`,
     });
   }
 
@@ -223,7 +227,7 @@ export class LockClient {
     }
     return new FleetError(
       'LOCK_UNKNOWN_ENDPOINT',
-      `${this.server.url} serves no fleet lock (HTTP 404), so nothing would keep two rolls apart`,
+      `${this.#server.url} serves no fleet lock (HTTP 404), so nothing would keep two rolls apart`,
       {
         hint: 'serve the lock with fleet-control-plane and point --lock-url at it; or say --no-lock and mean it',
       },
