@@ -107,6 +107,7 @@ async function start(
   // Every open long poll listens.
   setMaxListeners(0, stopping.signal);
 
+  if (options.databaseUrl) log(`data is kept in PostgreSQL at ${whereIs(options.databaseUrl)}`);
   const database = options.databaseUrl ? undefined : await startEmbedded(options.dataDir, log);
   if (database) undo.push(() => database.close());
   const databaseUrl = options.databaseUrl ?? database?.url ?? '';
@@ -227,6 +228,12 @@ function listenTo(url: string, clock: Clock, lock: Lock, fleet: Fleet | undefine
       fleet?.heard('');
     },
   });
+}
+
+/** Host and name of a database, without who may use it. */
+function whereIs(databaseUrl: string): string {
+  const { host, pathname } = new URL(databaseUrl);
+  return `${host}${pathname}`;
 }
 
 const urlHost = (host: string) =>

