@@ -29,7 +29,7 @@ async function serve(args, env) {
 export async function controlPlane(databaseUrl) {
   const program = here('../../packages/fleet-control-plane/dist/main.js');
   const { url, stop } = await serve(
-    [program, '--json', '--stdin', '--tenants', '1', '--queue-limit', '500'],
+    [program, '--json', '--stdin', '--tenants', '1', '--queue-limit', '500', '--request-limit', '0'],
     { FLEET_CP_TOKEN: TOKEN, DATABASE_URL: databaseUrl },
   );
   return { base: `${url}/cp/admin/fleet-locks`, stop };

@@ -10,6 +10,7 @@ import { hide } from './hide.js';
 import { createApp } from './http/app.js';
 import { openTokens } from './http/auth/tokens-file.js';
 import { drainable } from './http/drain.js';
+import { REQUESTS_MAX } from './http/limit.js';
 import { plainHttpWarning, type Tls } from './http/tls.js';
 import { LOCK_PREFIX, lockRoutes } from './lock/api/routes.js';
 import { createLock, type Lock } from './lock/lock.js';
@@ -53,6 +54,8 @@ export interface ControlPlaneOptions {
   groups?: readonly string[];
   /** Most claims that wait in one group. Default 100. */
   queueLimit?: number;
+  /** Most requests of one client, a token at an address, in ten seconds; 0: no limit. Default 10000. */
+  requestsMax?: number;
   /** Behaves as a control plane that knows nothing of locks, fences and proofs. Default false. */
   legacy?: boolean;
   /** Ignores a canary that is no tenant, as the first control planes did. Default false. */
@@ -134,6 +137,7 @@ async function start(
   const app = await createApp({
     callers: { tokens: tokens.list, clock, fleetGroup: options.lockGroup ?? 'staging' },
     tls: options.tls,
+    requestsMax: options.requestsMax ?? REQUESTS_MAX,
     version,
     log,
   });

@@ -11,6 +11,7 @@ import { Problem } from '../problem.js';
 import { type Callers, callerOf } from './auth/callers.js';
 import { databaseProblem } from './database-problem.js';
 import { parseJson } from './json.js';
+import { limitClients } from './limit.js';
 import { describeApi } from './openapi.js';
 import { refuseUnstorable } from './storable.js';
 import type { Tls } from './tls.js';
@@ -23,12 +24,14 @@ export interface AppOptions {
   callers: Callers;
   /** Undefined: plain HTTP. */
   tls?: Tls | undefined;
+  /** Most requests of one client in ten seconds; 0: no limit. */
+  requestsMax: number;
   version: string;
   log: (line: string) => void;
 }
 
 /** The server without its calls: who may come in, how refusals look, the OpenAPI document. */
-export async function createApp({ callers, tls, version, log }: AppOptions) {
+export async function createApp({ callers, tls, requestsMax, version, log }: AppOptions) {
   const app = Fastify({
     https: tls ?? null,
     bodyLimit: BODY_LIMIT,
@@ -66,6 +69,7 @@ export async function createApp({ callers, tls, version, log }: AppOptions) {
     if (OPEN.has(request.url.split('?', 1)[0] ?? '')) return;
     request.caller = callerOf(request, callers);
   });
+  await limitClients(app, requestsMax);
   app.addHook('preValidation', async (request) => refuseUnstorable(request.body));
   app.setErrorHandler((error: FastifyError | Error, _request, reply) => {
     const problem = toProblem(error, log);

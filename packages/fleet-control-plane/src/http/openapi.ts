@@ -12,7 +12,7 @@ const WORDS: Record<number, string> = {
   412: 'the fence is stale',
   422: 'repeated with another body',
   428: 'the fence is missing',
-  429: 'the queue is full',
+  429: 'the queue is full, or this client asks too often; repeat after Retry-After seconds',
   503: 'the database is busy, full or away; repeat after Retry-After seconds',
 };
 
@@ -20,9 +20,9 @@ const problem = problemSchema.extend({ type: z.string(), title: z.string(), stat
 
 /** Documents the refusals of a call. */
 export function problems(...codes: number[]) {
-  const all = codes.includes(401) ? [...codes, 403] : codes;
+  const all = new Set(codes.includes(401) ? [...codes, 403, 429] : codes);
   return Object.fromEntries(
-    all.map((code) => [
+    [...all].map((code) => [
       code,
       {
         description: WORDS[code] ?? 'refused',

@@ -4,6 +4,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { parse as parseYaml } from 'yaml';
 import { type ControlPlaneOptions, MODES, type Mode } from '../control-plane.js';
 import { TOKEN_LENGTH_MIN } from '../http/auth/tokens.js';
+import { REQUESTS_MAX } from '../http/limit.js';
 import { tlsProblem } from '../http/tls.js';
 import { type FleetFile, fleetFileSchema } from '../sim/behaviour.js';
 import { tenantNames } from '../sim/names.js';
@@ -40,6 +41,7 @@ interface Flags {
   lockGroup: string;
   group?: string[];
   queueLimit: number;
+  requestLimit: number;
   fleet?: string;
   tenants?: number;
   legacy?: boolean;
@@ -103,6 +105,12 @@ function command(): Command {
       (name: string, all: string[] = []) => [...all, groupName(name)],
     )
     .option('--queue-limit <n>', 'most claims that wait in one group', integer(1, 10_000), 100)
+    .option(
+      '--request-limit <n>',
+      'most requests of one client (a token at an address) in ten seconds, but renewals and releases; 0 for none',
+      integer(0, 1_000_000),
+      REQUESTS_MAX,
+    )
     .option('--fleet <file>', 'YAML or JSON file that describes the simulated fleet')
     .option('--tenants <n>', 'simulate N tenants with made-up names', integer(1, 10_000))
     .option('--legacy', 'behave as a control plane without locks, fences and proofs')
@@ -172,6 +180,7 @@ async function settingsOf(flags: Flags, env: NodeJS.ProcessEnv): Promise<Setting
       mode: flags.mode,
       lockGroup: flags.lockGroup,
       queueLimit: flags.queueLimit,
+      requestsMax: flags.requestLimit,
       legacy: flags.legacy ?? false,
       legacyCanary: flags.legacyCanary ?? false,
       ...(databaseUrl && !flags.dataDir && { databaseUrl }),

@@ -84,7 +84,15 @@ export interface PlaneProcess {
 
 /** The built control plane on a database. */
 export async function startPlaneProcess(databaseUrl: string, ...more: string[]): Promise<PlaneProcess> {
-  const process = start(MAIN, ['--json', '--stdin', '--database-url', databaseUrl, ...more]);
+  const process = start(MAIN, [
+    '--json',
+    '--stdin',
+    '--request-limit',
+    '0',
+    '--database-url',
+    databaseUrl,
+    ...more,
+  ]);
   await Promise.race([
     eventually(() => process.lines.length > 0, 30_000),
     process.gone.then(() => Promise.reject(new Error('the control plane did not start'))),
