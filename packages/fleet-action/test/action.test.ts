@@ -187,7 +187,7 @@ describe('the step', () => {
     ],
     [{ INPUT_TOKN: 'x' }, /^ERROR: input tokn: .*\nnext: did you mean token/m],
     [{ INPUT_SOAK: '60' }, /^ERROR: --soak: "60" has no unit/m],
-    [{ INPUT_TOKEN: '' }, /^ERROR: FLEET_CP_TOKEN: the token is missing/m],
+    [{ INPUT_TOKEN: '' }, /^ERROR: FLEET_CP_TOKEN is missing/m],
   ])('bad input %j: exit code 2 and one line', async (more, says) => {
     const ran = await step('main.cjs', inputs(more));
     expect(ran.stdout).toMatch(says);

@@ -1,5 +1,5 @@
 /** What action.yml and the tables of the README must say, made from the settings; `vitest -u` writes it. */
-import type { Setting } from '@tenant-fleet/fleet-core';
+import type { Setting } from '@tenant-fleet/fleet-core/config';
 import { ACTION_SETTINGS } from '../src/inputs.js';
 
 const OUTPUTS: [string, string][] = [
@@ -14,20 +14,10 @@ const OUTPUTS: [string, string][] = [
   ['report', 'Path of the report as one HTML file; the JSON document is beside it'],
 ];
 
-const SECRETS: [string, string][] = [
-  ['token', 'Control plane token (env FLEET_CP_TOKEN)'],
-  ['gitea-token', 'Gitea token for gates and alerts (env GITEA_TOKEN)'],
-  [
-    'alert-webhook',
-    'Slack-compatible webhook that is told of each failure and of the recovery (env FLEET_ALERT_WEBHOOK)',
-  ],
-];
-
 const VERBOSE: [string, string] = ['verbose', 'Details of every call: true or false'];
 
 export function manifest(): string {
   const inputs: [string, string][] = [
-    ...SECRETS,
     ...ACTION_SETTINGS.map((setting): [string, string] => [setting.name, describe(setting)]),
     VERBOSE,
   ];
@@ -53,7 +43,6 @@ export function manifest(): string {
 /** A README with what stands between its markers made anew. */
 export function withTables(readme: string): string {
   const inputs = [
-    ...SECRETS,
     ...ACTION_SETTINGS.map((setting): [string, string] => [setting.name, describe(setting)]),
     VERBOSE,
   ];
@@ -83,6 +72,6 @@ function describe(setting: Setting): string {
     `env ${setting.env.join(', ')}`,
     ...(setting.default === undefined ? [] : [`default ${setting.default}`]),
   ];
-  const help = setting.help.replace(' (repeatable)', '');
+  const { help } = setting;
   return `${help[0]?.toUpperCase()}${help.slice(1)} [${notes.join('; ')}]`;
 }

@@ -1,5 +1,5 @@
 /** What a help text says beside its flags: examples before them, the exit codes after. */
-import type { Setting } from '@tenant-fleet/fleet-core';
+import type { Setting } from '@tenant-fleet/fleet-core/config';
 import type { Command } from 'commander';
 
 const EXAMPLES: Record<string, string[]> = {
@@ -86,9 +86,10 @@ export function addHelp(command: Command): void {
   for (const one of command.commands) addHelp(one);
 }
 
-/** What a setting is for, its choices, variables and default. */
+/** What a setting is for, whether it may be repeated, its choices, variables and default. */
 export function describeSetting(setting: Setting): string {
   const notes = [
+    ...(setting.kind === 'list' ? ['repeatable'] : []),
     ...(setting.choices ? [setting.choices.join(' | ')] : []),
     `env ${setting.env.join(', ')}`,
     ...(setting.default === undefined ? [] : [`default ${setting.default}`]),

@@ -1,41 +1,25 @@
 /** The settings of core as command line flags, and what was typed as the top layer of the configuration. */
-import { type Layers, SETTINGS, type Setting, type SettingName } from '@tenant-fleet/fleet-core';
+import {
+  type Command as ConfigCommand,
+  type Layers,
+  type NamedSetting,
+  type Setting,
+  settingsFor as settingsOf,
+} from '@tenant-fleet/fleet-core/config';
 import { type Command, Option } from 'commander';
 import { describeSetting } from './help.js';
 
 export type LockCommand = `lock ${'status' | 'run' | 'break' | 'freeze' | 'unfreeze' | 'log'}`;
 export type CommandName = 'redeploy' | 'plan' | 'verify' | LockCommand;
 
-const LOCK: SettingName[] = [
-  'config',
-  'environment',
-  'control-plane',
-  'token-file',
-  'lock-group',
-  'lock-url',
-];
-const VERIFY_TOO: SettingName[] = ['ephemeral', 'max-stragglers', 'timeout'];
-
-/** The settings that a command takes, in the order of the table. */
-export function settingsFor(command: CommandName): (Setting & { name: SettingName })[] {
-  return SETTINGS.filter((setting) => applies(command, setting));
+/** The settings that a command takes as flags, in the order of the table. */
+export function settingsFor(command: CommandName): NamedSetting[] {
+  return settingsOf(configCommand(command)).filter(({ kind }) => kind !== 'secret');
 }
 
-function applies(command: CommandName, { name, group }: Setting & { name: SettingName }): boolean {
-  switch (command) {
-    case 'redeploy':
-      return name !== 'tenant';
-    // A plan takes whatever the roll takes, so that the word is all one has to change.
-    case 'plan':
-      return name !== 'tenant' && name !== 'dry-run';
-    case 'verify':
-      return group === 'target' || group === 'verify' || VERIFY_TOO.includes(name);
-    case 'lock run':
-      return LOCK.includes(name) || name === 'lock-wait' || name === 'lock-ttl';
-    default:
-      return LOCK.includes(name);
-  }
-}
+/** What the table of settings calls a command. */
+export const configCommand = (command: CommandName): ConfigCommand =>
+  command.startsWith('lock ') && command !== 'lock run' ? 'lock' : (command as ConfigCommand);
 
 /** Heading of a group of flags in help texts. */
 export const GROUP_TITLES: Record<Setting['group'] | 'output', string> = {

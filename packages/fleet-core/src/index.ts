@@ -16,14 +16,7 @@ export {
   type Read,
 } from './clients/gitea/gitea.js';
 export { GiteaIssues, type Issue, type IssueText, type Label } from './clients/gitea/issues.js';
-export { type Config, checkOptions } from './config/config.js';
-export { parseDuration } from './config/duration.js';
-export { configFileJsonSchema, configFileSchema, didYouMean } from './config/file.js';
-export { DEFAULT_CONFIG_FILE, loadConfig } from './config/load.js';
-export type { Command, FleetOptions, Trigger } from './config/options.js';
-export { type Env, type Layers, resolveConfig } from './config/resolve.js';
-export { readBoolean } from './config/setting.js';
-export { SETTING_NAMES, SETTINGS, type Setting, type SettingName, settingOf } from './config/settings.js';
+export * from './config/index.js';
 export type { LeftClaim, RunContext } from './context.js';
 export * from './contract.js';
 export { type ErrorCode, FleetError, isFleetError, usageError } from './errors.js';

@@ -23,16 +23,14 @@ import { exitCodeOfSignal, interruptible } from '../terminal/signals.js';
 /** @throws FleetError what {@link holdLock} throws; `LOCK_LOST` once the command is gone. */
 export async function runUnderLock(
   command: readonly string[],
-  typed: Layers['flags'],
+  flags: Layers['flags'],
   output: OutputFlags,
 ): Promise<number> {
   if (!command[0]) {
     throw usageError('no command is given', { hint: 'write fleet lock run [flags] -- CMD ARGS...' });
   }
   const terminal = new Terminal(output);
-  // The run number of CI says nothing about other work: it would push rolls of the same branch out of the queue.
-  const flags = { ...typed, 'superseded-by': 'off' };
-  const config = await loadConfig('lock', { flags, env: process.env }, systemPorts());
+  const config = await loadConfig('lock run', { flags, env: process.env }, systemPorts());
   const emit = (event: FleetEvent) => {
     const line = output.quiet ? null : renderEvent(event, output);
     if (line !== null) terminal.line('stderr', line, toneOf(event));

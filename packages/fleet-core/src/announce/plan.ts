@@ -2,7 +2,7 @@
 
 import type { CommitState } from '../clients/gitea/gitea.js';
 import type { Config } from '../config/config.js';
-import { TRUSTED_EVENTS } from '../gate/gates.js';
+import { TRUSTED_EVENTS } from '../config/trigger.js';
 import { isDeployed, type Outcome } from '../result/outcome.js';
 import type { FleetResult } from '../result/result.js';
 

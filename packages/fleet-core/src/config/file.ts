@@ -13,6 +13,7 @@ export interface Found {
 const SHAPES: Record<SettingKind, string> = {
   text: 'a text',
   file: 'a text',
+  secret: 'a text',
   list: 'a list of texts',
   duration: 'a text such as 90s or 4m',
   integer: 'a whole number',

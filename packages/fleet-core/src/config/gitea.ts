@@ -1,26 +1,14 @@
 /** Which Gitea a run talks to, and for what. */
-
-import { isRepository } from '../clients/gitea/gitea.js';
 import { usageError } from '../errors.js';
 import { urlProblem } from '../io/address.js';
-import type { FleetOptions } from './options.js';
+import type { Check } from './check.js';
 import type { SettingName } from './settings.js';
+import { baseUrl } from './target.js';
 
 export interface GiteaAccess {
   url: string;
   token: string | null;
   repository: string;
-}
-
-interface Request {
-  options: FleetOptions;
-  /** `giteaToken`, checked. */
-  token: string | null;
-  branch: string | null;
-  /** Settings that cannot work without Gitea, and whether they are in use here; the first of them is named. */
-  users: [SettingName, boolean][];
-  fail: (name: SettingName, problem: string, hint?: string) => never;
-  origin: (name: SettingName, value: string, insecure?: boolean) => string;
 }
 
 /** What is said where a setting needs the token and there is none. */
@@ -33,28 +21,33 @@ const NEEDS_TOKEN: Partial<Record<SettingName, [problem: string, hint: string]>>
   'commit-status': ['cannot be set without it', 'pass a token that may write to the repository'],
 };
 
+/** True for `owner/name`. */
+export const isRepository = (text: string | undefined): text is string =>
+  /^[\w.-]*\w[\w.-]*\/[\w.-]*\w[\w.-]*$/.test(text ?? '');
+
 /**
  * The server, or null where nothing needs it.
  *
+ * @param users Settings in use that cannot work without Gitea; the first of them is named.
  * @throws FleetError `USAGE` where a setting needs what is not there.
  */
-export function checkGitea({ options, token, branch, users, fail, origin }: Request): GiteaAccess | null {
-  const used = users.filter(([, uses]) => uses).map(([name]) => name);
-  const [first] = used;
-  if (first) {
-    const repository = options.repository ?? '';
-    if (!options.giteaUrl) fail(first, 'needs a Gitea server', 'give --gitea-url');
-    if (!isRepository(repository)) fail('repository', `${JSON.stringify(repository)} is not owner/name`);
-    for (const name of used) {
-      const [problem, hint] = NEEDS_TOKEN[name] ?? [];
-      if (token || !problem) continue;
-      throw usageError(`GITEA_TOKEN: is empty, and --${name} ${problem}`, { option: 'GITEA_TOKEN', hint });
-    }
-    return { url: origin('gitea-url', options.giteaUrl ?? '', options.allowHttpGitea), token, repository };
+export function checkGitea(check: Check, users: readonly SettingName[]): GiteaAccess | null {
+  const { giteaUrl = '', giteaToken, repository = '', allowHttpGitea, branch } = check.values;
+  const token = giteaToken ?? null;
+  const problem = giteaUrl ? urlProblem(giteaUrl, allowHttpGitea ?? false) : null;
+  const [first] = users;
+  if (!first) {
+    // It would only tell how far the fleet lags, so an address that is no good is no error.
+    const usable = token && branch && giteaUrl && !problem && isRepository(repository);
+    return usable ? { url: baseUrl(giteaUrl), token, repository } : null;
   }
-  const { giteaUrl: url, repository } = options;
-  // Nothing needs Gitea: it only serves to report how far the fleet lags, so a URL that is no good is no error.
-  if (!token || !branch || !isRepository(repository) || !url) return null;
-  if (urlProblem(url, options.allowHttpGitea ?? false)) return null;
-  return { url: url.replace(/\/+$/, ''), token, repository };
+  if (!giteaUrl) check.fail(first, 'needs a Gitea server', 'give --gitea-url');
+  if (!isRepository(repository)) check.fail('repository', `${JSON.stringify(repository)} is not owner/name`);
+  for (const name of users) {
+    const [why, hint] = NEEDS_TOKEN[name] ?? [];
+    if (token || !why) continue;
+    throw usageError(`GITEA_TOKEN: is empty, and --${name} ${why}`, { option: 'GITEA_TOKEN', hint });
+  }
+  if (problem) check.fail('gitea-url', ...problem);
+  return { url: baseUrl(giteaUrl), token, repository };
 }

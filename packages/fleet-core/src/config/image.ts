@@ -1,9 +1,7 @@
 /** Where the image of a run is kept, as configured. */
 
-import { usageError } from '../errors.js';
 import { isLoopback } from '../io/address.js';
-import type { FleetOptions } from './options.js';
-import { checkToken } from './token.js';
+import type { Check } from './check.js';
 
 export interface ImageSource {
   /** As the user wrote it: `registry.example.com/team/server`. */
@@ -17,8 +15,6 @@ export interface ImageSource {
   waitMs: number;
 }
 
-type ImageOptions = Pick<FleetOptions, 'image' | 'registryUser' | 'registryPassword'>;
-
 const HOST = /^(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:]+\])(?::\d{1,5})?$/i;
 /** Grammar of the OCI distribution specification. */
 const REPOSITORY = /^[a-z0-9]+(?:(?:\.|_{1,2}|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_{1,2}|-+)[a-z0-9]+)*)*$/;
@@ -27,16 +23,12 @@ const EXAMPLE = 'for example registry.example.com/team/server';
 /**
  * The image source of the options; null where no image is named.
  *
- * @throws FleetError `USAGE`; a reference that is none by way of `failWith`, which names the option.
+ * @throws FleetError `USAGE` for a reference that is none.
  */
-export function checkImage(
-  options: ImageOptions,
-  waitMs: number,
-  failWith: (option: 'image', problem: string, hint?: string) => never,
-): ImageSource | null {
-  const name = options.image?.trim();
+export function checkImage(check: Check): ImageSource | null {
+  const { image: name, imageWaitMs: waitMs } = check.values;
   if (!name) return null;
-  const fail = (problem: string, hint?: string) => failWith('image', problem, hint);
+  const fail = (problem: string, hint?: string) => check.fail('image', problem, hint);
   if (name.includes('@'))
     fail('has an "@" in it: a digest or a user name', `give host and repository, ${EXAMPLE}`);
   if (name.includes('://')) fail('is not a URL', `leave the scheme out, ${EXAMPLE}`);
@@ -59,20 +51,18 @@ export function checkImage(
     name,
     registry: new URL(`${scheme}://${host}`).origin,
     repository,
-    credentials: credentialsOf(options),
+    credentials: credentialsOf(check),
     waitMs,
   };
 }
 
-function credentialsOf({ registryUser, registryPassword }: ImageOptions): ImageSource['credentials'] {
+function credentialsOf(check: Check): ImageSource['credentials'] {
+  const { registryUser, registryPassword } = check.values;
   if (!registryUser && !registryPassword) return null;
-  const user = checkToken(registryUser, 'FLEET_REGISTRY_USER');
-  if (user.includes(':'))
-    throw usageError('FLEET_REGISTRY_USER: a user name has no ":" in it', {
-      option: 'FLEET_REGISTRY_USER',
-      hint: 'the password belongs into FLEET_REGISTRY_PASSWORD',
-    });
-  return { user, password: checkToken(registryPassword, 'FLEET_REGISTRY_PASSWORD') };
+  return {
+    user: check.need('registry-user', registryUser),
+    password: check.need('registry-password', registryPassword),
+  };
 }
 
 const quote = (text: string) => JSON.stringify(text.slice(0, 120));

@@ -1,41 +1,55 @@
 /** Reads the files that the configuration is made of. */
 import { parse, YAMLParseError } from 'yaml';
 import { usageError } from '../errors.js';
-import type { Ports } from '../ports.js';
 import type { Config } from './config.js';
 import type { Command } from './options.js';
 import { type Layers, resolveConfig } from './resolve.js';
+import { type SettingName, settingsFor } from './settings.js';
 
 export const DEFAULT_CONFIG_FILE = 'fleet.config.yaml';
+
+/** What is typed and what the environment holds: all that a configuration begins with. */
+export type Given = Pick<Layers, 'flags' | 'env'>;
+
+export interface Files {
+  /** Reads a small UTF-8 file. */
+  readFile: (path: string) => Promise<string>;
+}
 
 /**
  * Resolves the configuration of a command from flags, environment and the files that those name.
  *
  * @throws FleetError `USAGE` for an unreadable file, a bad value or a missing one; nothing was requested by then.
  */
-export async function loadConfig(
-  command: Command,
-  layers: Pick<Layers, 'flags' | 'env'>,
-  ports: Pick<Ports, 'readFile'>,
-): Promise<Config> {
-  const { flags, env } = layers;
+export async function loadConfig(command: Command, given: Given, files: Files): Promise<Config> {
+  const { flags, env } = given;
   const named = text(flags.config) ?? text(env.FLEET_CONFIG);
   const path = named ?? DEFAULT_CONFIG_FILE;
   const namedBy = text(flags.config) ? '--config' : 'FLEET_CONFIG';
-  const source = await readConfig(path, named === undefined ? undefined : namedBy, ports);
+  const source = await readConfig(path, named === undefined ? undefined : namedBy, files);
   const file = source === undefined ? undefined : { path, content: parseYaml(source, path) };
+  return resolveConfig(command, { flags, env, file, secrets: await readSecrets(command, given, files) });
+}
 
-  const tokenFile =
-    text(flags['token-file']) ?? (text(env.FLEET_CP_TOKEN) ? undefined : text(env.FLEET_TOKEN_FILE));
-  const tokenFrom = text(flags['token-file']) ? '--token-file' : 'FLEET_TOKEN_FILE';
-  const token = tokenFile === undefined ? undefined : await readToken(tokenFile, tokenFrom, ports);
-  return resolveConfig(command, { flags, env, file, token });
+/** The secrets of a command that stand in files: a file that is typed goes before a variable, that before its file. */
+async function readSecrets(command: Command, { flags, env }: Given, files: Files) {
+  const secrets: Layers['secrets'] = {};
+  for (const { name, kind, env: variables } of settingsFor(command)) {
+    if (kind !== 'secret') continue;
+    const setting = `${name}-file` as SettingName;
+    const typed = text(flags[setting]);
+    const given = text(flags[name]) ?? variables.some((variable) => text(env[variable]));
+    const variable = `FLEET_${setting.toUpperCase().replaceAll('-', '_')}`;
+    const path = typed ?? (given ? undefined : text(env[variable]));
+    if (path !== undefined) secrets[name] = await readSecret(path, typed ? `--${setting}` : variable, files);
+  }
+  return secrets;
 }
 
 /** The file's text; undefined where it is absent and nobody asked for it by name. */
-async function readConfig(path: string, askedBy: string | undefined, ports: Pick<Ports, 'readFile'>) {
+async function readConfig(path: string, askedBy: string | undefined, files: Files) {
   try {
-    return await ports.readFile(path);
+    return await files.readFile(path);
   } catch (cause) {
     if (isAbsent(cause) && askedBy === undefined) return undefined;
     const option = askedBy ?? path;
@@ -44,17 +58,20 @@ async function readConfig(path: string, askedBy: string | undefined, ports: Pick
   }
 }
 
-async function readToken(path: string, option: string, ports: Pick<Ports, 'readFile'>) {
-  try {
-    return await ports.readFile(path);
-  } catch (error) {
-    // Whoever gives the token itself in place of its file must not find it in a log: neither path nor cause is kept.
-    const why = isAbsent(error) ? 'there is no such file' : 'it is not readable';
-    throw usageError(`${option}: cannot read the file that it names: ${why}`, {
+async function readSecret(path: string, option: string, files: Files): Promise<string> {
+  // Whoever gives the secret itself in place of its file must not find it in a log: neither path nor cause is kept.
+  const bad = (why: string) =>
+    usageError(`${option}: ${why}`, {
       option,
-      hint: 'name a file; the token itself is never an argument',
+      hint: 'name a file that holds it; a secret itself is never an argument',
     });
-  }
+  const content = await files.readFile(path).catch((error: unknown) => {
+    throw bad(
+      `cannot read the file that it names: ${isAbsent(error) ? 'there is no such file' : 'it is not readable'}`,
+    );
+  });
+  if (!content.trim()) throw bad('the file that it names is empty');
+  return content;
 }
 
 const isAbsent = (error: unknown) => (error as { code?: unknown }).code === 'ENOENT';

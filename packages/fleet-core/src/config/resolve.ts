@@ -1,15 +1,14 @@
 /** Puts the layers of configuration on top of each other: flag > environment variable > file > default. */
 
 import { usageError } from '../errors.js';
-import { type Config, checkOptions, type Label } from './config.js';
+import { flagLabel, type Label } from './check.js';
+import { type Config, checkOptions } from './config.js';
 import { parseDuration } from './duration.js';
 import { type Found, fileLayer } from './file.js';
-import { runUrlOf } from './links.js';
-import type { Command, FleetOptions, Trigger } from './options.js';
+import type { Command, FleetOptions } from './options.js';
 import { readBoolean } from './setting.js';
-import { SETTINGS, type Setting, type SettingName, settingOf } from './settings.js';
-
-export type Env = Readonly<Record<string, string | undefined>>;
+import { type NamedSetting, type Setting, type SettingName, settingOf, settingsFor } from './settings.js';
+import { type Env, triggerOf } from './trigger.js';
 
 export interface Layers {
   /** Values as typed, by setting name; a switch is `true` or `false`. An empty text clears the setting. */
@@ -17,8 +16,8 @@ export interface Layers {
   env: Env;
   /** The configuration file, parsed. */
   file?: { path: string; content: unknown };
-  /** Content of the token file, where one was named. */
-  token?: string;
+  /** Secrets whose file was named, by setting name: what stands in those files. */
+  secrets?: Partial<Record<SettingName, string>>;
 }
 
 type Value = string | number | boolean | string[];
@@ -29,86 +28,45 @@ type Value = string | number | boolean | string[];
  * @throws FleetError `USAGE` that names the place of the bad value: flag, variable, or key of the file.
  */
 export function resolveConfig(command: Command, layers: Layers): Config {
-  const { options, label } = resolveOptions(layers);
+  const { options, label } = resolveOptions(command, layers);
   return checkOptions(command, options, label);
 }
 
 /** The options of the layers, each value read by its kind, and how each is called towards the user. */
-export function resolveOptions(layers: Layers): { options: FleetOptions; label: Label } {
-  const setting = settingOf('environment') as Setting & { name: 'environment' };
+export function resolveOptions(command: Command, layers: Layers): { options: FleetOptions; label: Label } {
+  const setting = settingOf('environment');
   const environment = (found: Found) => read(setting, found) as string | undefined;
   const typed = lookUp(setting, layers);
   const file = fileLayer(layers.file, typed && environment(typed), environment);
   const labels = new Map<SettingName, string>();
-  const values = new Map<SettingName, Value>();
-  for (const setting of SETTINGS) {
+  const values: Record<string, Value | undefined> = { environment: file.environment };
+  for (const setting of settingsFor(command)) {
+    if (setting.kind === 'file') continue;
     const found = lookUp(setting, layers) ?? file.values.get(setting.name);
     if (!found) continue;
     labels.set(setting.name, found.label);
     const value = read(setting, found);
-    if (value !== undefined) values.set(setting.name, value);
+    if (value !== undefined) values[setting.option] = value;
   }
-  const get = <T extends Value>(name: SettingName) => values.get(name) as T | undefined;
   const { env } = layers;
-  const options: FleetOptions = {
-    environment: get('environment') ?? file.environment,
-    controlPlane: get('control-plane'),
-    controlPlaneHost: get('control-plane-host'),
-    controlPlaneToken: layers.token ?? env.FLEET_CP_TOKEN,
-    tenantUrl: get('tenant-url'),
-    tenant: get('tenant'),
-    targetTag: get('target-tag'),
-    expectedSha: get('expected-sha'),
-    strategy: get('strategy'),
-    canary: get('canary'),
-    soakMs: get('soak'),
-    batchSize: get('batch-size'),
-    maxStragglers: get('max-stragglers'),
-    ephemeral: get('ephemeral'),
-    force: get('force'),
-    settleBudgetMs: get('settle-budget'),
-    probeTimeoutMs: get('probe-timeout'),
-    probeConcurrency: get('probe-concurrency'),
-    confirmations: get('confirmations'),
-    lockGroup: get('lock-group'),
-    lockWaitMs: get('lock-wait'),
-    lockTtlMs: get('lock-ttl'),
-    lockUrl: get('lock-url'),
-    noLock: get('no-lock'),
-    lockInherited: inheritedLock(env),
-    giteaUrl: get('gitea-url'),
-    giteaToken: env.GITEA_TOKEN || undefined,
-    giteaWebUrl: get('gitea-web-url'),
-    allowHttpGitea: get('allow-http-gitea'),
-    repository: get('repository'),
-    branch: get('branch'),
-    onlyBranch: get('only-branch'),
-    requireContext: get('require-context'),
-    killSwitch: get('kill-switch'),
-    hold: get('hold'),
-    image: get('image'),
-    imageWaitMs: get('image-wait'),
-    registryUser: env.FLEET_REGISTRY_USER || undefined,
-    registryPassword: env.FLEET_REGISTRY_PASSWORD || undefined,
-    supersededBy: get('superseded-by'),
-    order: get('order'),
-    alertIssue: get('alert-issue'),
-    commitStatus: get('commit-status'),
-    alertWebhook: env.FLEET_ALERT_WEBHOOK || undefined,
-    timeoutMs: get('timeout'),
-    dryRun: get('dry-run'),
-    trigger: triggerOf(env, get('gitea-web-url') ?? get('gitea-url')),
-  };
-  return { options, label: (name) => labels.get(name) ?? `--${name}` };
+  const options = values as FleetOptions;
+  options.lockInherited = inheritedLock(env);
+  options.trigger = triggerOf(env, options.giteaWebUrl ?? options.giteaUrl);
+  return { options, label: (name) => labels.get(name) ?? flagLabel(name) };
 }
 
-function lookUp(setting: Setting & { name: SettingName }, layers: Layers): Found | undefined {
-  const flag = layers.flags[setting.name];
-  if (flag !== undefined) return { raw: flag, label: `--${setting.name}` };
-  for (const name of setting.env) {
-    const raw = layers.env[name];
+function lookUp(setting: NamedSetting, layers: Layers): Found | undefined {
+  const { name, kind } = setting;
+  const own = flagLabel(name);
+  const stored = layers.secrets?.[name];
+  if (stored !== undefined) return { raw: stored, label: own };
+  const flag = layers.flags[name];
+  if (flag !== undefined) return { raw: flag, label: own };
+  for (const variable of setting.env) {
+    const raw = layers.env[variable];
     // CI passes '' for a variable that is not set; only --hold gives the empty value a meaning, and that is "off".
-    if (raw !== undefined && (raw !== '' || setting.name === 'hold')) return { raw, label: name };
+    if (raw !== undefined && (raw !== '' || name === 'hold'))
+      return { raw, label: kind === 'secret' ? own : variable };
   }
   return undefined;
 }
@@ -116,7 +74,7 @@ function lookUp(setting: Setting & { name: SettingName }, layers: Layers): Found
 function read(setting: Setting, { raw, label }: Found): Value | undefined {
   const bad = (problem: string, hint?: string) => usageError(`${label}: ${problem}`, { option: label, hint });
   const texts = Array.isArray(raw) ? raw : [String(raw)];
-  if (texts.some((text) => text.includes('${{'))) {
+  if (setting.kind !== 'secret' && texts.some((text) => text.includes('${{'))) {
     throw bad(
       'contains "${{": CI did not fill in an expression',
       'check that the context exists at that level',
@@ -148,15 +106,9 @@ function read(setting: Setting, { raw, label }: Found): Value | undefined {
     case 'duration':
       return parseDuration(text, label);
     case 'integer':
-      if (!/^\d{1,15}$/.test(text) || Number(text) < (setting.min ?? 0)) {
+      if (!/^\d{1,15}$/.test(text))
         throw bad(`${JSON.stringify(text)} is not a whole number of at least ${setting.min ?? 0}`);
-      }
       return Number(text);
-    case 'choice':
-      if (!setting.choices?.includes(text)) {
-        throw bad(`${JSON.stringify(text)} is not known`, `give ${setting.choices?.join(', ')}`);
-      }
-      return text;
     default:
       return text;
   }
@@ -174,17 +126,4 @@ function inheritedLock({
     option: 'FLEET_LOCK_FENCE',
     hint: 'fleet lock run sets it for its child; unset it to take a lock of its own',
   });
-}
-
-/** What CI says of the run that this is part of. @param webUrl Address of the CI server for people. */
-export function triggerOf(env: Env, webUrl: string | undefined = env.GITHUB_SERVER_URL): Trigger {
-  return {
-    event: env.GITHUB_EVENT_NAME || undefined,
-    refType: env.GITHUB_REF_TYPE || undefined,
-    actor: env.GITHUB_ACTOR || undefined,
-    runId: env.GITHUB_RUN_ID || undefined,
-    runAttempt: env.GITHUB_RUN_ATTEMPT || undefined,
-    job: env.GITHUB_JOB || undefined,
-    runUrl: runUrlOf(webUrl, env.GITHUB_REPOSITORY, env.GITHUB_RUN_NUMBER),
-  };
 }

@@ -1,14 +1,12 @@
 /** Stage 2: may this run roll the fleet at all? The gates in their order; one that cannot be read is not passed. */
 
+import { TRUSTED_EVENTS } from '../config/trigger.js';
 import { oneLine } from '../text/sanitize.js';
 import { headGate } from './branch-head.js';
 import { type Gate, type Gates, pass, refused } from './gate.js';
 import { imageGate } from './image.js';
 import { switchGate } from './kill-switch.js';
 import { ciGate } from './required-checks.js';
-
-/** Events that nobody outside the project can cause. */
-export const TRUSTED_EVENTS = ['push', 'schedule', 'workflow_dispatch', 'release'];
 
 /**
  * Passes every configured gate, or rejects with the reason. Awaits required checks that are pending or missing, and an

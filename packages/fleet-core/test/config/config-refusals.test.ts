@@ -35,7 +35,27 @@ describe('is refused by a usage error that names the option', () => {
     ['"dev" for a commit', { expectedSha: 'dev' }, '--expected-sha', /not a full commit id/],
     ['23: a commit of zeros', { expectedSha: '0'.repeat(40) }, '--expected-sha', /all zeros/],
     ['a canary that is no slug', { canary: 'acme.example.com' }, '--canary', /not a tenant slug/],
-    ['106: a tenant that is no slug', { tenant: ['a/../b'] }, '--tenant', /not a tenant slug/],
+    [
+      'a missing tenant that is no slug',
+      { allowMissing: ['a/../b'] },
+      '--allow-missing',
+      /not a tenant slug/,
+    ],
+    ['a part of the fleet that is no glob', { only: ['acme', 'A b'] }, '--only', /not a glob/],
+    ['what is left out that is no glob', { exclude: ['a,b'] }, '--exclude', /not a glob/],
+    ['a fleet of none', { minTenants: 0 }, '--min-tenants', /at least 1/],
+    [
+      'a registry password without a user',
+      { image: 'r.example.com/a', registryPassword: TOKEN },
+      '--registry-user',
+      /missing/,
+    ],
+    [
+      'a registry user without a password',
+      { image: 'r.example.com/a', registryUser: 'a' },
+      'FLEET_REGISTRY_PASSWORD',
+      /missing/,
+    ],
     ['a glob that excuses everybody', { ephemeral: ['e2e-*', '*'] }, '--ephemeral', /matches every tenant/],
     ['an unknown strategy', { strategy: 'hope' as 'scoped' }, '--strategy', /not known/],
     ['an unknown rule of supersession', { supersededBy: 'hope' as 'off' }, '--superseded-by', /not known/],
@@ -158,6 +178,11 @@ describe('is refused by a usage error that names the option', () => {
     expect(`${error.message}${error.hint}${error.stack}`).not.toContain(TOKEN);
   });
 
+  test('106: a tenant to verify that is no slug', async () => {
+    const rest = { ...good, tenant: ['a/../b'] };
+    expect((await usageOf(() => checkOptions('verify', rest))).option).toBe('--tenant');
+  });
+
   test('in the words of whoever gave it', async () => {
     const label = (name: string) => `FLEET_${name.toUpperCase()}`;
     const error = await usageOf(() => checkOptions('redeploy', { ...good, batchSize: 0 }, label));
@@ -165,6 +190,15 @@ describe('is refused by a usage error that names the option', () => {
       option: 'FLEET_BATCH-SIZE',
       message: expect.stringMatching(/^FLEET_BATCH-SIZE: /),
     });
+  });
+
+  test('with everything that is missing at once', async () => {
+    const { message, hint } = await usageOf(() => checkOptions('redeploy', {}));
+    expect(message).toBe(
+      '--control-plane, FLEET_CP_TOKEN, --tenant-url, --target-tag, --expected-sha and --lock-group are missing',
+    );
+    expect(hint).toMatch(/^give --control-plane, --token-file, .* set FLEET_CONTROL_PLANE, FLEET_CP_TOKEN, /);
+    expect(hint).not.toContain('token:');
   });
 
   test('with all ways to give what is missing', async () => {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { type Config, checkOptions } from '../../src/config/config.js';
 import { parseDuration } from '../../src/config/duration.js';
 import type { Command, FleetOptions } from '../../src/config/options.js';
-import { SETTINGS, type Setting, settingOf } from '../../src/config/settings.js';
+import { SETTINGS, type Setting, type SettingName, settingOf } from '../../src/config/settings.js';
 import { gitea, good, SHA, TOKEN } from '../helpers/options.js';
 import { usageOf } from '../helpers/usage.js';
 
@@ -21,6 +21,7 @@ describe('the defaults', () => {
     confirmations: (config) => config.confirmations,
     'lock-wait': (config) => config.lock?.waitMs,
     'lock-ttl': (config) => config.lock?.ttlMs,
+    'min-tenants': (config) => config.minTenants,
     'image-wait': (config) => config.image?.waitMs,
     timeout: (config) => config.timeoutMs,
   };
@@ -66,15 +67,20 @@ test('values are brought into one form', () => {
       expectedSha: ` ${SHA.toUpperCase()} `,
       environment: ' staging ',
       canary: ' acme ',
-      tenant: ['a', 'b', 'a'],
     }),
   ).toMatchObject({
     controlPlane: 'https://cp.example.com/base',
     expectedSha: SHA,
     environment: 'staging',
     canary: 'acme',
-    tenants: ['a', 'b'],
   });
+  expect(check({ tenant: ['a', ' b', 'a'] }, 'verify').tenants).toEqual(['a', 'b']);
+});
+
+test('a value that the command does not take is not looked at', () => {
+  const other = { tenant: ['no slug'], tenantUrl: 'no URL', order: -1 };
+  expect(check({ tenant: ['no slug'] }).tenants).toBeNull();
+  expect(check(other, 'lock')).toMatchObject({ tenantUrl: '', order: null });
 });
 
 describe('what a command needs', () => {
@@ -242,12 +248,22 @@ describe('the table of settings', () => {
     const variables = SETTINGS.flatMap(({ env }) => env);
     expect(new Set(names).size).toBe(names.length);
     expect(new Set(variables).size).toBe(variables.length);
-    expect(variables).not.toContain('FLEET_CP_TOKEN');
   });
 
   test('gives every value a placeholder, and no switch one', () => {
     for (const setting of SETTINGS as readonly Setting[])
       expect([setting.name, setting.value === undefined]).toEqual([setting.name, setting.kind === 'boolean']);
+  });
+
+  test('lets a command that takes a secret take its file too', () => {
+    const commandsOf = (name: SettingName) => settingOf(name).commands;
+    for (const { name } of SETTINGS.filter(({ kind }) => kind === 'secret'))
+      expect([name, commandsOf(`${name}-file` as SettingName)]).toEqual([name, commandsOf(name)]);
+  });
+
+  test('keeps secrets and paths out of the configuration file', () => {
+    for (const { name, kind, noFile } of SETTINGS)
+      expect([name, noFile ?? false]).toEqual([name, kind === 'secret' || kind === 'file']);
   });
 
   test('is asked by name', () => {

@@ -39,6 +39,6 @@ test.each([
   ],
   ['else what CI names', { FLEET_GITEA_WEB_URL: '' }, 'http://10.0.0.5:3000'],
 ])('links begin with %s', (_name, env, base) => {
-  const { options } = resolveOptions({ flags: {}, env: { ...ci, ...env } });
+  const { options } = resolveOptions('redeploy', { flags: {}, env: { ...ci, ...env } });
   expect(options.trigger?.runUrl).toBe(`${base}/o/r/actions/runs/12?by_index=1`);
 });

@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
+import { checkOptions } from '../../src/config/config.js';
 import { parseDuration } from '../../src/config/duration.js';
 import { globProblem, matcherOf } from '../../src/config/glob.js';
 import { parseSwitch } from '../../src/config/switch.js';
-import { checkToken } from '../../src/config/token.js';
 import { formatDuration } from '../../src/text/duration.js';
+import { gitea, good } from '../helpers/options.js';
 import { usageOf } from '../helpers/usage.js';
 
 // biome-ignore lint/suspicious/noTemplateCurlyInString: what CI leaves is exactly this text
@@ -84,13 +85,16 @@ describe('91: one parser reads every kill switch', () => {
 });
 
 describe('a token', () => {
+  const check = (value: string | undefined) =>
+    checkOptions('redeploy', { ...good, controlPlaneToken: value }).controlPlaneToken;
+
   test.each([
     ['as it is', 'abc.DEF-123_~+/=', 'abc.DEF-123_~+/='],
     ['without the line break at the end of its file', 's3cr3t-value\r\n', 's3cr3t-value'],
     ['without a byte order mark', '\ufeffs3cr3t-value', 's3cr3t-value'],
     ['that only contains a null', 'nullable', 'nullable'],
   ])('is taken %s', (_name, value, token) => {
-    expect(checkToken(value, 'FLEET_CP_TOKEN')).toBe(token);
+    expect(check(value)).toBe(token);
   });
 
   test.each([
@@ -110,15 +114,19 @@ describe('a token', () => {
     ['letters that no header can carry', 's3cr3t-välue', /not a token/],
     ['a header with it', 'Bearer s3cr3t', /not a token/],
   ])('is refused: %s', async (_name, value, message) => {
-    const error = await usageOf(() => checkToken(value, 'FLEET_CP_TOKEN'));
+    const error = await usageOf(() => check(value));
     expect(error).toMatchObject({ option: 'FLEET_CP_TOKEN', message: expect.stringMatching(message) });
-    expect(error.hint).toMatch(/set FLEET_CP_TOKEN or give --token-file/);
     expect(`${error.message}${error.hint}${error.stack}`).not.toContain('s3cr3t');
     expect(error.cause).toBeUndefined();
   });
 
+  test('that is missing can be given in two ways', async () => {
+    expect((await usageOf(() => check(''))).hint).toBe('give --token-file, or set FLEET_CP_TOKEN');
+  });
+
   test('of Gitea is asked for by its own name', async () => {
-    expect((await usageOf(() => checkToken('null', 'GITEA_TOKEN'))).hint).toMatch(/^set GITEA_TOKEN/);
+    const rest = { ...good, ...gitea, giteaToken: 'null' };
+    expect((await usageOf(() => checkOptions('redeploy', rest))).option).toBe('GITEA_TOKEN');
   });
 });
 

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { type Layers, resolveOptions } from '../../src/config/resolve.js';
+import { type Layers, resolveConfig, resolveOptions } from '../../src/config/resolve.js';
 import { usageOf } from '../helpers/usage.js';
 
 // biome-ignore lint/suspicious/noTemplateCurlyInString: what CI leaves is exactly this text
 const LEFT_BY_CI = '${{ vars.X }}';
 
 const file = (content: unknown) => ({ path: 'fleet.config.yaml', content });
-const resolve = (layers: Partial<Layers>) => resolveOptions({ flags: {}, env: {}, ...layers });
+const resolve = (layers: Partial<Layers>) => resolveOptions('redeploy', { flags: {}, env: {}, ...layers });
 
 describe('a list', () => {
   test.each<[string, Partial<Layers>, string[] | undefined]>([
@@ -76,7 +76,7 @@ describe('a value of the wrong kind names its place', () => {
       /contains/,
     ],
   ])('%s', async (_name, layers, option, message) => {
-    const error = await usageOf(() => resolve(layers));
+    const error = await usageOf(() => resolveConfig('redeploy', { flags: {}, env: {}, ...layers }));
     expect(error.option).toBe(option);
     expect(error.message).toMatch(message);
   });

@@ -1,19 +1,17 @@
 import { describe, expect, test } from 'vitest';
 import { didYouMean } from '../../src/config/file.js';
-import type { FleetOptions } from '../../src/config/options.js';
-import { type Layers, resolveOptions, triggerOf } from '../../src/config/resolve.js';
-import { SETTINGS, type Setting, type SettingName } from '../../src/config/settings.js';
+import type { Command, FleetOptions } from '../../src/config/options.js';
+import { type Layers, resolveOptions } from '../../src/config/resolve.js';
+import { type NamedSetting, SETTINGS, type Setting } from '../../src/config/settings.js';
+import { triggerOf } from '../../src/config/trigger.js';
 import { usageOf } from '../helpers/usage.js';
 
 // biome-ignore lint/suspicious/noTemplateCurlyInString: what CI leaves is exactly this text
 const LEFT_BY_CI = '${{ vars.X }}';
 
 const file = (content: unknown) => ({ path: 'fleet.config.yaml', content });
-const resolve = (layers: Partial<Layers>) => resolveOptions({ flags: {}, env: {}, ...layers });
-const optionOf = ({ name, kind }: Setting) =>
-  (name.replace(/-(.)/g, (_all, letter) => letter.toUpperCase()) +
-    (kind === 'duration' ? 'Ms' : '')) as keyof FleetOptions;
-
+const resolve = (layers: Partial<Layers>, command: Command = 'redeploy') =>
+  resolveOptions(command, { flags: {}, env: {}, ...layers });
 /** Two values of a setting as typed, and what they are read as. */
 function samples(setting: Setting): [typed: string, read: unknown][] {
   switch (setting.kind) {
@@ -47,12 +45,14 @@ function samples(setting: Setting): [typed: string, read: unknown][] {
   }
 }
 
-const readable: (Setting & { name: SettingName })[] = SETTINGS.filter(
+const readable: NamedSetting[] = SETTINGS.filter(
   (setting: Setting) => !setting.noFile && setting.name !== 'environment',
 );
 
 describe.each(readable.map((setting) => [setting.name, setting] as const))('--%s', (name, setting) => {
-  const key = optionOf(setting);
+  const key = setting.option as keyof FleetOptions;
+  const resolve = (layers: Partial<Layers>) =>
+    resolveOptions(setting.commands[0] as Command, { flags: {}, env: {}, ...layers });
   const [[high, highRead], [low, lowRead]] = samples(setting) as [[string, unknown], [string, unknown]];
 
   test('is read from a flag, over every variable and the file', () => {
@@ -141,7 +141,10 @@ test('--hold: an empty variable says "off", an absent one says nothing', () => {
 describe('the tokens', () => {
   test('come from the file that was named, then from FLEET_CP_TOKEN; the one of Gitea from GITEA_TOKEN', () => {
     const env = { FLEET_CP_TOKEN: 'a', GITEA_TOKEN: 'g' };
-    expect(resolve({ env, token: 'b' }).options).toMatchObject({ controlPlaneToken: 'b', giteaToken: 'g' });
+    expect(resolve({ env, secrets: { token: 'b' } }).options).toMatchObject({
+      controlPlaneToken: 'b',
+      giteaToken: 'g',
+    });
     expect(resolve({ env }).options.controlPlaneToken).toBe('a');
     expect(resolve({ env: { GITEA_TOKEN: '' } }).options.giteaToken).toBeUndefined();
   });

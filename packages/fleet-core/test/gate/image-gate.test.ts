@@ -238,8 +238,8 @@ describe('the setting', () => {
   });
 
   test.each([
-    [{ FLEET_REGISTRY_USER: 'a' }, 'FLEET_REGISTRY_PASSWORD: the token is missing'],
-    [{ FLEET_REGISTRY_PASSWORD: 'b' }, 'FLEET_REGISTRY_USER: the token is missing'],
+    [{ FLEET_REGISTRY_USER: 'a' }, 'FLEET_REGISTRY_PASSWORD is missing'],
+    [{ FLEET_REGISTRY_PASSWORD: 'b' }, '--registry-user is missing'],
     [{ FLEET_REGISTRY_USER: 'a:b', FLEET_REGISTRY_PASSWORD: 'b' }, 'FLEET_REGISTRY_USER: a user name has no'],
     [{ FLEET_REGISTRY_USER: 'a', FLEET_REGISTRY_PASSWORD: '***' }, 'FLEET_REGISTRY_PASSWORD: what was given'],
     [{ FLEET_IMAGE_WAIT: '30' }, 'FLEET_IMAGE_WAIT: "30" has no unit'],

@@ -1,4 +1,3 @@
-import type { Command } from '../../src/config/options.js';
 import { type FleetOptions, type RunContext, redeployFleet } from '../../src/index.js';
 import { undiciHttp } from '../../src/io/http.js';
 import { planFleet, verifyFleet } from '../../src/run.js';
@@ -9,7 +8,7 @@ const COMMANDS = { redeploy: redeployFleet, plan: planFleet, verify: verifyFleet
 /** Runs a command on a hand-stepped clock against real HTTP, and returns its result with every event. */
 export async function run(
   options: FleetOptions,
-  context: RunContext & { command?: Exclude<Command, 'lock'>; clock?: ManualClock } = {},
+  context: RunContext & { command?: keyof typeof COMMANDS; clock?: ManualClock } = {},
 ) {
   const clock = context.clock ?? new ManualClock();
   const sink = new RecordingSink();

@@ -1,6 +1,6 @@
 /** Steps that use an action. */
 
-import { SETTING_NAMES } from '@tenant-fleet/fleet-core';
+import { settingsFor } from '@tenant-fleet/fleet-core/config';
 import leven from 'leven';
 import { type Deploy, isComposite, isFleetAction } from '../repository/deploys.js';
 import { GITEA_AND_FORGEJO } from '../repository/servers.js';
@@ -82,7 +82,7 @@ export const checkoutMissing: Rule = {
 };
 
 const SECRET_INPUTS = ['token', 'gitea-token', 'alert-webhook', 'verbose'];
-const OWN = [...SETTING_NAMES.filter((name) => name !== 'tenant'), ...SECRET_INPUTS];
+const OWN = [...settingsFor('redeploy').map(({ name }) => name), 'verbose'];
 /** The inputs of `.gitea/actions/redeploy-fleet`, which hands a part of those of the step on. */
 const COMPOSITE =
   `environment config control-plane tenant-url target-tag expected-sha hold alert-issue commit-status

@@ -43,11 +43,6 @@ export interface NewStatus {
   target_url?: string;
 }
 
-/** True for `owner/name`. */
-export function isRepository(text: string | undefined): text is string {
-  return /^[\w.-]*\w[\w.-]*\/[\w.-]*\w[\w.-]*$/.test(text ?? '');
-}
-
 export class Gitea {
   constructor(private readonly options: GiteaOptions) {}
 

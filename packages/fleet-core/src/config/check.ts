@@ -1,0 +1,132 @@
+/** Checks options one by one, each by its row of the table; what belongs together is checked by the group's own file. */
+import { type FleetError, usageError } from '../errors.js';
+import { parseDuration } from './duration.js';
+import type { FleetOptions } from './options.js';
+import type { Command } from './setting.js';
+import type { DefaultedOption } from './setting-options.js';
+import { type NamedSetting, SETTINGS, type SettingName, settingOf } from './settings.js';
+
+/** How a setting is called towards the user: `--soak`, `FLEET_SOAK`, `soak in fleet.config.yaml`. */
+export type Label = (name: SettingName) => string;
+
+/** As a flag; a secret has none, and is called by its variable. */
+export const flagLabel: Label = (name) => {
+  const { kind, env } = settingOf(name);
+  return kind === 'secret' ? `${env[0]}` : `--${name}`;
+};
+
+/** Options that were checked one by one, with their defaults. */
+export type Values = FleetOptions & Required<Pick<FleetOptions, DefaultedOption>>;
+
+/** What the checker of a group works with. */
+export class Check {
+  /** Nothing is rolled. */
+  readonly dryRun: boolean;
+  /** Gates apply, if only to be shown. */
+  readonly gated: boolean;
+  readonly rolls: boolean;
+  readonly values: Values;
+  readonly #missing = new Set<SettingName>();
+
+  /** @throws FleetError `USAGE` for the first value that its row does not take. */
+  constructor(
+    readonly command: Command,
+    options: FleetOptions,
+    readonly label: Label,
+  ) {
+    this.gated = command === 'redeploy' || command === 'plan';
+    this.dryRun = command === 'plan' || (command === 'redeploy' && options.dryRun === true);
+    this.rolls = command === 'redeploy' && !this.dryRun;
+    const values: Record<string, unknown> = {
+      lockInherited: options.lockInherited,
+      trigger: options.trigger,
+    };
+    const given = options as Record<string, unknown>;
+    for (const setting of SETTINGS) {
+      if (setting.kind === 'file') continue;
+      const taken = setting.commands.includes(command) ? given[setting.option] : undefined;
+      values[setting.option] = this.#value(setting, taken);
+    }
+    this.values = values as unknown as Values;
+  }
+
+  fail(name: SettingName, problem: string, hint?: string): never {
+    throw usageError(`${this.label(name)}: ${problem}`, { option: this.label(name), hint });
+  }
+
+  /** A value that there has to be. All that are not there are told of at once, by {@link done}. */
+  need(name: SettingName, value: string | undefined): string {
+    if (!value) this.#missing.add(name);
+    return value ?? '';
+  }
+
+  /** @throws FleetError `USAGE` that names everything that is missing. */
+  done(): void {
+    if (this.#missing.size) throw missing([...this.#missing], this.label);
+  }
+
+  #value(setting: NamedSetting, value: unknown): unknown {
+    const { name, kind, default: preset } = setting;
+    switch (kind) {
+      case 'duration':
+        return this.#span(setting, (value ?? parseDuration(preset ?? '', name)) as number);
+      case 'integer':
+        return this.#whole(setting, (value ?? (preset === undefined ? undefined : Number(preset))) as number);
+      case 'boolean':
+        return value ?? false;
+      case 'list': {
+        const items = ((value ?? []) as string[]).map((item) => item.trim());
+        for (const item of items) this.#text(setting, item);
+        return items;
+      }
+      default: {
+        const text = (value as string | undefined)?.trim();
+        if (text) this.#text(setting, text);
+        // The empty value of a kill switch means "off".
+        return text || (name === 'hold' ? text : preset);
+      }
+    }
+  }
+
+  #text({ name, choices, check }: NamedSetting, text: string): void {
+    if (choices && !choices.includes(text))
+      this.fail(name, `${JSON.stringify(text.slice(0, 40))} is not known`, `give ${choices.join(', ')}`);
+    const problem = check?.(text);
+    if (problem) this.fail(name, ...problem);
+  }
+
+  #whole({ name, min = 0 }: NamedSetting, value: number | undefined): number | undefined {
+    if (value !== undefined && (!Number.isSafeInteger(value) || value < min))
+      this.fail(name, `${value} is not a whole number of at least ${min}`);
+    return value;
+  }
+
+  #span({ name, min = 0, max }: NamedSetting, ms: number): number {
+    if (Number.isFinite(ms) && ms >= min && ms <= (max ?? Number.MAX_SAFE_INTEGER)) return ms;
+    return this.fail(
+      name,
+      max === undefined ? `must be at least ${min}ms` : `must be from ${min / 1000}s to ${max / 1000}s`,
+    );
+  }
+}
+
+/** One line, however many are missing. */
+function missing(names: SettingName[], label: Label): FleetError {
+  if (names.join() === 'lock-group')
+    return usageError('no lock group: nothing keeps two rolls of this fleet apart', {
+      option: label('lock-group'),
+      hint: 'give --lock-group or --environment; or say --no-lock and mean it',
+    });
+  const calls = names.map(flagLabel);
+  const settings = names.map(settingOf);
+  const flags = settings.map(({ name, kind }) => (kind === 'secret' ? `--${name}-file` : `--${name}`));
+  const keys = settings.filter(({ noFile }) => !noFile).map(({ name }) => `${name}:`);
+  const ways = [`give ${and(flags)}`, `set ${and(settings.map(({ env }) => env.join(' or ')))}`];
+  return usageError(`${and(calls)} ${names.length > 1 ? 'are' : 'is'} missing`, {
+    option: calls[0],
+    hint: keys.length ? `${ways.join(', ')}, or write ${and(keys)} in fleet.config.yaml` : ways.join(', or '),
+  });
+}
+
+const and = (words: string[]): string =>
+  words.length > 1 ? `${words.slice(0, -1).join(', ')} and ${words.at(-1)}` : `${words[0]}`;

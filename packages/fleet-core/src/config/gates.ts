@@ -1,0 +1,73 @@
+/** What has to be the case before a fleet is rolled. */
+import type { Check } from './check.js';
+import type { Config } from './config.js';
+import { checkGitea } from './gitea.js';
+import { checkImage } from './image.js';
+import type { SettingName } from './settings.js';
+import { parseSwitch } from './switch.js';
+
+type Gates = Pick<
+  Config,
+  | 'gitea'
+  | 'branch'
+  | 'onlyBranch'
+  | 'requireContexts'
+  | 'killSwitch'
+  | 'image'
+  | 'hold'
+  | 'supersededBy'
+  | 'order'
+>;
+
+export function checkGates(check: Check, lock: Config['lock']): Gates {
+  const { values, gated, rolls } = check;
+  const { branch = null, killSwitch = null, hold } = values;
+  const requireContexts = values.requireContext ?? [];
+  if (requireContexts.some((context) => !context)) {
+    check.fail(
+      'require-context',
+      'has an empty name',
+      'an empty list of required checks would let everything through',
+    );
+  }
+  const supersededBy = gated ? supersession(check) : 'off';
+  const users: [SettingName, boolean | undefined][] = [
+    ['kill-switch', gated && killSwitch !== null],
+    ['require-context', gated && requireContexts.length > 0],
+    ['superseded-by', supersededBy === 'head'],
+    // What announces nothing needs no right to: a plan runs where secrets are not handed out.
+    ['alert-issue', rolls && values.alertIssue],
+    ['commit-status', rolls && values.commitStatus],
+  ];
+  const gitea = checkGitea(
+    check,
+    users.filter(([, uses]) => uses).map(([name]) => name),
+  );
+  if (supersededBy === 'head' && !branch) check.fail('branch', 'is needed by --superseded-by head');
+  return {
+    gitea,
+    branch,
+    onlyBranch: values.onlyBranch ?? null,
+    requireContexts,
+    killSwitch,
+    image: gated ? checkImage(check) : null,
+    hold: hold === undefined ? null : parseSwitch(hold) === 'armed',
+    supersededBy,
+    order: supersededBy === 'claim' ? orderOf(check, lock) : null,
+  };
+}
+
+/** What makes this run outdated, where that is not said. */
+function supersession({ values }: Check): Config['supersededBy'] {
+  if (values.supersededBy) return values.supersededBy;
+  // Without a lock there is no claim that could carry an order.
+  if (values.order !== undefined && !values.noLock) return 'claim';
+  const { branch, giteaToken, repository, giteaUrl } = values;
+  return branch && giteaToken && repository && giteaUrl ? 'head' : 'off';
+}
+
+function orderOf({ values }: Check, lock: Config['lock']): Config['order'] {
+  const { order: number, repository, environment, branch } = values;
+  if (number === undefined) return null;
+  return { key: `${repository || environment || lock?.group || 'fleet'}@${branch ?? '-'}`, number };
+}

@@ -1,0 +1,20 @@
+/** Settings and how they are read: for adapters and for tools that know the settings. */
+
+export { type Config, checkOptions } from './config.js';
+export { parseDuration } from './duration.js';
+export { configFileJsonSchema, configFileSchema, didYouMean } from './file.js';
+export { DEFAULT_CONFIG_FILE, type Files, type Given, loadConfig } from './load.js';
+export type { Command, FleetOptions, Trigger } from './options.js';
+export { type Layers, resolveConfig } from './resolve.js';
+export { readBoolean } from './setting.js';
+export {
+  type NamedSetting,
+  SETTING_NAMES,
+  SETTINGS,
+  type Setting,
+  type SettingKind,
+  type SettingName,
+  settingOf,
+  settingsFor,
+} from './settings.js';
+export { type Env, TRUSTED_EVENTS } from './trigger.js';

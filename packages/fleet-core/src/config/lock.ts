@@ -1,0 +1,23 @@
+/** The lock that guards a fleet. */
+import type { Check } from './check.js';
+import { lockGroup } from './checks.js';
+import type { Config } from './config.js';
+import { baseUrl, checkControlPlane } from './target.js';
+
+/** @returns null where the command takes no lock. */
+export function checkLock(check: Check): Config['lock'] {
+  const { values, command } = check;
+  const locks = check.rolls || command === 'lock' || command === 'lock run';
+  if (!locks || values.noLock) return null;
+  const group = check.need('lock-group', values.lockGroup ?? values.environment);
+  // The name of an environment was not checked as the name of a lock yet.
+  const problem = group ? lockGroup(group) : null;
+  if (problem) check.fail('lock-group', ...problem);
+  return {
+    group,
+    url: values.lockUrl ? baseUrl(values.lockUrl) : checkControlPlane(check),
+    waitMs: values.lockWaitMs,
+    ttlMs: values.lockTtlMs,
+    ...(values.lockInherited?.group === group ? { inheritedToken: values.lockInherited.fencingToken } : {}),
+  };
+}

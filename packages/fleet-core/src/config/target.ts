@@ -1,0 +1,37 @@
+/** What is rolled or verified, and at which control plane. */
+import { hostOf } from '../io/address.js';
+import type { Check } from './check.js';
+import type { Config } from './config.js';
+
+type Target = Pick<
+  Config,
+  'controlPlane' | 'controlPlaneToken' | 'tenantUrl' | 'tenants' | 'targetTag' | 'expectedSha'
+>;
+
+export const baseUrl = (url: string): string => url.replace(/\/+$/, '');
+
+export function checkTarget(check: Check): Target {
+  const { command, values, dryRun } = check;
+  const looks = command === 'redeploy' || command === 'plan' || command === 'verify';
+  // Tenants that are named need no control plane that lists them.
+  const wantsCp = command !== 'verify' || !values.tenant?.length;
+  const target = {
+    controlPlane: looks && wantsCp ? checkControlPlane(check) : '',
+    controlPlaneToken: wantsCp ? check.need('token', values.controlPlaneToken) : '',
+    tenantUrl: looks ? check.need('tenant-url', values.tenantUrl) : '',
+    tenants: values.tenant?.length ? [...new Set(values.tenant)] : null,
+    targetTag: check.gated ? check.need('target-tag', values.targetTag) : (values.targetTag ?? ''),
+    expectedSha: values.expectedSha?.toLowerCase() ?? null,
+  };
+  if (looks && !dryRun) check.need('expected-sha', values.expectedSha);
+  return target;
+}
+
+/** The address of the control plane; empty where it is missing, which is told of later. */
+export function checkControlPlane(check: Check): string {
+  const url = baseUrl(check.need('control-plane', check.values.controlPlane));
+  const only = check.values.controlPlaneHost?.toLowerCase();
+  if (only && url && hostOf(url) !== only)
+    check.fail('control-plane', `names ${hostOf(url)}, and this environment may only talk to ${only}`);
+  return url;
+}
