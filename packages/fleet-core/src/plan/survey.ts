@@ -17,7 +17,7 @@ export interface SurveyTools {
   ledger: Ledger;
 }
 
-/** Lists the fleet and asks every tenant once: the baseline, and the proof that tenants can be read at all. */
+/** Lists the fleet and asks every tenant: the baseline, and the proof that tenants can be read at all. */
 export async function survey(
   { context, client, verifier, ledger }: SurveyTools,
   canary: string | null,
@@ -25,7 +25,7 @@ export async function survey(
   const { slugs, warnings } = await listFleet(client, context);
   for (const reason of warnings) context.emit({ code: 'warning', reason });
   for (const slug of slugs) ledger.add(slug);
-  await verifier.ask(slugs);
+  await verifier.look(slugs);
   ledger.keepBaseline();
   checkCanary(canary, slugs);
   return slugs;

@@ -28,7 +28,11 @@ export function judge({ ledger, canary, maxStragglers, halt, alreadyOnTarget }: 
   if (!addsUp(counts)) throw new RangeError(`accounting does not add up: ${JSON.stringify(counts)}`);
   const stragglers = ledger.stragglers();
   const { on_target, excused, enumerated } = counts;
-  const failed = (reason: string): Verdict => ({ outcome: 'failed', reason, next: diagnose(ledger, halt) });
+  const failed = (reason: string): Verdict => ({
+    outcome: 'failed',
+    reason: `${reason}${twice(ledger)}`,
+    next: diagnose(ledger, halt),
+  });
 
   if (enumerated === 0) return failed('no tenant was enumerated: nothing was verified');
   // A tenant that came after its budget, and was the last one open, is on target all the same.
@@ -49,13 +53,14 @@ export function judge({ ledger, canary, maxStragglers, halt, alreadyOnTarget }: 
     const all = excused
       ? `${on_target} of ${enumerated} tenants on target${names}`
       : `all ${enumerated} tenants on target`;
-    return { outcome: 'succeeded', reason: alreadyOnTarget ? 'already on target' : all, next: [] };
+    const reason = alreadyOnTarget ? 'already on target' : `${all}${twice(ledger)}`;
+    return { outcome: 'succeeded', reason, next: [] };
   }
   // Ephemeral tenants come and go: they count on neither side of "more than half of the fleet".
   if (stragglers.length <= maxStragglers && on_target * 2 > enumerated - excused) {
     return {
       outcome: 'succeeded_with_quarantine',
-      reason: `${on_target} of ${enumerated} tenants on target; quarantined: ${nameList(stragglers)}`,
+      reason: `${on_target} of ${enumerated} tenants on target; quarantined: ${nameList(stragglers)}${twice(ledger)}`,
       next: [
         ...lookAtTenants(ledger, stragglers),
         'run the same command again to roll only what is not on target',
@@ -66,6 +71,12 @@ export function judge({ ledger, canary, maxStragglers, halt, alreadyOnTarget }: 
   return failed(
     `${stragglers.length} of ${enumerated} tenants not proven on target${limit}: ${nameList(stragglers)}${say(ledger, stragglers)}`,
   );
+}
+
+/** A second roll is no fault where it was needed, and never goes unsaid. */
+function twice(ledger: Ledger): string {
+  const these = ledger.slugs.filter((slug) => ledger.get(slug).rolls > 1);
+  return these.length ? `; may have been rolled twice: ${nameList(these)}` : '';
 }
 
 function say(ledger: Ledger, slugs: string[]): string {

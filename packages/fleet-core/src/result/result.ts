@@ -31,6 +31,8 @@ export const tenantResultSchema = z.looseObject({
   status: z.enum(TENANT_STATUSES),
   /** `canary` or `batch-N` of the call that rolled it (in a dry run: would roll it); null: not rolled. */
   phase: z.string().nullable(),
+  /** Calls that rolled it, or may have: more than one where the answer to the first was lost. */
+  rolls: count.optional(),
   /** The commit of its last answer, `dev`, or null where that answer named none. */
   observed_sha: z.string().nullable(),
   /** How often it was asked. */

@@ -1,11 +1,12 @@
 /** One roll: sends it, and where its answer does not settle it, waits, asks the tenants, and decides. */
-import type { Fence, RedeployClient } from '../clients/control-plane/redeploy.js';
+import type { Fence, RedeployClient, Sent } from '../clients/control-plane/redeploy.js';
 import { refusal } from '../clients/control-plane/refusal.js';
-import { nextStep, RETRY_WAITS_MS } from '../clients/control-plane/retry.js';
+import { hadNoEffect, type Next, nextStep, RETRY_WAITS_MS } from '../clients/control-plane/retry.js';
 import type { StageContext } from '../context.js';
 import type { RedeployRequest } from '../contract.js';
 import { retryAfterMs } from '../io/retry-after.js';
 import { sleep } from '../io/sleep.js';
+import { nameList } from '../text/words.js';
 import type { Ledger } from '../verify/ledger.js';
 import type { Verifier } from '../verify/verify.js';
 import { applyRows } from './rows.js';
@@ -21,62 +22,103 @@ export interface RollTools {
 }
 
 /**
- * Rolls tenants with one call. When the answer is lost the tenants are asked, and a second call goes out only where
- * the contract calls the first one repeatable, and only for tenants that are not on target by then.
+ * How a roll came out. `unknown`: no answer says what happened, so it must be read off the tenants. `needless`: all
+ * were on target before anything was sent that had an effect.
+ */
+export type RollEnd = 'answered' | 'unknown' | 'needless';
+
+/**
+ * Rolls tenants with one call. After every wait the tenants are asked before anything is sent again, and a second call
+ * goes out only where the contract calls the first one repeatable, and only for tenants that are not on target by then.
  *
- * @returns `unknown` where the answer was lost for good: what happened must be read off the tenants.
  * @throws FleetError `CP_*`, `LOCK_LOST`.
  */
 export async function roll(
-  { context, client, verifier, ledger, fence }: RollTools,
+  tools: RollTools,
   phase: string,
   slugs: string[],
   rest: Partial<RedeployRequest>,
-): Promise<'answered' | 'unknown'> {
+): Promise<RollEnd> {
+  const { context, client, ledger, fence } = tools;
   const { clock, emit, signal } = context;
-  for (const slug of slugs) ledger.startRoll(slug, phase, clock.monotonic());
   let pending = slugs;
   let key = context.random.uuid();
-  for (let attempt = 0; ; ) {
+  /** Why an earlier call of this roll may have had its effect. */
+  let lost: string | null = null;
+  for (let attempt = 0; pending.length; ) {
     await fence?.ready(signal);
+    for (const slug of pending) ledger.startRoll(slug, phase, clock.monotonic());
     const whole = rest.only_slugs === undefined && pending.length === slugs.length;
     const request = { ...rest, ...(whole ? {} : { only_slugs: pending }) };
     const sent = await client.roll(request, { phase, slugs: pending, key, fence });
+    if (hadNoEffect(sent.exchange)) for (const slug of pending) ledger.undoRoll(slug);
+    else if (lost) tellSecondRoll(emit, pending, lost);
     const next = nextStep('roll', sent.exchange, client.calls.reached);
     if (next === 'read' && sent.answer) {
       applyRows(ledger, emit, pending, sent.answer.results);
       return 'answered';
     }
-    if (next === 'look') {
-      for (const slug of pending) ledger.get(slug).note = 'the answer to its roll was lost';
+    const wait = waitOf(next, sent, attempt);
+    if (next === 'give_up' || (next === 'retry' && wait === null)) throw refusal(client.server.url, sent);
+    if (next === 'look' || wait === null) {
+      for (const slug of pending) ledger.get(slug).note = noteOf(sent);
       emit({ code: 'call.unknown', phase, reason: sent.reason });
       return 'unknown';
     }
-    if (next === 'wait') {
-      const wait = retryAfterMs(sent.retryAfter, 2_000, 30_000);
-      const reason = 'an older roll of this fleet still runs';
-      emit({ code: 'call.retry', phase, attempt: 0, wait_ms: wait, reason });
-      await sleep(clock, wait, signal);
-      continue;
-    }
-    const wait = RETRY_WAITS_MS[attempt];
-    if (next === 'give_up' || (next === 'retry' && wait === undefined))
-      throw refusal(client.server.url, sent);
-    if (wait === undefined) {
-      emit({ code: 'call.unknown', phase, reason: sent.reason });
-      return 'unknown';
-    }
-    attempt++;
-    emit({ code: 'call.retry', phase, attempt, wait_ms: wait, reason: sent.reason });
+    if (next === 'ask_then_retry' || next === 'look_then_retry') lost = sent.reason;
+    if (next !== 'wait') attempt++;
+    const reason = next === 'wait' ? drainingText(lost) : sent.reason;
+    emit({ code: 'call.retry', phase, attempt: next === 'wait' ? 0 : attempt, wait_ms: wait, reason });
     await sleep(clock, wait, signal);
-    if (next === 'retry') continue;
     if (next === 'look_then_retry') emit({ code: 'call.unknown', phase, reason: sent.reason });
-    const unproven = next === 'look_then_retry' ? await verifier.prove(pending) : await verifier.ask(pending);
-    // A tenant whose last answer was the expected commit was rolled, even where its proof is not complete.
-    const open = unproven.filter((slug) => ledger.get(slug).streak === 0);
-    if (!open.length) return 'unknown';
+    const open = await stillOpen(tools, pending, next, lost !== null);
     // The same body goes with the same key, so that a control plane that knows keys cannot run it twice.
     if (open.length !== pending.length) key = context.random.uuid();
     pending = open;
   }
+  return lost === null ? 'needless' : 'unknown';
+}
+
+/** Milliseconds before the same may be tried again; null where it may not. */
+function waitOf(next: Next, sent: Sent, attempt: number): number | null {
+  return next === 'wait' ? retryAfterMs(sent.retryAfter, 2_000, 30_000) : (RETRY_WAITS_MS[attempt] ?? null);
+}
+
+/**
+ * Asks the tenants which of them still have to be rolled.
+ *
+ * @param sentBefore A call that may have had its effect was sent: whoever answers the expected commit was rolled by it,
+ *   even where its proof is not complete, and where one has moved the call arrived, so that the others get their time.
+ */
+async function stillOpen(
+  { verifier, ledger }: RollTools,
+  pending: string[],
+  next: Next,
+  sentBefore: boolean,
+): Promise<string[]> {
+  const isOpen = (slug: string) => !(sentBefore ? ledger.get(slug).streak > 0 : ledger.hasMoved(slug));
+  const settled = next === 'look_then_retry';
+  await (settled ? verifier.prove(pending, { untilQuiet: true }) : verifier.look(pending));
+  const open = pending.filter(isOpen);
+  if (!sentBefore || settled || !open.length || !pending.some((slug) => ledger.hasMoved(slug))) return open;
+  await verifier.prove(open, { untilQuiet: true });
+  return open.filter(isOpen);
+}
+
+const drainingText = (lost: string | null) =>
+  lost === null
+    ? 'an older roll of this fleet still runs'
+    : 'a roll of this fleet still runs, and may be the one that this run sent before';
+
+function noteOf({ exchange }: Sent): string {
+  if ('status' in exchange && (exchange.status === 500 || exchange.status < 300))
+    return `the control plane's answer to its roll says nothing of it (HTTP ${exchange.status})`;
+  return 'the answer to its roll was lost';
+}
+
+function tellSecondRoll(emit: StageContext['emit'], slugs: string[], lost: string): void {
+  emit({
+    code: 'warning',
+    reason: `sent again after a call that brought no answer (${lost}), so these may have been rolled twice: ${nameList(slugs)}`,
+  });
 }

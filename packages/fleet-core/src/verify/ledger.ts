@@ -16,6 +16,8 @@ export interface Tenant {
   readonly ephemeral: boolean;
   /** Phase in which it was rolled; null: not rolled. */
   phase: string | null;
+  /** Calls that rolled it, or may have; more than one where the answer to the first was lost. */
+  rolls: number;
   observed: Observation | null;
   baseline: string | null;
   probes: number;
@@ -59,6 +61,7 @@ export class Ledger {
         slug,
         ephemeral: this.#isEphemeral(slug),
         phase: null,
+        rolls: 0,
         observed: null,
         baseline: null,
         probes: 0,
@@ -112,10 +115,25 @@ export class Ledger {
     for (const tenant of this.#tenants.values()) tenant.baseline = shaOf(tenant.observed);
   }
 
-  /** Starts the proof anew: what a tenant said before its roll proves nothing after it. */
+  /** Starts the proof anew with the first roll: what a tenant said before it proves nothing after it. */
   startRoll(slug: string, phase: string, now: number): void {
+    const tenant = this.get(slug);
+    if (tenant.rolls++ > 0) return;
     const proof = { streak: 0, seenOnTarget: false, flapped: false, since: now, onTargetAfterMs: null };
-    Object.assign(this.get(slug), { phase, ...proof, row: null, note: null });
+    Object.assign(tenant, { phase, ...proof, row: null, note: null });
+  }
+
+  /** Takes a roll back that was refused or never sent. */
+  undoRoll(slug: string): void {
+    const tenant = this.get(slug);
+    tenant.rolls--;
+    if (tenant.rolls === 0) tenant.phase = null;
+  }
+
+  /** True where it answers the expected commit and did not before anything was rolled. */
+  hasMoved(slug: string): boolean {
+    const { streak, baseline } = this.get(slug);
+    return streak > 0 && baseline !== this.expectedSha;
   }
 
   /** True where the answers so far prove the tenant on target. */
@@ -164,6 +182,7 @@ export class Ledger {
         slug,
         status: this.statusOf(slug),
         phase: tenant.phase,
+        rolls: tenant.rolls,
         observed_sha: shaOf(tenant.observed),
         probes: tenant.probes,
         on_target_after_ms: tenant.onTargetAfterMs,
@@ -179,7 +198,7 @@ export class Ledger {
   }
 
   #detail(tenant: Tenant): string | null {
-    const { observed, row, flapped, streak, note } = tenant;
+    const { observed, row, flapped, streak, note, rolls } = tenant;
     const said: string[] = [];
     const proven = this.isOnTarget(tenant.slug);
     if (!proven) {
@@ -201,6 +220,7 @@ export class Ledger {
         said.push('the control plane says it is not on target; the tenant itself answers that it is');
       if (row?.failure) said.push(`${row.failure}; the tenant answers the expected commit all the same`);
     }
+    if (rolls > 1) said.push('may have been rolled twice: the answer to its first roll was lost');
     if (note) said.push(note);
     return said.length ? said.join('; ') : null;
   }

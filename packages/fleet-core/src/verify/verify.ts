@@ -20,6 +20,9 @@ export interface ProbePolicy {
 const FIRST_POLL_MS = 500;
 const POLL_GROWTH = 1.5;
 const LAST_POLL_MS = 10_000;
+/** How often a tenant is asked before it counts as one that names no commit, and the pause between. */
+const LOOKS = 3;
+const LOOK_AGAIN_MS = 1_000;
 /** Between answers on target that confirm each other. */
 const CONFIRM_MS = 250;
 
@@ -46,6 +49,22 @@ export class Verifier {
   /** Asks each tenant just once. @returns The slugs that are not proven on target. */
   ask(slugs: string[]): Promise<string[]> {
     return this.#verify(slugs, 0, false);
+  }
+
+  /**
+   * Asks each tenant, and again those that named no commit: what is rolled next must not hang on one lost answer.
+   *
+   * @returns The slugs that are not proven on target.
+   */
+  async look(slugs: string[]): Promise<string[]> {
+    const { clock, signal } = this.context;
+    let asked = slugs;
+    for (let round = 1; ; round++) {
+      await this.ask(asked);
+      asked = asked.filter((slug) => shaOf(this.ledger.get(slug).observed) === null);
+      if (!asked.length || round === LOOKS) return slugs.filter((slug) => !this.ledger.isOnTarget(slug));
+      await sleep(clock, LOOK_AGAIN_MS, signal);
+    }
   }
 
   /**

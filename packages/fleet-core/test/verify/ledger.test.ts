@@ -190,6 +190,7 @@ describe('the result of a tenant', () => {
         slug: 'acme',
         status: 'on_target',
         phase: 'canary',
+        rolls: 1,
         observed_sha: NEW,
         probes: 4,
         on_target_after_ms: 700,

@@ -15,7 +15,7 @@ export type Next =
   | 'retry'
   /** It had no effect: an older roll still runs; wait as the server says, then send the same again. */
   | 'wait'
-  /** It hardly had its effect: ask the tenants once, and send again only for those that are not on target. */
+  /** It hardly had its effect: ask the tenants, and send again only for those that are not on target. */
   | 'ask_then_retry'
   /** It may be having its effect: watch the tenants for a settle budget, then as above. */
   | 'look_then_retry'
@@ -23,6 +23,12 @@ export type Next =
   | 'look'
   /** It had no effect and never will. */
   | 'give_up';
+
+/** The call provably changed nothing: it never left, or the control plane said no before any side effect. */
+export function hadNoEffect(exchange: Exchange): boolean {
+  if ('failure' in exchange) return exchange.failure === 'not_sent';
+  return exchange.status >= 300 && exchange.status < 500;
+}
 
 /**
  * What to do after one exchange.
