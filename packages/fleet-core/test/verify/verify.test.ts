@@ -40,8 +40,8 @@ test('proving goes on until the budget ends, and its last question falls on the 
 
 test('until it is quiet, every tenant that comes on target gives the others a new budget', async () => {
   const { run, clock, verifier: asks } = await verifier(['acme', 'birch']);
-  clock.timer(2_500, () => fleet.tenants.set('acme', NEW));
-  clock.timer(5_000, () => fleet.tenants.set('birch', NEW));
+  clock.timer(1_500, () => fleet.tenants.set('acme', NEW));
+  clock.timer(3_500, () => fleet.tenants.set('birch', NEW));
   expect(await run(asks.prove(['acme', 'birch'], { untilQuiet: true }))).toEqual([]);
   expect(fleet.tenants.get('birch')).not.toBe(OLD);
 });
