@@ -12,9 +12,9 @@ import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { client } from './client.mjs';
 import { incidents } from './incidents.mjs';
+import { promise } from './promise.mjs';
 import { rolls } from './rolls.mjs';
 import { server } from './server.mjs';
-import { twice } from './twice.mjs';
 import { Workspace } from './workspace.mjs';
 
 /** Test files that start no database server. */
@@ -32,7 +32,7 @@ if (Number.isNaN(seconds)) throw new Error('--seconds takes a number');
 
 const started = performance.now();
 const elapsed = () => (performance.now() - started) / 1000;
-const all = [...rolls, ...server, ...client, ...incidents, ...twice].filter(({ name }) =>
+const all = [...rolls, ...server, ...client, ...incidents, ...promise].filter(({ name }) =>
   new RegExp(values.only).test(name),
 );
 const workspaces = await Promise.all(

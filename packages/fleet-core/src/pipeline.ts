@@ -15,10 +15,12 @@ import { planWaves, type Wave } from './plan/plan.js';
 import { lookAgain, refuseBlindness, survey } from './plan/survey.js';
 import type { Ports } from './ports.js';
 import type { Ending, Stage } from './report/ending.js';
+import { rolledOf } from './report/rolled.js';
 import { judge } from './report/verdict.js';
 import type { FleetResult } from './result/result.js';
 import type { RollTools } from './rollout/roll.js';
 import { type Halt, rollInOneCall, rollScoped } from './rollout/rollout.js';
+import { plural } from './text/words.js';
 import type { Ledger } from './verify/ledger.js';
 import { Verifier } from './verify/verify.js';
 
@@ -140,14 +142,15 @@ async function rollWaves(
   const { tools } = rollout;
   try {
     if (config.strategy === 'scoped') return await rollScoped(rollout, waves);
-    const due = waves.flatMap(({ slugs }) => slugs);
-    const inOrder = ledger.slugs.filter((slug) => due.includes(slug));
-    await rollInOneCall(rollout, inOrder, inOrder.length === ledger.slugs.length);
-    return null;
+    const due = new Set(dueIn(waves));
+    const inOrder = ledger.slugs.filter((slug) => due.has(slug));
+    return await rollInOneCall(rollout, inOrder, {
+      whole: inOrder.length === ledger.slugs.length,
+      soaksFirst: waves.find((wave) => wave.soak_only)?.slugs[0],
+    });
   } catch (error) {
     // What was rolled before the fault is asked once more, so that the report does not end in the past.
-    const rolled = ledger.slugs.filter((slug) => ledger.get(slug).phase !== null);
-    if (!tools.context.signal.aborted) await tools.verifier.ask(rolled);
+    if (!tools.context.signal.aborted) await tools.verifier.ask(rolledOf(ledger));
     throw error;
   }
 }
@@ -167,17 +170,22 @@ function plan({ config, ledger, emit }: Run, slugs: string[]): Wave[] {
   return waves;
 }
 
+/** Tenants that are rolled by the waves. */
+const dueIn = (waves: Wave[]): string[] => waves.flatMap((wave) => (wave.soak_only ? [] : wave.slugs));
+
 async function dryRun(run: Run): Promise<Ending> {
   run.stage = 'roll';
   run.emitter.doing = 'planning';
   const slugs = await survey(toolsOf(run, run.signal, null), run.config.canary);
   const waves = plan(run, slugs);
-  for (const { phase, slugs: wave } of waves) for (const slug of wave) run.ledger.get(slug).phase = phase;
-  const count = waves.flatMap((wave) => wave.slugs).length;
+  const rolled = waves.filter((wave) => !wave.soak_only);
+  for (const { phase, slugs: wave } of rolled) for (const slug of wave) run.ledger.get(slug).phase = phase;
+  const soaks = waves.find((wave) => wave.soak_only)?.slugs[0];
+  const first = soaks ? `, once the canary ${soaks} has soaked again` : '';
   return {
     outcome: 'planned',
-    reason: count
-      ? `${count} of ${slugs.length} tenants would be rolled in ${waves.length} waves`
+    reason: waves.length
+      ? `${dueIn(waves).length} of ${plural(slugs.length, 'tenant')} would be rolled in ${plural(rolled.length, 'wave')}${first}`
       : 'all tenants are on target: nothing would be rolled',
     next: [],
   };

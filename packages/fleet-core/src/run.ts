@@ -53,9 +53,7 @@ export async function runFleet(config: Config, context: RunContext = {}): Promis
     policy: config.command === 'verify' ? null : policyOf(config),
   });
   try {
-    const ending = await conduct(run).catch((error) =>
-      endingOf(error, { stage: run.stage, rolling: run.calls.rolled }, context.signal),
-    );
+    const ending = await conduct(run).catch((error) => endingOf(error, run, context.signal));
     const branch = await lagOf(config, { http: ports.http, signal });
     const verdict = buildResult({
       branch,

@@ -88,7 +88,7 @@ export function chatFailure(environment: string, result: FleetResult, runUrl: st
   return [
     alertTitle(environment, result),
     result.reason && `Reason: ${oneLine(result.reason, 400)}`,
-    result.counts.enumerated > 0 && countsInWords(result.counts),
+    result.counts.enumerated > 0 && countsInWords(result),
     ...result.next.slice(0, 3).map((step) => `Next: ${oneLine(step, 300)}`),
     runUrl && `Run: ${runUrl}`,
   ]

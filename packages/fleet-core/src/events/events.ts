@@ -59,7 +59,8 @@ export type EventData =
       code: 'plan.ready';
       tenants: number;
       on_target: string[];
-      waves: { phase: string; slugs: string[] }[];
+      /** `soak_only`: a canary on target that is watched again, and not rolled. */
+      waves: { phase: string; slugs: string[]; soak_only?: true }[];
       strategy: 'scoped' | 'single-call';
       dry_run: boolean;
     }

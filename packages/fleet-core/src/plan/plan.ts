@@ -7,6 +7,8 @@ import { nameList } from '../text/words.js';
 export interface Wave {
   phase: string;
   slugs: string[];
+  /** A canary that is on target already, and is only watched again: nothing says that its soak ever ended. */
+  soak_only?: true;
 }
 
 export interface Fleet {
@@ -46,18 +48,27 @@ export interface WavePolicy {
   batchSize: number;
   /** Rolls tenants on target as well. */
   force: boolean;
+  /** How long a canary is watched before anybody else is rolled. */
+  soakMs: number;
 }
 
-/** Canary first, then batches in the control plane's order; tenants on target are left out, unless forced. */
+/**
+ * Canary first, then batches in the control plane's order; tenants on target are left out, unless forced.
+ *
+ * @param isSoaked The canary on target was watched for its whole soak by an earlier run.
+ */
 export function planWaves(
   slugs: string[],
   isOnTarget: (slug: string) => boolean,
-  { canary, batchSize, force }: WavePolicy,
+  { canary, batchSize, force, soakMs }: WavePolicy,
+  isSoaked = false,
 ): Wave[] {
   const waves: Wave[] = [];
   const due = slugs.filter((slug) => force || !isOnTarget(slug));
   if (canary && due.includes(canary)) waves.push({ phase: 'canary', slugs: [canary] });
   const rest = due.filter((slug) => slug !== canary);
+  if (canary && !due.includes(canary) && slugs.includes(canary) && rest.length && soakMs > 0 && !isSoaked)
+    waves.push({ phase: 'canary', slugs: [canary], soak_only: true });
   for (let start = 0; start < rest.length; start += batchSize) {
     waves.push({ phase: `batch-${start / batchSize + 1}`, slugs: rest.slice(start, start + batchSize) });
   }

@@ -83,7 +83,10 @@ function lineOf(event: FleetEvent, verbose: boolean): string | null {
     case 'plan.ready': {
       const ready = `plan: ${plural(event.tenants, 'tenant')}, ${event.on_target.length} on target already`;
       if (!event.waves.length) return `${ready}, nothing to roll`;
-      const waves = event.waves.map((wave) => `${wave.phase} ${nameList(wave.slugs)}`);
+      const waves = event.waves.map(
+        (wave) =>
+          `${wave.phase} ${nameList(wave.slugs)}${wave.soak_only ? ' (on target: soaks again, is not rolled)' : ''}`,
+      );
       const verb = event.dry_run ? 'would roll' : 'will roll';
       return `${ready}; ${verb} (${event.strategy}): ${nameList(waves, NAMED, '; ')}`;
     }

@@ -4,7 +4,7 @@ import type { FleetResult, TenantResult } from '../result/result.js';
 import { formatDuration } from '../text/duration.js';
 import { shortSha } from '../text/words.js';
 import { statusInWords, targetOf } from './event.js';
-import { countsInWords, lagInWords, outcomeTone, timesOf, unproven, verdictOf } from './result.js';
+import { countsInWords, lagInWords, outcomeTone, statusOf, timesOf, unproven, verdictOf } from './result.js';
 
 /** The whole report; every text of the result is escaped. */
 export function renderHtml(result: FleetResult): string {
@@ -25,7 +25,7 @@ export function renderHtml(result: FleetResult): string {
 <main>
 <h1 class="${outcomeTone(result.outcome)}">${escapeHtml(verdictOf(result))}</h1>
 <p>${escapeHtml(result.reason)}</p>
-<p>${escapeHtml(`${countsInWords(result.counts)}; ${timesOf(result)}.`)}</p>
+<p>${escapeHtml(`${countsInWords(result)}; ${timesOf(result)}.`)}</p>
 ${list('What to do next', result.next)}
 ${list('Warnings', result.warnings)}
 ${factsTable(result)}
@@ -52,7 +52,7 @@ function tenantRow(tenant: TenantResult, slowest: number): string {
   const tone = tenant.status === 'on_target' ? 'good' : tenant.status === 'excused' ? 'warn' : 'bad';
   return cells(
     `<b>${escapeHtml(tenant.slug)}</b>`,
-    `<span class="${tone}">${escapeHtml(statusInWords(tenant.status))}</span>${detail}`,
+    `<span class="${tone}">${escapeHtml(statusOf(tenant))}</span>${detail}`,
     commit(tenant.observed_sha),
     escapeHtml(tenant.phase ?? 'not rolled'),
     String(tenant.probes),

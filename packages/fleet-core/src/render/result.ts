@@ -11,6 +11,8 @@ export function verdictOf(result: FleetResult): string {
   const fleet = oneLine(result.environment ?? 'the fleet');
   const target = oneLine(targetOf(result));
   const { enumerated, on_target, excused } = result.counts;
+  const rolled = result.tenants.filter((tenant) => tenant.phase !== null).length;
+  const halfWay = `the roll of ${fleet} to ${target} was stopped after ${rolled} of ${plural(enumerated, 'tenant')}`;
   switch (result.outcome) {
     case 'succeeded':
       return `DEPLOYED: ${fleet} runs ${target}; ${on_target} of ${plural(enumerated, 'tenant')} answered with it.`;
@@ -21,17 +23,21 @@ export function verdictOf(result: FleetResult): string {
         ? `PLANNED: nothing to roll; ${fleet} runs ${target} already.`
         : `PLANNED: nothing was rolled; ${fleet} would be rolled to ${target}.`;
     case 'superseded':
-      return `SUPERSEDED: a newer commit owns ${fleet}; it was not rolled back to ${target}.`;
+      return rolled
+        ? `SUPERSEDED: a newer commit owns ${fleet}; ${halfWay}.`
+        : `SUPERSEDED: a newer commit owns ${fleet}; it was not rolled back to ${target}.`;
     case 'held':
-      return `HELD: deploys of ${fleet} are frozen; ${target} is NOT deployed.`;
+      return rolled
+        ? `HELD: deploys of ${fleet} are frozen; ${halfWay}.`
+        : `HELD: deploys of ${fleet} are frozen; ${target} is NOT deployed.`;
     case 'failed':
       return `FAILED: ${fleet} is not proven to run ${target}.`;
     case 'lock_timeout':
       return `LOCK TIMEOUT: ${fleet} was not rolled to ${target}; somebody else holds its lock.`;
     case 'lock_lost':
-      return `LOCK LOST: the roll of ${fleet} to ${target} was stopped half-way.`;
+      return `LOCK LOST: ${halfWay}.`;
     case 'refused':
-      return `REFUSED: ${fleet} was not rolled to ${target}.`;
+      return rolled ? `REFUSED: ${halfWay}.` : `REFUSED: ${fleet} was not rolled to ${target}.`;
     case 'control_plane_error':
       return `CONTROL PLANE ERROR: ${fleet} is not proven to run ${target}.`;
     case 'interrupted':
@@ -49,7 +55,7 @@ export function outcomeTone(outcome: FleetResult['outcome']): Tone {
 export function renderResult(result: FleetResult, options: RenderOptions = {}): string[] {
   const lines = [verdictOf(result)];
   if (result.reason) lines.push(`Reason: ${oneLine(result.reason, 400)}`);
-  if (result.counts.enumerated) lines.push(`${countsInWords(result.counts)} (${timesOf(result)})`);
+  if (result.counts.enumerated) lines.push(`${countsInWords(result)} (${timesOf(result)})`);
   if (result.outcome === 'planned') lines.push(...planLines(result));
   const named = unproven(result).filter((tenant) => result.outcome !== 'planned' || tenant.phase === null);
   lines.push(...bounded(named.map(stragglerLine)));
@@ -73,13 +79,22 @@ export function unproven(result: FleetResult): TenantResult[] {
   ];
 }
 
-/** `12 tenants: 10 on target, 2 stale`. */
-export function countsInWords(counts: FleetResult['counts']): string {
-  const { enumerated, on_target, stale, unreachable, invalid, unhealthy, excused } = counts;
-  const parts = Object.entries({ on_target, stale, unreachable, invalid, unhealthy, excused })
+/** `12 tenants: 10 on target, 2 stale`. Whoever was not asked is no outage. */
+export function countsInWords({ counts, tenants }: Pick<FleetResult, 'counts' | 'tenants'>): string {
+  const { enumerated, on_target, stale, invalid, unhealthy, excused } = counts;
+  const not_asked = tenants.filter((tenant) => statusOf(tenant) === NOT_ASKED).length;
+  const unreachable = counts.unreachable - not_asked;
+  const parts = Object.entries({ on_target, stale, unreachable, invalid, unhealthy, excused, not_asked })
     .filter(([name, count]) => count > 0 || name === 'on_target')
     .map(([name, count]) => `${count} ${statusInWords(name)}`);
   return `${plural(enumerated, 'tenant')}: ${parts.join(', ')}`;
+}
+
+const NOT_ASKED = 'not asked';
+
+/** A tenant's status as people say it; one that nobody asked is not called unreachable. */
+export function statusOf({ status, probes }: Pick<TenantResult, 'status' | 'probes'>): string {
+  return status === 'unreachable' && probes === 0 ? NOT_ASKED : statusInWords(status);
 }
 
 /** How long the run took, and how long it stood in the queue where that matters. */
@@ -97,11 +112,11 @@ export function lagInWords({ branch }: FleetResult): string | null {
 }
 
 function stragglerLine(tenant: TenantResult): string {
-  const { slug, status, detail, phase, probes, observed_sha: sha } = tenant;
+  const { slug, detail, phase, probes, observed_sha: sha } = tenant;
   const why = detail ? oneLine(detail) : '';
   const answer = sha ? `answers ${oneLine(shortSha(sha))}` : 'no commit seen';
   const facts = [
-    statusInWords(status),
+    statusOf(tenant),
     // The reason mostly names the commit already.
     ...(sha && why.includes(shortSha(sha)) ? [] : [answer]),
     ...(why ? [why] : []),
@@ -113,9 +128,10 @@ function stragglerLine(tenant: TenantResult): string {
 
 function planLines(result: FleetResult): string[] {
   const phases = new Map<string, string[]>();
-  for (const { phase, slug, status, observed_sha: sha } of result.tenants) {
+  for (const tenant of result.tenants) {
+    const { phase, slug, observed_sha: sha } = tenant;
     if (phase === null) continue;
-    const now = oneLine(sha ? shortSha(sha) : statusInWords(status));
+    const now = oneLine(sha ? shortSha(sha) : statusOf(tenant));
     phases.set(phase, [...(phases.get(phase) ?? []), `${oneLine(slug)} (now ${now})`]);
   }
   return bounded([...phases].map(([phase, tenants]) => `  ${oneLine(phase)}: ${nameList(tenants)}`));

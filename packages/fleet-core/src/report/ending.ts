@@ -1,6 +1,9 @@
 /** How a run that did not reach its verdict ends. */
 import { FleetError, isFleetError } from '../errors.js';
 import type { Outcome } from '../result/outcome.js';
+import { plural } from '../text/words.js';
+import type { Ledger } from '../verify/ledger.js';
+import { halfWay, rolledOf } from './rolled.js';
 
 export interface Ending {
   outcome: Outcome;
@@ -21,13 +24,14 @@ export function timeoutError(timeoutMs: number): FleetError {
 /** What an error makes of the run. @throws the error where it is a fault of the library. */
 export function endingOf(
   error: unknown,
-  { stage, rolling }: { stage: Stage; rolling: boolean },
+  { stage, ledger }: { stage: Stage; ledger: Ledger },
   signal: AbortSignal | undefined,
 ): Ending {
   if (signal?.aborted && (error === signal.reason || !isFleetError(error))) {
+    const rolling = rolledOf(ledger).length > 0;
     return {
       outcome: 'interrupted',
-      reason: `interrupted${typeof signal.reason === 'string' ? ` by ${signal.reason}` : ''} ${rolling ? 'while rolling' : 'before anything was rolled'}`,
+      reason: `interrupted${typeof signal.reason === 'string' ? ` by ${signal.reason}` : ''} ${rolling ? `while rolling${halfWay(ledger)}` : `before anything was rolled${notAsked(ledger)}`}`,
       next: [
         ...(rolling ? ['a call that was under way may still be rolling its tenants: run fleet verify'] : []),
         'run the same command again: tenants on target are left out',
@@ -38,7 +42,16 @@ export function endingOf(
   const late: Record<Stage, Outcome> = { gate: 'refused', lock: 'lock_timeout', roll: 'failed' };
   const outcome = outcomeOf(error, late[stage]);
   const kind = outcome === 'control_plane_error' ? 'wiring: ' : '';
-  return { outcome, reason: error.message, next: error.hint ? [kind + error.hint] : [] };
+  return {
+    outcome,
+    reason: `${error.message}${halfWay(ledger)}`,
+    next: error.hint ? [kind + error.hint] : [],
+  };
+}
+
+function notAsked(ledger: Ledger): string {
+  const open = ledger.slugs.filter((slug) => ledger.get(slug).probes === 0);
+  return open.length ? `; ${open.length} of ${plural(ledger.slugs.length, 'tenant')} were not asked yet` : '';
 }
 
 /** The outcome that an error stands for; `late` is that of a deadline, which depends on where it passed. */

@@ -6,6 +6,7 @@ import type { Halt } from '../rollout/rollout.js';
 import { nameList } from '../text/words.js';
 import type { Ledger } from '../verify/ledger.js';
 import { diagnose, lookAtTenants } from './diagnose.js';
+import { twice } from './rolled.js';
 
 export interface Verdict {
   outcome: Extract<Outcome, 'succeeded' | 'succeeded_with_quarantine' | 'failed'>;
@@ -71,12 +72,6 @@ export function judge({ ledger, canary, maxStragglers, halt, alreadyOnTarget }: 
   return failed(
     `${stragglers.length} of ${enumerated} tenants not proven on target${limit}: ${nameList(stragglers)}${say(ledger, stragglers)}`,
   );
-}
-
-/** A second roll is no fault where it was needed, and never goes unsaid. */
-function twice(ledger: Ledger): string {
-  const these = ledger.slugs.filter((slug) => ledger.get(slug).rolls > 1);
-  return these.length ? `; may have been rolled twice: ${nameList(these)}` : '';
 }
 
 function say(ledger: Ledger, slugs: string[]): string {

@@ -42,22 +42,14 @@ const SOAK_LOOK_MS = 10_000;
  */
 export async function rollScoped(rollout: Rollout, waves: Wave[]): Promise<Halt | null> {
   const { tools, policy } = rollout;
-  const { context, ledger, verifier } = tools;
+  const { context, ledger } = tools;
   const { clock, emit } = context;
   for (const [index, wave] of waves.entries()) {
     await rollout.mayGoOn();
     const started = clock.monotonic();
     const { phase, slugs } = wave;
-    rollout.doing(`rolling ${phase} (${index + 1} of ${waves.length}): ${slugs.join(', ')}`);
-    emit({ code: 'wave.started', phase, slugs, wave: index + 1, waves: waves.length });
-    await roll(tools, phase, slugs, {
-      only_slugs: slugs,
-      canary_slug: undefined,
-      soak_seconds: 0,
-      batch_size: slugs.length,
-    });
-    rollout.doing(`verifying ${phase} (${index + 1} of ${waves.length})`);
-    let unproven = await verifier.prove(slugs);
+    const place = { wave: index + 1, waves: waves.length };
+    let unproven = wave.soak_only ? [] : await rollWave(rollout, wave, place);
     if (phase === 'canary' && !unproven.length && policy.soakMs > 0)
       unproven = await soak(rollout, slugs[0] as string);
 
@@ -74,12 +66,45 @@ export async function rollScoped(rollout: Rollout, waves: Wave[]): Promise<Halt 
   return null;
 }
 
-/** Rolls the fleet by one call: canary, soak and batches are the control plane's. */
-export async function rollInOneCall(rollout: Rollout, slugs: string[], whole: boolean): Promise<void> {
+/** @returns Its tenants that are not proven. */
+async function rollWave(
+  rollout: Rollout,
+  { phase, slugs }: Wave,
+  { wave, waves }: { wave: number; waves: number },
+): Promise<string[]> {
+  const place = `${wave} of ${waves}`;
+  rollout.doing(`rolling ${phase} (${place}): ${slugs.join(', ')}`);
+  rollout.tools.context.emit({ code: 'wave.started', phase, slugs, wave, waves });
+  await roll(rollout.tools, phase, slugs, {
+    only_slugs: slugs,
+    canary_slug: undefined,
+    soak_seconds: 0,
+    batch_size: slugs.length,
+  });
+  rollout.doing(`verifying ${phase} (${place})`);
+  return rollout.tools.verifier.prove(slugs);
+}
+
+/**
+ * Rolls the fleet by one call: canary, soak and batches are the control plane's, but for a canary that is on target
+ * already and is only watched again.
+ *
+ * @returns Where it halted, or null.
+ */
+export async function rollInOneCall(
+  rollout: Rollout,
+  slugs: string[],
+  { whole, soaksFirst }: { whole: boolean; soaksFirst: string | undefined },
+): Promise<Halt | null> {
   const { tools, policy } = rollout;
   const { ledger, verifier } = tools;
   const { emit } = tools.context;
   await rollout.mayGoOn();
+  if (soaksFirst !== undefined) {
+    const unproven = await soak(rollout, soaksFirst);
+    if (unproven.length) return { phase: 'canary', unproven, notRolled: slugs };
+    await rollout.mayGoOn();
+  }
   rollout.doing(`rolling ${slugs.length} tenants in one call`);
   emit({ code: 'wave.started', phase: SINGLE_CALL, slugs, wave: 1, waves: 1 });
   const answer = await roll(tools, SINGLE_CALL, slugs, whole ? {} : { only_slugs: slugs });
@@ -94,6 +119,7 @@ export async function rollInOneCall(rollout: Rollout, slugs: string[], whole: bo
   // After a lost answer the control plane may still be soaking its canary: that pause counts as progress.
   const budgetMs = policy.settleBudgetMs + (answer === 'unknown' && canary ? policy.soakMs : 0);
   await verifier.prove(slugs, { budgetMs, untilQuiet: answer === 'unknown' });
+  return null;
 }
 
 function rolledSoFar(waves: Wave[], index: number): string[] {
@@ -114,6 +140,9 @@ async function soak({ tools, policy, doing }: Rollout, slug: string): Promise<st
     await verifier.ask([slug]);
   }
   const unproven = ledger.isOnTarget(slug) ? [] : await verifier.prove([slug]);
-  if (!unproven.length) emit({ code: 'soak.passed', slug, probes: ledger.get(slug).probes - before });
+  if (!unproven.length) {
+    ledger.get(slug).soaked = true;
+    emit({ code: 'soak.passed', slug, probes: ledger.get(slug).probes - before });
+  }
   return unproven;
 }

@@ -32,6 +32,8 @@ export interface Tenant {
   onTargetAfterMs: number | null;
   row: RowReport | null;
   note: string | null;
+  /** As the canary it was watched for its whole soak and stayed on target. */
+  soaked: boolean;
 }
 
 /** After new-then-old, this many answers in a row are needed: one more would be luck with two replicas. */
@@ -72,6 +74,7 @@ export class Ledger {
         onTargetAfterMs: null,
         row: null,
         note: null,
+        soaked: false,
       };
       this.#tenants.set(slug, tenant);
     }

@@ -103,13 +103,31 @@ describe('the waves', () => {
     ['the canary alone', 'a', 3, ['b', 'c', 'd', 'e'], [['canary', ['a']]]],
     ['nothing to do', 'a', 3, slugs, []],
   ])('%s', (_name, canary, batchSize, skip, expected) => {
-    const waves = planWaves(slugs, (slug) => skip.includes(slug), { canary, batchSize, force: false });
+    const waves = planWaves(slugs, (slug) => skip.includes(slug), {
+      canary,
+      batchSize,
+      force: false,
+      soakMs: 0,
+    });
     expect(waves.map(({ phase, slugs: wave }) => [phase, wave])).toEqual(expected);
   });
 
   test('forced, those on target are rolled as well', () => {
-    const waves = planWaves(slugs, () => true, { canary: 'a', batchSize: 9, force: true });
+    const waves = planWaves(slugs, () => true, { canary: 'a', batchSize: 9, force: true, soakMs: 60_000 });
     expect(waves.map(({ slugs: wave }) => wave)).toEqual([['a'], ['b', 'c', 'd', 'e']]);
+  });
+
+  test.each<[string, { on: string[]; soakMs?: number; soaked?: boolean }, boolean]>([
+    ['others are to follow', { on: ['a'] }, true],
+    ['its soak is on record', { on: ['a'], soaked: true }, false],
+    ['nobody is to follow', { on: slugs }, false],
+    ['it is not on target and rolled itself', { on: ['b'] }, false],
+    ['no soak is wanted', { on: ['a'], soakMs: 0 }, false],
+  ])('a canary on target soaks again where %s: %o, %s', (_name, { on, soakMs = 60_000, soaked }, again) => {
+    const policy = { canary: 'a', batchSize: 9, force: false, soakMs };
+    const waves = planWaves(slugs, (slug) => on.includes(slug), policy, soaked);
+    expect(waves.some((wave) => wave.soak_only)).toBe(again);
+    if (again) expect(waves[0]).toEqual({ phase: 'canary', slugs: ['a'], soak_only: true });
   });
 
   test('47: a canary that is not in the fleet fails before anything is rolled', () => {

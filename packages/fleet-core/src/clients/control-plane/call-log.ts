@@ -5,9 +5,4 @@ export class CallLog {
   readonly entries: CallResult[] = [];
   /** The control plane has answered anything: from then on a refused connection is an outage, not a typo. */
   reached = false;
-
-  /** A call that changes tenants was sent, or was tried to be. */
-  get rolled(): boolean {
-    return this.entries.some(({ kind }) => kind === 'roll');
-  }
 }

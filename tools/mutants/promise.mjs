@@ -1,14 +1,14 @@
-/** Faults by which a tenant is rolled twice, or a second roll goes unsaid. `from` occurs exactly once in `file`. */
-const fault = (name, file, from, to, why) => ({
+/** Faults of the promise: rolled twice, soaked never, half-way unsaid. `from` occurs exactly once in `file`. */
+const fault = (name, file, from, to, why, test = 'rollout/twice') => ({
   name,
   file: `fleet-core/src/${file}.ts`,
   from,
   to,
   why,
-  caughtBy: ['fleet-core/test/rollout/twice.test.ts'],
+  caughtBy: [`fleet-core/test/${test}.test.ts`],
 });
 
-export const twice = [
+export const promise = [
   fault(
     'a lost answer in the survey counts',
     'plan/survey',
@@ -64,5 +64,21 @@ export const twice = [
     'if (hadNoEffect(sent.exchange)) for (const slug of pending) ledger.undoRoll(slug);\n    else if (lost)',
     'if (lost)',
     'tenants that nobody touched are reported as rolled',
+  ),
+  fault(
+    'a canary on target is not soaked again',
+    'plan/plan',
+    'rest.length && soakMs > 0 && !isSoaked)',
+    'rest.length && soakMs < 0 && !isSoaked)',
+    'a soak that was cut short never happens',
+    'rollout/soak',
+  ),
+  fault(
+    'what was rolled goes unsaid where a run stops',
+    'report/ending',
+    'halfWay(ledger)}`,\n    next: error.hint',
+    '""}`,\n    next: error.hint',
+    'people take a fleet that is half rolled for untouched',
+    'rollout/half-way',
   ),
 ];
