@@ -147,8 +147,8 @@ export const incidents = [
   row(
     '64: no settle budget',
     'verify/verify',
-    'if (left <= 0) return;',
-    'if (left <= budgetMs) return;',
+    'if (left <= 0) return null;',
+    'if (left <= round.budgetMs) return null;',
     'rollout/rollout',
   ),
   row(

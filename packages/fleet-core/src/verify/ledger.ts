@@ -19,6 +19,8 @@ export interface Tenant {
   /** Calls that rolled it, or may have; more than one where the answer to the first was lost. */
   rolls: number;
   observed: Observation | null;
+  /** Monotonic milliseconds of that answer. */
+  observedAt: number | null;
   baseline: string | null;
   probes: number;
   /** Answers on target in a row. */
@@ -65,6 +67,7 @@ export class Ledger {
         phase: null,
         rolls: 0,
         observed: null,
+        observedAt: null,
         baseline: null,
         probes: 0,
         streak: 0,
@@ -101,6 +104,7 @@ export class Ledger {
     tenant.since ??= now;
     tenant.probes++;
     tenant.observed = observation;
+    tenant.observedAt = now;
     if (observation.kind === 'sha' && observation.sha === this.expectedSha) {
       tenant.streak++;
       tenant.seenOnTarget = true;

@@ -1,9 +1,10 @@
 /** Stage 6: asks tenants until each is proven on target or its settle budget is spent. */
-import pLimit from 'p-limit';
 import type { StageContext } from '../context.js';
 import { sleep } from '../io/sleep.js';
 import { type Ledger, shaOf } from './ledger.js';
+import { Pace } from './pace.js';
 import { buildinfoUrl, type Observation, probe } from './probe.js';
+import { askInTurns } from './turns.js';
 
 export interface ProbePolicy {
   /** Address of a tenant, with `{slug}`. */
@@ -16,10 +17,6 @@ export interface ProbePolicy {
   probeConcurrency: number;
 }
 
-/** Quick at first, since a healthy tenant is there within seconds; then slower, bounded, with a fixed worst delay. */
-const FIRST_POLL_MS = 500;
-const POLL_GROWTH = 1.5;
-const LAST_POLL_MS = 10_000;
 /** How often a tenant is asked before it counts as one that names no commit, and the pause between. */
 const LOOKS = 3;
 const LOOK_AGAIN_MS = 1_000;
@@ -28,18 +25,27 @@ const CONFIRM_MS = 250;
 
 /** One verification: all its tenants at once, each with a budget of its own. */
 interface Round {
-  slugs: string[];
   budgetMs: number;
   startedAt: number;
   /** Budgets count from here. */
   quietSince: number;
   untilQuiet: boolean;
-  /** Bounds how many are asked at the same time. */
-  slot: ReturnType<typeof pLimit>;
+  /** How many there are, and how many of them are on target. */
+  of: number;
+  onTarget: number;
+}
+
+/** A tenant in a round. */
+interface Followed {
+  readonly slug: string;
+  /** What was told of it last. */
+  shown: string | null;
 }
 
 /** Asks tenants what they run, and takes it down in the ledger. */
 export class Verifier {
+  readonly #pace = new Pace();
+
   constructor(
     private readonly context: StageContext,
     private readonly policy: ProbePolicy,
@@ -80,13 +86,23 @@ export class Verifier {
   }
 
   async #verify(slugs: string[], budgetMs: number, untilQuiet: boolean): Promise<string[]> {
-    const { clock, emit } = this.context;
+    const { context, ledger, policy } = this;
+    const { clock, emit } = context;
     const startedAt = clock.monotonic();
-    const slot = pLimit(this.policy.probeConcurrency);
-    const round: Round = { slugs, budgetMs, startedAt, quietSince: startedAt, untilQuiet, slot };
+    const isOpen = (slug: string) => !ledger.isOnTarget(slug);
+    const onTarget = slugs.length - slugs.filter(isOpen).length;
+    const round: Round = {
+      budgetMs,
+      startedAt,
+      quietSince: startedAt,
+      untilQuiet,
+      of: slugs.length,
+      onTarget,
+    };
     if (budgetMs > 0) emit({ code: 'verify.started', slugs, settle_budget_ms: budgetMs });
-    await allOrAbort(slugs.map((slug) => this.#follow(slug, round)));
-    const unproven = slugs.filter((slug) => !this.ledger.isOnTarget(slug));
+    const followed = slugs.map((slug): Followed => ({ slug, shown: null }));
+    await askInTurns(context, followed, policy.probeConcurrency, (tenant) => this.#question(tenant, round));
+    const unproven = slugs.filter(isOpen);
     if (budgetMs > 0) {
       emit({
         code: 'verify.finished',
@@ -98,68 +114,61 @@ export class Verifier {
     return unproven;
   }
 
-  async #follow(slug: string, round: Round): Promise<void> {
+  /** Asks a tenant once. @returns Milliseconds until it is to be asked again, or null. */
+  async #question(followed: Followed, round: Round): Promise<number | null> {
     const { context, policy, ledger } = this;
-    const { clock, random, signal } = context;
-    const url = buildinfoUrl(policy.tenantUrl, slug);
-    let shown: string | null = null;
-    for (let wait = FIRST_POLL_MS; ; wait = Math.min(wait * POLL_GROWTH, LAST_POLL_MS)) {
-      const observation = await round.slot(() =>
-        probe(context.http, url, { timeoutMs: policy.probeTimeoutMs, signal }),
-      );
-      const now = clock.monotonic();
-      ledger.observe(slug, observation, now);
-      const done = ledger.isOnTarget(slug);
-      if (round.untilQuiet && done) round.quietSince = now;
-      const left = round.budgetMs - (now - round.quietSince);
-      const news = this.#tell(slug, observation, round, { left, now, shown });
-      shown = news;
-      // A tenant that its control plane calls unhealthy will not be proven by asking on.
-      if (done || ledger.get(slug).row?.healthy === false) return;
-      const { streak, flapped } = ledger.get(slug);
-      // A proof under way may end after the budget: the tenant no longer answers with the old commit.
-      if (streak > 0 && (!flapped || left > 0)) {
-        wait = FIRST_POLL_MS;
-        await sleep(clock, CONFIRM_MS, signal);
-        continue;
-      }
-      if (left <= 0) return;
-      const spread = wait * (0.85 + 0.3 * random.fraction());
-      // The last question falls on the end of the budget, so that no tenant is called stale before it; a fraction
-      // of a millisecond that is left over would move no clock.
-      await sleep(clock, Math.max(1, Math.min(spread, left)), signal);
-    }
+    const { slug } = followed;
+    const wasDone = ledger.isOnTarget(slug);
+    const observation = await probe(context.http, buildinfoUrl(policy.tenantUrl, slug), {
+      timeoutMs: policy.probeTimeoutMs,
+      signal: context.signal,
+    });
+    const now = context.clock.monotonic();
+    this.#learn(slug, observation, now);
+    ledger.observe(slug, observation, now);
+    const done = ledger.isOnTarget(slug);
+    round.onTarget += Number(done) - Number(wasDone);
+    if (round.untilQuiet && done) round.quietSince = now;
+    const left = round.budgetMs - (now - round.quietSince);
+    this.#tell(followed, observation, round, left);
+    // A tenant that its control plane calls unhealthy will not be proven by asking on.
+    const { streak, flapped, row, since } = ledger.get(slug);
+    if (done || row?.healthy === false) return null;
+    // A proof under way may end after the budget: the tenant no longer answers with the old commit.
+    if (streak > 0 && (!flapped || left > 0)) return CONFIRM_MS;
+    if (left <= 0) return null;
+    const spread = 0.9 + 0.2 * context.random.fraction();
+    // The last question falls on the end of the budget, so that no tenant is called stale before it.
+    return Math.min(this.#pace.waitMs(now - (since ?? now)) * spread, left);
   }
 
-  /** Tells what is new of a tenant. @returns What is told, to be compared with the next answer. */
-  #tell(
-    slug: string,
-    observation: Observation,
-    { slugs, budgetMs, startedAt }: Round,
-    { left, now, shown }: { left: number; now: number; shown: string | null },
-  ): string {
-    const { ledger } = this;
-    const done = (one: string) => ledger.isOnTarget(one);
-    const status = done(slug) ? 'on_target' : left <= 0 ? ledger.statusOf(slug) : 'waiting';
+  /** What an answer says of how long tenants take after their roll; others than rolled ones say nothing of it. */
+  #learn(slug: string, observation: Observation, now: number): void {
+    const { phase, since, observedAt, seenOnTarget } = this.ledger.get(slug);
+    if (phase === null || since === null || seenOnTarget) return;
+    const known = Math.max((observedAt ?? since) - since, 0);
+    if (observation.kind === 'sha' && observation.sha === this.ledger.expectedSha)
+      this.#pace.flipped(known, now - since);
+    else this.#pace.waited(known, now - since);
+  }
+
+  /** Tells what is new of a tenant. */
+  #tell(followed: Followed, observation: Observation, round: Round, left: number): void {
+    const { context, ledger } = this;
+    const { slug, shown } = followed;
+    const status = ledger.isOnTarget(slug) ? 'on_target' : left <= 0 ? ledger.statusOf(slug) : 'waiting';
     const sha = shaOf(observation);
-    const news = `${status} ${sha ?? observation.kind}`;
-    if (budgetMs > 0 && news !== shown) {
-      this.context.emit({
-        code: 'tenant.changed',
-        slug,
-        status,
-        observed_sha: sha,
-        detail: ledger.detailOf(slug),
-        after_ms: now - startedAt,
-        on_target: slugs.filter(done).length,
-        of: slugs.length,
-      });
-    }
-    return news;
+    followed.shown = `${status} ${sha ?? observation.kind}`;
+    if (round.budgetMs === 0 || followed.shown === shown) return;
+    context.emit({
+      code: 'tenant.changed',
+      slug,
+      status,
+      observed_sha: sha,
+      detail: ledger.detailOf(slug),
+      after_ms: context.clock.monotonic() - round.startedAt,
+      on_target: round.onTarget,
+      of: round.of,
+    });
   }
-}
-
-/** Waits for all, also where one fails: nothing may go on in the background once this returns. */
-export async function allOrAbort(work: Promise<void>[]): Promise<void> {
-  for (const end of await Promise.allSettled(work)) if (end.status === 'rejected') throw end.reason;
 }
