@@ -50,14 +50,19 @@ interface Answer {
 
 type Headers = IncomingMessage['headers'];
 
+export type Meddle = (
+  message: { path: string; headers: Headers },
+  onceMore: (headers: Headers) => Promise<unknown>,
+) => void;
+
 export interface ProxyOptions {
   seed: number;
   /** Share of messages that something happens to. */
   share: number;
   /** Base URL of a control plane as it runs now. */
   target: (plane: number) => string;
-  /** Changes what is passed on; for sabotage. */
-  tamper?: (path: string, headers: Headers) => Promise<Headers>;
+  /** For sabotage: sees every message that is passed on, and may pass it on once more with other headers. */
+  meddle?: Meddle;
 }
 
 export class CuttingProxy {
@@ -127,9 +132,11 @@ export class CuttingProxy {
       return void response.destroy();
     }
     const pass = async (signal?: AbortSignal): Promise<Answer> => {
-      const headers = (await this.options.tamper?.(path, request.headers)) ?? request.headers;
       const url = this.options.target(plane) + path;
-      return deliver(url, { method, headers, body: Buffer.concat(chunks), signal });
+      const body = Buffer.concat(chunks);
+      const { headers } = request;
+      this.options.meddle?.({ path, headers }, (changed) => deliver(url, { method, headers: changed, body }));
+      return deliver(url, { method, headers, body, signal });
     };
     const answer = await this.#under(order, pass, response);
     if (!answer) return;

@@ -50,8 +50,8 @@ export async function play(
   const planes = [0, 1].map((index) => new Plane(index, { mark, token: TOKEN, databaseUrl, fleetFile }));
   const { seed, trouble, fleet } = script;
   const target = (plane: number) => planes[plane]?.url ?? '';
-  const tamper = sabotage?.tamper?.(pool);
-  const proxy = await CuttingProxy.start({ seed, share: trouble.calls, target, tamper });
+  const meddle = sabotage?.meddle?.(pool);
+  const proxy = await CuttingProxy.start({ seed, share: trouble.calls, target, meddle });
   const tenants = await Tenants.start(pool, fleet, { seed, share: trouble.probes });
   const stage = { script, mark, server, pool, planes, proxy, tenants, injuries: [], hit };
   try {

@@ -1,17 +1,16 @@
 /** Broken behaviour on purpose. An oracle that does not see each of these is blind, and what it calls good means nothing. */
-import type { IncomingMessage } from 'node:http';
 import type { Pool } from 'pg';
 import { claimOf, type History, isRollout, resultOf, rollsInOrder } from './history.js';
-
-type Headers = IncomingMessage['headers'];
+import { until } from './processes.js';
+import type { Meddle } from './proxy.js';
 
 export interface Sabotage {
   /** The rule that must see it. */
   rule: string;
   /** Falsifies a record, as the broken system would have left it; null where the round has nothing to falsify. */
   doctor?: (history: History) => History | null;
-  /** Breaks the system itself: changes messages on their way to the control plane. */
-  tamper?: (pool: Pool) => (path: string, headers: Headers) => Promise<Headers>;
+  /** Breaks the system itself, on the way to the control plane. */
+  meddle?: (pool: Pool) => Meddle;
 }
 
 const copy = (history: History): History => structuredClone(history);
@@ -33,19 +32,29 @@ function reportedRoll(history: History) {
   });
 }
 
-export const SABOTAGES: Record<string, Sabotage> = {
-  /** A control plane without a fence: whoever comes is taken for the holder. */
-  'no-fence': {
-    rule: 'any',
-    tamper: (pool) => async (path, headers) => {
-      if (!path.endsWith('/redeploy-fleet') || !headers['fleet-fence']) return headers;
-      const { rows } = await pool.query(`SELECT token, claim_id FROM lock_claims WHERE state = 'held'`);
+const LATE_MS = 15_000;
+
+/** Keeps a copy of every roll until somebody else holds the lock, and delivers it in the name of that one. */
+const deliverLate =
+  (pool: Pool): Meddle =>
+  async ({ path, headers }, onceMore) => {
+    const { 'fleet-fence': fence, 'idempotency-key': _key, ...rest } = headers;
+    if (!path.endsWith('/redeploy-fleet') || !fence) return;
+    const read = () => pool.query(`SELECT token, claim_id FROM lock_claims WHERE state = 'held'`);
+    const deliver = async () => {
+      const { rows } = await read().catch(() => ({ rows: [] }));
       const [held] = rows;
-      if (!held) return headers;
+      if (!held || Number(held.token) <= Number(fence)) return false;
       const claim = headers['fleet-claim'] === undefined ? {} : { 'fleet-claim': held.claim_id };
-      return { ...headers, 'fleet-fence': String(held.token), ...claim };
-    },
-  },
+      await onceMore({ ...rest, 'fleet-fence': String(held.token), ...claim }).catch(() => {});
+      return true;
+    };
+    await until(deliver, LATE_MS);
+  };
+
+export const SABOTAGES: Record<string, Sabotage> = {
+  /** A control plane without a fence: a roll that comes late, when another holds the lock, is taken for the holder's. */
+  'no-fence': { rule: 'overlap', meddle: deliverLate },
   'overlapping-rolls': {
     rule: 'overlap',
     doctor: (history) => {

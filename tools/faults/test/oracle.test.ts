@@ -81,6 +81,11 @@ describe('bad rounds', () => {
       ({ rolls }) => set(rolls, 1, { token: 0 }),
     ],
     [
+      'a roll in the name of somebody else',
+      /^overlap: roll 7 is to main-2, in the name of run-1, who rolls main-1/,
+      ({ rolls }) => void rolls.push(foreignRoll({ target_tag: 'main-2' })),
+    ],
+    [
       'a tenant that changed by itself',
       /^overlap: acme changed .* in 0 open rolls/,
       ({ swaps }) => set(swaps, 0, { rolls: [] }),

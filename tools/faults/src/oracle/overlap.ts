@@ -2,7 +2,12 @@
 import { clock, type History, rollsInOrder, shaOf, type Violation } from '../history.js';
 
 export const overlap = (history: History): Violation[] =>
-  [...rollsOverlap(history), ...swapsOutside(history), ...commandsOverlap(history)].map((what) => ({
+  [
+    ...rollsOverlap(history),
+    ...foreignRolls(history),
+    ...swapsOutside(history),
+    ...commandsOverlap(history),
+  ].map((what) => ({
     rule: 'overlap',
     what,
   }));
@@ -17,6 +22,17 @@ function* rollsOverlap(history: History) {
       yield `roll ${next.id} (token ${next.token}) began at ${clock(history, next.started)}, while roll ${roll.id} (token ${roll.token}) was open`;
     if ((next.token ?? 0) < (roll.token ?? 0))
       yield `roll ${next.id} with token ${next.token} came after roll ${roll.id} with token ${roll.token}`;
+  }
+}
+
+/** Under a claim nothing is rolled but what its run was asked to roll. */
+function* foreignRolls({ rolls, claims, runs }: History) {
+  for (const { id, claim_id, target_tag } of rolls) {
+    const claim = claims.find((one) => one.claim_id === claim_id);
+    const deed = runs.find(({ command }) => command.run === claim?.run)?.command.deed;
+    const asked = deed && 'order' in deed ? deed.image.tag : null;
+    if (asked !== target_tag)
+      yield `roll ${id} is to ${target_tag}, in the name of ${claim?.run ?? 'nobody'}, who rolls ${asked ?? 'nothing'}`;
   }
 }
 
