@@ -6,7 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Pool } from 'pg';
 import { run } from './command.js';
 import type { Beat, History, Run } from './history.js';
-import { GROUP, Plane, writeFleet } from './plane.js';
+import { Plane, writeFleet } from './plane.js';
 import { marked, until } from './processes.js';
 import { CuttingProxy } from './proxy.js';
 import { keepSwaps, readClaims, readRolls, readSwaps } from './record.js';
@@ -18,8 +18,10 @@ import { Tenants } from './tenants.js';
 const TOKEN = 'token-5e1f07-never-print-me';
 /** A roll whose control plane died is closed when its beat stood still for six seconds before another one. */
 const DRAIN_MS = 20_000;
-/** What servers may take to see that a lease was not renewed. */
-const SWEEP_MS = 4000;
+/** What servers may take to see that a lease was not renewed: one that looks late begins to count anew. */
+const SWEEP_MS = 10_000;
+/** Waiters that were killed are granted the lock one after the other. */
+const LEASES_MS = 60_000;
 
 interface Stage {
   script: Script;
@@ -145,16 +147,27 @@ async function injure(stage: Stage, { kind, plane: index, atMs, forMs }: Injury)
 
 /** Waits until leases and rolls that nobody serves any more are over. @returns What is not. */
 async function settle({ script, pool }: Stage): Promise<string[]> {
+  const begun = Date.now();
+  const limit = script.ttlSeconds * 1000 + SWEEP_MS;
   const count = async (text: string) => {
-    const { rows } = await pool.query<{ n: string }>(text, [GROUP]).catch(() => ({ rows: [] }));
-    return rows.length ? Number(rows[0]?.n) : Number.NaN;
+    const { rows } = await pool.query<{ n: number }>(text).catch(() => ({ rows: [] }));
+    return rows[0]?.n ?? Number.NaN;
   };
-  const held = () => count(`SELECT count(*) AS n FROM lock_claims WHERE group_name = $1 AND state = 'held'`);
-  const open = () => count('SELECT count(*) AS n FROM rolls WHERE group_name = $1 AND ended_at IS NULL');
-  const free = await until(async () => (await held()) === 0, script.ttlSeconds * 1000 + SWEEP_MS);
+  const open = () => count('SELECT count(*)::int AS n FROM rolls WHERE ended_at IS NULL');
+  const held = () => count(`SELECT count(*)::int AS n FROM lock_claims WHERE state = 'held'`);
+  // A waiter that was killed may be granted the lock after everybody has left: its TTL counts from then.
+  const overdue = () =>
+    count(`SELECT count(*)::int AS n FROM lock_claims WHERE state = 'held'
+      AND acquired_at < clock_timestamp() - interval '${limit} milliseconds'`);
+  let stuck = false;
+  const free = async () => {
+    stuck = Date.now() - begun > limit && (await overdue()) > 0;
+    return stuck || (await held()) === 0;
+  };
+  const freed = (await until(free, LEASES_MS)) && !stuck;
   const drained = await until(async () => (await open()) === 0, DRAIN_MS);
   return [
-    ...(free ? [] : ['a lease was held beyond its TTL, with its holder gone']),
+    ...(freed ? [] : ['a lease was held beyond its TTL, with its holder gone']),
     ...(drained ? [] : [`a roll was open ${DRAIN_MS / 1000} s after everybody had left`]),
   ];
 }
