@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import type { AddressInfo } from 'node:net';
+import type { Logger } from 'pino';
 import { type Clock, systemClock } from './clock.js';
 import { Channel } from './db/channel.js';
 import { Database } from './db/database.js';
@@ -15,6 +16,10 @@ import { plainHttpWarning, type Tls } from './http/tls.js';
 import { LOCK_PREFIX, lockRoutes } from './lock/api/routes.js';
 import { createLock, type Lock } from './lock/lock.js';
 import { LOCK_CHANNEL } from './lock/store/notifications.js';
+import { healthRoutes } from './operation/health.js';
+import { logCommitted, operatorLine } from './operation/logger.js';
+import { Metrics } from './operation/metrics.js';
+import { recordRequests } from './operation/record.js';
 import { keepGuard } from './rolls/fleet-guard.js';
 import { OwnerWatch } from './rolls/owner.js';
 import { Redeploy } from './rolls/rolls.js';
@@ -63,8 +68,10 @@ export interface ControlPlaneOptions {
   /** The simulated fleet. */
   fleet?: FleetFile;
   clock?: Clock;
-  /** Takes lines for the operator. Default: none are written. */
+  /** Takes lines for the operator. Default: they go to `logger`. */
   log?: (line: string) => void;
+  /** Takes requests, transitions and what the operator should know, as pino's objects. Default: none are written. */
+  logger?: Logger;
 }
 
 export interface ControlPlane {
@@ -102,7 +109,8 @@ async function start(
   undo: Undo,
   close: () => Promise<void>,
 ): Promise<ControlPlane> {
-  const { clock = systemClock, host = '127.0.0.1', log = () => {}, legacy = false } = options;
+  const { clock = systemClock, host = '127.0.0.1', logger, legacy = false } = options;
+  const log = options.log ?? ((line: string) => logger && operatorLine(logger, line));
   const origin = randomUUID();
   const tokens = await openTokens(options, log);
   undo.push(async () => tokens.close());
@@ -117,6 +125,8 @@ async function start(
   await migrate(databaseUrl);
   const db = new Database(databaseUrl);
   undo.push(() => db.close());
+  const metrics = new Metrics(db, (error) => log(`metrics without the database: ${error.message}`));
+  undo.push(async () => metrics.close());
 
   let alongside = async () => {};
   const lock = createLock({
@@ -125,6 +135,10 @@ async function start(
     origin,
     queueLimit: options.queueLimit ?? 100,
     alongside: () => alongside(),
+    onCommitted: (what) => {
+      metrics.committed(what);
+      if (logger) logCommitted(logger, what);
+    },
   });
   const world: World = { db, clock, origin, lock, stopping: stopping.signal };
   const sim = options.mode === 'lock' ? undefined : await startSim(options, world, undo);
@@ -142,8 +156,10 @@ async function start(
     log,
   });
   // Before the routes: a hook applies to those that come after it.
+  recordRequests(app, metrics, logger);
   const drain = drainable(app, stopping.signal);
   const shared = { db, stopping: stopping.signal };
+  await app.register(healthRoutes, { db, clock, metrics });
   if (sim) {
     await app.register(rollRoutes, { ...shared, redeploy: sim.redeploy, legacy });
     await app.register(simRoutes, { prefix: '/sim', fleet: sim.fleet });
@@ -162,7 +178,10 @@ async function start(
   undo.push(async () => tenants?.close());
   lock.sweep.start();
   undo.push(() => lock.sweep.stop());
-  undo.push(async () => stopping.abort());
+  undo.push(async () => {
+    logger?.info('stopping: answers what is under way');
+    stopping.abort();
+  });
 
   const plane = {
     url: `${options.tls ? 'https' : 'http'}://${urlHost(host)}:${(app.server.address() as AddressInfo).port}`,

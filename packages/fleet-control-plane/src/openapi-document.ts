@@ -4,6 +4,8 @@ import { createApp } from './http/app.js';
 import { describeApi } from './http/openapi.js';
 import { LOCK_PREFIX, lockRoutes } from './lock/api/routes.js';
 import { createLock } from './lock/lock.js';
+import { healthRoutes } from './operation/health.js';
+import { Metrics } from './operation/metrics.js';
 import { Redeploy } from './rolls/rolls.js';
 import { rollRoutes } from './rolls/routes.js';
 import { Fleet } from './sim/fleet.js';
@@ -36,6 +38,8 @@ export async function openApiDocument(): Promise<unknown> {
     version,
     log: () => {},
   });
+  const metrics = new Metrics(db, () => {});
+  await app.register(healthRoutes, { db, clock, metrics });
   await app.register(rollRoutes, { db, stopping, redeploy, legacy: false });
   await app.register(simRoutes, { prefix: '/sim', fleet });
   await app.register(lockRoutes, {

@@ -18,7 +18,7 @@ import type { Tls } from './tls.js';
 
 /** Largest request body, in bytes. */
 export const BODY_LIMIT = 64 * 1024;
-const OPEN = new Set(['/health', '/openapi.json']);
+const OPEN = new Set(['/health', '/livez', '/readyz', '/openapi.json']);
 
 export interface AppOptions {
   callers: Callers;
@@ -90,11 +90,19 @@ export async function createApp({ callers, tls, requestsMax, version, log }: App
       'See /openapi.json for the calls.',
     );
   });
-  app.get(
-    '/health',
-    { schema: { security: [], response: { 200: z.object({ status: z.literal('ok') }) } } },
-    async () => ({ status: 'ok' as const }),
-  );
+  for (const path of ['/health', '/livez']) {
+    app.get(
+      path,
+      {
+        schema: {
+          summary: 'Whether the process serves requests at all',
+          security: [],
+          response: { 200: z.object({ status: z.literal('ok') }) },
+        },
+      },
+      async () => ({ status: 'ok' as const }),
+    );
+  }
   app.get('/openapi.json', { schema: { hide: true } }, async () => describeApi(app));
   return app;
 }

@@ -26,12 +26,15 @@ export function createLock(options: {
   origin: string;
   queueLimit: number;
   alongside?: () => Promise<void>;
+  /** Told of every transition that this process committed. */
+  onCommitted?: (what: Committed) => void;
 }): Lock {
-  const { db, clock, origin, queueLimit, alongside } = options;
+  const { db, clock, origin, queueLimit, alongside, onCommitted } = options;
   const hub = new WakeHub(clock);
   const observer = new Observer();
   // Only of own commits: when another's was made, this process cannot tell, and it is the sweep that looks.
-  const committed = ({ group, claims, wakeAll }: Committed) => {
+  const committed = (what: Committed) => {
+    const { group, claims, wakeAll } = what;
     const now = clock.now();
     for (const claim of claims) {
       if (claim.state === 'held') observer.sawHolder(group, claim, now);
@@ -40,6 +43,7 @@ export function createLock(options: {
     }
     if (wakeAll) hub.wakeAll(claimsOf(group));
     hub.wake(statusTopic(group), { kind: 'look' });
+    onCommitted?.(what);
   };
   const store = new LockStore(db, origin, committed);
   const sweep = new Sweep({ db, store, hub, observer, clock, ...(alongside && { alongside }) });

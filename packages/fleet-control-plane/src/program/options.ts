@@ -6,6 +6,7 @@ import { type ControlPlaneOptions, MODES, type Mode } from '../control-plane.js'
 import { TOKEN_LENGTH_MIN } from '../http/auth/tokens.js';
 import { REQUESTS_MAX } from '../http/limit.js';
 import { tlsProblem } from '../http/tls.js';
+import { LOG_LEVELS, type LogLevel } from '../operation/logger.js';
 import { type FleetFile, fleetFileSchema } from '../sim/behaviour.js';
 import { tenantNames } from '../sim/names.js';
 import { version } from '../version.js';
@@ -15,6 +16,8 @@ export interface Settings {
   options: ControlPlaneOptions;
   /** Print one JSON line when ready instead of text. */
   json: boolean;
+  /** Log JSON objects from this level on; undefined: lines of text. */
+  logLevel: LogLevel | undefined;
   /** Stop when standard input ends. */
   stdin: boolean;
   /** Stop when this process is gone. */
@@ -47,6 +50,8 @@ interface Flags {
   legacy?: boolean;
   legacyCanary?: boolean;
   json?: boolean;
+  logFormat: 'text' | 'json';
+  logLevel: LogLevel;
   openapi?: boolean;
   stdin?: boolean;
   parentPid?: number;
@@ -115,6 +120,19 @@ function command(): Command {
     .option('--tenants <n>', 'simulate N tenants with made-up names', integer(1, 10_000))
     .option('--legacy', 'behave as a control plane without locks, fences and proofs')
     .option('--legacy-canary', 'ignore a canary that is no tenant instead of refusing it')
+    .addOption(
+      new Option(
+        '--log-format <format>',
+        'text: what an operator should know; json: requests and transitions too',
+      )
+        .choices(['text', 'json'])
+        .default('text'),
+    )
+    .addOption(
+      new Option('--log-level <level>', 'least level of --log-format json; debug shows polls and renewals')
+        .choices(LOG_LEVELS)
+        .default('info'),
+    )
     .option('--json', 'print one JSON line when ready, for programs')
     .option('--openapi', 'print the OpenAPI document and exit')
     .option('--stdin', 'stop when standard input ends')
@@ -189,6 +207,7 @@ async function settingsOf(flags: Flags, env: NodeJS.ProcessEnv): Promise<Setting
       ...(fleet && { fleet }),
     },
     json: flags.json ?? false,
+    logLevel: flags.logFormat === 'json' ? flags.logLevel : undefined,
     stdin: flags.stdin ?? false,
     parentPid: flags.parentPid,
   };

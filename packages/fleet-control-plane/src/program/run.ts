@@ -1,12 +1,15 @@
 import type { ControlPlane, ControlPlaneOptions } from '../control-plane.js';
+import { jsonLogger, operatorLine } from '../operation/logger.js';
 import type { Settings } from './options.js';
 
 /** Starts, says so, and stops at a signal, at the end of standard input or of the parent; a second signal exits. */
 export async function runUntilStopped(
-  { options, json, stdin, parentPid }: Settings,
+  { options, json, logLevel, stdin, parentPid }: Settings,
   start: (options: ControlPlaneOptions) => Promise<ControlPlane>,
 ): Promise<void> {
-  const log = (line: string) => process.stderr.write(`fleet-control-plane: ${line}\n`);
+  const logger = logLevel && jsonLogger(logLevel);
+  const log = (line: string) =>
+    logger ? operatorLine(logger, line) : process.stderr.write(`fleet-control-plane: ${line}\n`);
   let stop: (code: number) => void = () => {};
   const stopped = new Promise<number>((resolve) => {
     stop = resolve;
@@ -32,7 +35,7 @@ export async function runUntilStopped(
 
   let plane: ControlPlane;
   try {
-    plane = await start({ ...options, log });
+    plane = await start({ ...options, log, ...(logger && { logger }) });
   } catch (error) {
     log(`cannot start: ${explain(error)}`);
     process.exitCode = 1;
@@ -45,6 +48,7 @@ export async function runUntilStopped(
   clearInterval(watch);
   process.stdin.destroy();
   await plane.close();
+  logger?.info('stopped');
   // Whatever still holds the event loop is not worth waiting for once all is closed.
   process.exit();
 }

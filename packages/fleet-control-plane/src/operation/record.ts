@@ -1,0 +1,37 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Logger } from 'pino';
+import type { Metrics } from './metrics.js';
+
+/** Header in which a client says what it is, as `fleet/1.2.3 build-7`. */
+export const CLIENT_HEADER = 'fleet-client';
+
+/** Writes one line for each request that was answered, and counts it. Polls and looks are lines of the level debug. */
+export function recordRequests(app: FastifyInstance, metrics: Metrics, logger: Logger | undefined): void {
+  app.addHook('onResponse', async (request, reply) => {
+    const route = request.routeOptions.url ?? 'none';
+    const { statusCode: status, elapsedTime } = reply;
+    metrics.answered(request.method, route, status, elapsedTime);
+    if (!logger) return;
+    const line = { ...about(request), route, status, ms: Math.round(elapsedTime * 10) / 10 };
+    if (status >= 500) logger.error(line, 'request failed');
+    else if (status >= 400) logger.warn(line, 'request refused');
+    else logger[isLook(request, route) ? 'debug' : 'info'](line, 'request');
+  });
+}
+
+/** What happens over and over while somebody waits or holds. */
+const isLook = ({ method }: FastifyRequest, route: string) =>
+  method === 'GET' || method === 'HEAD' || /\/claims\/:claim_id(?:\/renew)?$/.test(route);
+
+function about(request: FastifyRequest): Record<string, unknown> {
+  const { group, claim_id } = (request.params ?? {}) as { group?: string; claim_id?: string };
+  const client = request.headers[CLIENT_HEADER];
+  return {
+    method: request.method,
+    token: request.caller?.name,
+    ip: request.ip,
+    client: (Array.isArray(client) ? client[0] : client)?.slice(0, 200),
+    group: group?.slice(0, 63),
+    claim: claim_id?.slice(0, 36),
+  };
+}
