@@ -1,5 +1,5 @@
 /** Named tokens against a running server. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -34,7 +34,11 @@ afterAll(async () => {
 });
 
 type Made = { token: string; line: string };
-const write = (...tokens: Made[]) => writeFile(file, tokens.map(({ line }) => `${line}\n`).join(''));
+/** Replaces the file in one go, so that no half of it is read. */
+async function write(...tokens: Made[]): Promise<void> {
+  await writeFile(`${file}.new`, tokens.map(({ line }) => `${line}\n`).join(''));
+  await rename(`${file}.new`, file);
+}
 const as = ({ token }: Made) => ({ authorization: `Bearer ${token}` });
 const lock = (group: string, path = '') => `/cp/admin/fleet-locks/${group}${path}`;
 const claimId = '0198f3a0-2222-4222-8222-222222222222';
@@ -123,7 +127,7 @@ describe('a named token', () => {
     await eventually(async () => (await status(next)) === 200);
     await write(next, ci, ops);
     await eventually(async () => (await status(reader)) === 401);
-    expect(logged.join('\n')).not.toMatch(/ATTENTION/);
+    expect(logged.join('\n')).not.toMatch(/ATTENTION: the tokens file/);
 
     await writeFile(file, 'oops: [');
     await eventually(() => logged.some((line) => /ATTENTION.*neither YAML nor JSON.*still count/.test(line)));
