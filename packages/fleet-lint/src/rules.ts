@@ -37,7 +37,7 @@ import {
 import { deadFilter, deadSchedule } from './rules/filters.js';
 import { ignoredEnvironment, jobTimeout, missingPermission } from './rules/keys.js';
 import { lockGroupMismatch, unlockedDeploy } from './rules/locks.js';
-import { maskedExitCode, maskedFailure } from './rules/masking.js';
+import { maskedExitCode, maskedFailure, unreadScript } from './rules/masking.js';
 import { deployAfterFailure, deployWithoutNeeds, productionBeforeStaging } from './rules/order.js';
 import {
   expressionInScript,
@@ -97,7 +97,10 @@ export const RULE_GROUPS: readonly { title: string; rules: readonly Rule[] }[] =
       runConcurrency,
     ],
   },
-  { title: 'Failures that nobody sees', rules: [maskedFailure, maskedExitCode, missingPermission] },
+  {
+    title: 'Failures that nobody sees',
+    rules: [maskedFailure, maskedExitCode, unreadScript, missingPermission],
+  },
   { title: 'Expressions', rules: [envContext, emptyExpression, unfilledExpression] },
   {
     title: 'Secrets',

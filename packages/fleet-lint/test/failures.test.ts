@@ -49,6 +49,51 @@ rule('masked-exit-code', {
       at: 'fleet redeploy',
     },
     'set +e': { input: scripted('set -u\nset +e\nfleet redeploy\nmake report'), at: 'set +e' },
+    'a pipe in sh': {
+      input: scripted('fleet redeploy 2>&1 | tee deploy.log', { step: 'shell: sh' }),
+      at: '| tee',
+      says: 'that of `tee`',
+    },
+    'a pipe in the default shell': {
+      input: scripted('fleet redeploy 2>&1 | tee deploy.log'),
+      at: '| tee',
+      severity: 'warning',
+      says: 'images without bash',
+    },
+    'a pipe in the shell of the workflow': {
+      input: scripted('fleet redeploy | tee deploy.log', { top: 'defaults: {run: {shell: "bash -e {0}"}}' }),
+      at: '| tee',
+    },
+    'a shell of its own': {
+      input: scripted('fleet redeploy\nmake report', { step: 'shell: bash {0}' }),
+      at: 'fleet redeploy',
+      says: 'no `-e`',
+    },
+    'a background job': { input: scripted('nohup fleet redeploy &\nwait'), at: 'fleet redeploy' },
+    'an export': {
+      input: scripted('export OUT="$(fleet redeploy)"'),
+      at: 'fleet redeploy',
+      says: '`export`',
+    },
+    'a container that is left alone': {
+      input: scripted('docker run -d tools fleet redeploy'),
+      at: 'docker run',
+    },
+    'an expression in between': {
+      input: scripted("fleet redeploy --target-tag ${{ format('a}b{0}', github.sha) }} | tee x", {
+        step: 'shell: sh',
+      }),
+      at: '| tee',
+    },
+    'a script of an action': {
+      input: [
+        {
+          path: '.gitea/actions/ship/action.yml',
+          text: 'runs:\n  using: composite\n  steps:\n    - {shell: sh, run: fleet redeploy | tee x}\n',
+        },
+      ],
+      at: '| tee',
+    },
     'set +eu until later': { input: scripted('set +eu\nfleet redeploy\nset -e\nmake report'), at: 'set +eu' },
   },
   good: {
@@ -63,12 +108,41 @@ rule('masked-exit-code', {
     ),
     'an if that ends the step': scripted('if ! fleet redeploy; then\n  echo "failed"\n  exit 1\nfi'),
     'an if that passes the code on': scripted('if fleet redeploy; then make; else code=$?; exit "$code"; fi'),
+    'a pipe in bash': scripted('fleet redeploy | tee deploy.log', { step: 'shell: bash' }),
+    'a dry run': scripted('fleet redeploy --dry-run || true'),
     'the last command': scripted('set +e\nfleet redeploy'),
     'turned on again': scripted('set +e\nmake\nset -e\nfleet redeploy\nmake report'),
     'a test': scripted('make test || true'),
     'a text': scripted(
       'fleet redeploy --reason "a || true"\n: "fleet redeploy || true"\ngit commit -m "x; fleet redeploy" || true',
     ),
+  },
+});
+
+rule('unread-script', {
+  bad: {
+    'another language': {
+      input: scripted('fleet redeploy', { step: 'shell: pwsh' }),
+      at: 'fleet redeploy',
+      severity: 'warning',
+      says: '`pwsh`',
+    },
+    'a bracket too many': {
+      input: scripted('fleet redeploy\n) | tee log'),
+      at: ') | tee',
+      severity: 'warning',
+      says: 'cannot be read',
+    },
+    'a quote without its end': {
+      input: scripted('fleet redeploy --reason "x'),
+      at: '"x',
+      severity: 'warning',
+    },
+  },
+  good: {
+    'what bash reads': scripted('[[ $A =~ ^a ]] && x=(1 2)\nfleet redeploy <<<"${x[@]:1}"'),
+    'another language without a deploy': scripted('print("fleet")', { step: 'shell: python' }),
+    'a dry run': scripted('fleet redeploy --dry-run', { step: 'shell: pwsh' }),
   },
 });
 

@@ -37,6 +37,10 @@ export const isFleetAction = (uses: string) => ACTION.test(uses);
 /** The shared composite, whose inputs have defaults of their own. */
 export const isComposite = (uses: string) => COMPOSITE.test(uses);
 
+/** Whether a text of shell deploys. */
+export const namesDeploy = (text: string): boolean =>
+  COMMAND.test(codeOf(text)) || (CLIENT.test(text) && text.includes(PATH));
+
 /** The deploys of a step, in their order. */
 export function deploysOf(step: Step): Deploy[] {
   const { uses, run, source } = step;

@@ -154,6 +154,16 @@ export const isCheckout = ({ uses, run }: Step): boolean =>
   (run?.commands.some(({ text }) => /\bgit\b.*\b(?:clone|checkout|fetch|init|pull)\b|\btar\b/.test(text)) ??
     false);
 
+/** What a step's script is run by, as the step, its job or its workflow says. */
+export function shellNameOf({ source, entries, job }: Step): string | undefined {
+  const own = textOf(source, valueAt(entries, 'shell'));
+  const defaults = [job?.entries ?? [], job?.workflow.entries ?? []].map((layer) => {
+    const run = valueAt(entriesOf(source, valueAt(layer, 'defaults')), 'run');
+    return textOf(source, valueAt(entriesOf(source, run), 'shell'));
+  });
+  return own ?? defaults.find((shell) => shell !== undefined);
+}
+
 /** A variable as step, job or workflow set it. */
 export function variableOf(step: Step, name: string): string | undefined {
   const { source, job } = step;

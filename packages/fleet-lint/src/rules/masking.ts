@@ -1,9 +1,9 @@
 /** Failures of a deploy that nobody sees. */
-import type { Deploy } from '../repository/deploys.js';
-import { type Step, valueAt } from '../repository/workflow.js';
+import { type Deploy, namesDeploy } from '../repository/deploys.js';
+import { type Step, shellNameOf, valueAt } from '../repository/workflow.js';
 import type { Rule } from '../rule.js';
-import type { Place } from '../syntax/place.js';
-import { restOfList } from '../syntax/script.js';
+import { lossOf } from '../syntax/exit-code.js';
+import { parseShell, pathTo, shellOf } from '../syntax/shell.js';
 import { placeIn, textOf } from '../syntax/source.js';
 
 export const maskedFailure: Rule = {
@@ -33,60 +33,54 @@ export const maskedExitCode: Rule = {
   id: 'masked-exit-code',
   severity: 'error',
   shape:
-    '`|| true`, `|| echo ...`, `set +e` or an `if` around a deploy command that nothing ends the step by',
+    "anything in a script that keeps the deploy's exit code from becoming the script's: `|| true`, a pipe without `pipefail`, `export X=$(...)`, `&`, `set +e`, an `if` or `!` that nothing ends the step by",
   why: 'the exit code is the verdict; whoever drops it shows a failed deploy as green',
-  remedy: 'let the command end the step; exit codes say which kind of failure it was',
+  remedy:
+    'let the command end the step (`shell: bash` brings `-e -o pipefail`); exit codes say which kind of failure it was',
   check({ steps, deploysIn }, report) {
     for (const step of steps) {
+      const script = readScript(step);
+      if (!script?.options) continue;
       for (const deploy of deploysIn(step)) {
-        const found = mask(step, deploy);
-        if (found) report(found.place, found.text);
+        if (!isFollowed(deploy)) continue;
+        const loss = lossOf(script.parsed, positionOf(deploy), script.options, namesDeploy);
+        if (loss)
+          report(placeIn(step.source, script.node, loss.at), loss.text, loss.perhaps ? 'warning' : undefined);
       }
     }
   },
 };
 
-/** Ends a script with a failure. */
-const ENDS = /\b(?:exit\s+(?:[1-9]|["']?\$)|exit\s*(?:$|[;&|}])|false\b|return\s+(?:[1-9]|["']?\$))/m;
-const SWALLOW = /\|\|\s*(?:\{\s*)?(?:true\b|:(?=\s|$|\))|echo\b|printf\b|exit\s+0\b|\(?\s*exit\s+0)/;
-
-function mask(
-  step: Step,
-  { kind, command, index, code, place }: Deploy,
-): { place: Place; text: string } | undefined {
-  const { run, source } = step;
-  if (!command || !run) return undefined;
-  // The status that curl writes is the verdict of a call, not its exit code.
-  if (kind === 'call' && /\s(?:-w|--write-out)[=\s]/.test(command.text)) return undefined;
-  const at = run.commands.indexOf(command);
-  const following = [command.text.slice(index), ...run.commands.slice(at + 1).map(({ text }) => text)].join(
-    '\n',
-  );
-  const swallow = SWALLOW.exec(restOfList(code, index));
-  if (swallow) {
-    const from = index + swallow.index;
-    // A block may go on over several lines.
-    const handler = swallow[0].includes('{') ? following : command.text.slice(from);
-    if (!ENDS.test(handler.replace(/exit\s+0/g, ''))) {
-      const text = `\`${swallow[0]}\` drops the exit code of the deploy`;
-      return { place: placeIn(source, run.node, command.origin(from)), text };
+export const unreadScript: Rule = {
+  id: 'unread-script',
+  severity: 'warning',
+  shape:
+    'a deploy in a script that this linter cannot read: another language than that of sh and bash, or a mistake in it',
+  why: 'whether its exit code ends the step is not known; a script that the shell cannot read either does nothing',
+  remedy: 'deploy in a step of its own with `shell: bash`, or with the action',
+  check({ steps, deploysIn }, report) {
+    for (const step of steps) {
+      const deploy = deploysIn(step).find(isFollowed);
+      const script = deploy && readScript(step);
+      if (!script) continue;
+      const { parsed, options, name, node } = script;
+      const [error] = parsed.script.errors ?? [];
+      if (!options) report(deploy.place, `scripts for \`${name}\` are not read here`);
+      else if (error)
+        report(placeIn(step.source, node, error.pos), `the shell script cannot be read: ${error.message}`);
+      else if (!pathTo(parsed, positionOf(deploy)).length)
+        report(deploy.place, 'what this deploy is a part of cannot be read');
     }
-  }
-  if (/^(?:if|while|until)\s/.test(command.text) && !ENDS.test(following)) {
-    const word = command.text.split(/\s/, 1)[0];
-    return { place, text: `\`${word}\` takes the exit code of the deploy, and nothing ends the step by it` };
-  }
-  let off: number | undefined;
-  for (const [place, { text }] of run.commands.slice(0, at + 1).entries()) {
-    if (/(?:^|[;&]\s*)set\s+(?:\+\w*e|\+o\s+errexit)/.test(text)) off = place;
-    else if (/(?:^|[;&]\s*)set\s+(?:-\w*e|-o\s+errexit)/.test(text)) off = undefined;
-  }
-  // The last command's exit code is the script's, with or without the shell option.
-  if (off === undefined || at === run.commands.length - 1 || /\$\{?(?:\?|PIPESTATUS)/.test(following))
-    return undefined;
-  const line = run.commands[off];
-  return {
-    place: line ? placeIn(source, run.node, line.at) : place,
-    text: '`set +e` drops the exit code of the deploy, which nothing reads afterwards',
-  };
+  },
+};
+
+/** The status that curl writes is the verdict of a call by hand, not its exit code. */
+const isFollowed = ({ kind, command, dryRun }: Deploy) =>
+  command !== undefined && !dryRun && !(kind === 'call' && /\s(?:-w|--write-out)[=\s]/.test(command.text));
+
+const positionOf = ({ command, index }: Deploy) => command?.origin(index) ?? 0;
+
+function readScript(step: Step) {
+  const { run } = step;
+  return run && { parsed: parseShell(run.text), node: run.node, ...shellOf(shellNameOf(step)) };
 }
