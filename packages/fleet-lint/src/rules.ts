@@ -39,6 +39,7 @@ import { ignoredEnvironment, jobTimeout, missingPermission } from './rules/keys.
 import { lockGroupMismatch, unlockedDeploy } from './rules/locks.js';
 import { maskedExitCode, maskedFailure, unreadScript } from './rules/masking.js';
 import { deployAfterFailure, deployWithoutNeeds, productionBeforeStaging } from './rules/order.js';
+import { unownedPackage } from './rules/packages.js';
 import {
   expressionInScript,
   rawResponse,
@@ -46,6 +47,7 @@ import {
   shellTrace,
   tokenArgument,
 } from './rules/secrets.js';
+import { refusedConfig, refusedSetting } from './rules/settings.js';
 import {
   calledDeploy,
   dispatchOnly,
@@ -104,7 +106,7 @@ export const RULE_GROUPS: readonly { title: string; rules: readonly Rule[] }[] =
   { title: 'Expressions', rules: [envContext, emptyExpression, unfilledExpression] },
   {
     title: 'Secrets',
-    rules: [rawResponse, tokenArgument, shellTrace, expressionInScript, secretsInComposite],
+    rules: [rawResponse, tokenArgument, shellTrace, expressionInScript, secretsInComposite, unownedPackage],
   },
   {
     title: 'Keys and actions',
@@ -116,6 +118,8 @@ export const RULE_GROUPS: readonly { title: string; rules: readonly Rule[] }[] =
       hostedAction,
       checkoutMissing,
       unknownInput,
+      refusedSetting,
+      refusedConfig,
       leakingInput,
       actionRuntime,
     ],
