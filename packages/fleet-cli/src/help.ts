@@ -36,7 +36,7 @@ const EXAMPLES: Record<string, string[]> = {
   lint: [
     'fleet lint',
     'fleet lint ../server --strict --server gitea-1.25',
-    'fleet lint --json | jq .findings',
+    'fleet lint --format sarif >lint.sarif',
   ],
   report: ['fleet report result.json', 'fleet report result.json --html result.html'],
 };

@@ -46,6 +46,7 @@ export function buildProgram(version: string, finish: Finish): Command {
     .allowExcessArguments(false)
     .optionsGroup(GROUP_TITLES.output)
     .option('--strict', 'warnings fail too')
+    .option('--format <NAME>', 'text, json (as --json) or sarif (default: text)')
     .option(
       '--server <NAME>',
       'gitea-1.22, gitea-1.25, gitea-1.27, forgejo or github (default: all of them)',

@@ -63,6 +63,20 @@ describe('what is found', () => {
     });
   });
 
+  it('is SARIF with --format sarif', async () => {
+    put('.gitea/workflows/deploy.yml', BAD);
+    const { code, stdout, stderr } = await lint('--format', 'sarif');
+    expect({ code, stderr }).toEqual({ code: 1, stderr: '' });
+    const { version, runs } = JSON.parse(stdout);
+    expect([version, runs[0].results.map((one: { ruleId: string }) => one.ruleId)]).toEqual([
+      '2.1.0',
+      ['masked-exit-code'],
+    ]);
+    expect(JSON.parse((await lint('--format', 'json')).stdout)).toEqual(
+      JSON.parse((await lint('--json')).stdout),
+    );
+  });
+
   it('fails by warnings only with --strict', async () => {
     put('.gitea/workflows/deploy.yml', WARNED);
     expect(await lint()).toMatchObject({
@@ -131,6 +145,7 @@ describe('usage: exit code 2', () => {
     ],
     ['two folders', ['a', 'b'], 'an argument too many'],
     ['an unknown flag', ['--stict'], '--stict'],
+    ['an unknown format', ['--format', 'xml'], 'there is no format xml'],
     ['an unknown server', ['--server', 'gitea'], 'there is no server gitea'],
   ])('%s', async (_name, args, says) => {
     put('file.txt', '');

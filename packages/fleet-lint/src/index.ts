@@ -5,4 +5,5 @@ export { parseServer, SERVERS, type Server } from './repository/servers.js';
 export { LINT_SCHEMA, type LintOptions, type LintResult, lintResult } from './result.js';
 export type { Finding, RuleText, Severity } from './rule.js';
 export { RULES } from './rules.js';
+export { type SarifFinding, type SarifLog, type SarifRule, type SarifRun, sarifOf } from './sarif.js';
 export type { LintFile, Place } from './syntax/place.js';

@@ -21,7 +21,7 @@ asks no server.
   them is found. Forgejo's releases are not told apart.
 - Exit code 0: no error; with \`--strict\` no warning either. 1: something was found. 2: usage, also where there is nothing
   to read.
-- \`--json\` prints one document, schema \`fleet-lint/1\`: \`passed\`, \`findings\` (file, line, column, rule, severity, message,
+- \`--format sarif\` prints SARIF 2.1.0. \`--json\` (\`--format json\`) prints one document, schema \`fleet-lint/1\`: \`passed\`, \`findings\` (file, line, column, rule, severity, message,
   why, remedy), \`counts\`, and the \`files\` that were read.
 - A comment at the end of the line, or on a line of its own above it, takes back the findings of one rule in that line:
   \`# fleet-lint-ignore moving-ref: this fleet is a rehearsal\`. The reason is required.

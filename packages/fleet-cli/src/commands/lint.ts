@@ -1,12 +1,13 @@
 /** Shows what the linter finds in a repository. */
 import { join } from 'node:path';
-import { oneLine, plural } from '@tenant-fleet/fleet-core';
+import { oneLine, plural, usageError } from '@tenant-fleet/fleet-core';
 import {
   type Finding,
   type LintResult,
   lintResult,
   parseServer,
   readRepository,
+  sarifOf,
 } from '@tenant-fleet/fleet-lint';
 import type { OutputFlags } from '../flags.js';
 import { Terminal } from '../terminal/console.js';
@@ -14,16 +15,29 @@ import { Terminal } from '../terminal/console.js';
 export interface LintFlags extends OutputFlags {
   strict?: boolean;
   server?: string;
+  format?: string;
 }
 
 /** Exit code 1 where something was found. @throws FleetError `USAGE` where there is nothing to read, or no such server. */
 export async function runLint(folder: string, output: LintFlags): Promise<number> {
   const server = output.server === undefined ? undefined : parseServer(output.server);
+  const format = formatOf(output);
   const terminal = new Terminal(output);
   const result = lintResult(await readRepository(folder), { strict: output.strict, server });
-  if (output.json) terminal.line('stdout', JSON.stringify(result, null, 2));
+  if (format === 'json') terminal.line('stdout', JSON.stringify(result, null, 2));
+  else if (format === 'sarif') terminal.line('stdout', JSON.stringify(sarifOf(result), null, 2));
   else show(result, folder, terminal);
   return result.passed ? 0 : 1;
+}
+
+/** `--json` is short for `--format json`. */
+function formatOf({ format = 'text', json }: LintFlags): string {
+  if (!['text', 'json', 'sarif'].includes(format))
+    throw usageError(`lint: there is no format ${format}`, {
+      option: '--format',
+      hint: '--format takes text, json, sarif',
+    });
+  return json && format === 'text' ? 'json' : format;
 }
 
 function show({ findings, counts, files }: LintResult, folder: string, terminal: Terminal): void {
