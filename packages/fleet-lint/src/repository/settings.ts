@@ -1,12 +1,13 @@
 /** Asks core what it would say to a setting, so that nothing here knows what fleet takes. */
-import { FleetError, resolveConfig, type SettingName, settingOf } from '@tenant-fleet/fleet-core';
+import { isFleetError } from '@tenant-fleet/fleet-core';
+import { resolveConfig, type SettingName, settingOf } from '@tenant-fleet/fleet-core/config';
 
 /** What a run needs, so that only what is asked about can be wrong. */
 const REST = {
   'control-plane': 'https://cp.example',
   'tenant-url': 'https://{slug}.example',
   'target-tag': 'main-0000000',
-  'expected-sha': '0'.repeat(40),
+  'expected-sha': '1'.repeat(40),
   'lock-group': 'lint',
 } as const satisfies Partial<Record<SettingName, string>>;
 
@@ -27,10 +28,10 @@ export interface Refusal {
 
 /** Why fleet would refuse a value of a setting; undefined where it would take it. */
 export function refusalOf(name: SettingName, value: string): string | undefined {
-  const raw = settingOf(name).kind === 'boolean' && value === '' ? true : value;
-  // Files and the environment that they choose are read by the run alone.
-  if (name === 'config' || name === 'token-file' || name === 'environment') return undefined;
-  const refusal = refused({ flags: { ...REST, [name]: raw }, env: ENV });
+  const { kind } = settingOf(name);
+  // Files and the environment that they choose are read by the run alone, and secrets are nobody's business.
+  if (kind === 'file' || kind === 'secret' || name === 'environment') return undefined;
+  const refusal = refused({ flags: { ...REST, [name]: value }, env: ENV });
   return refusal?.option === `--${name}` ? refusal.message.replace(/^--[\w-]+:? ?/, '') : undefined;
 }
 
@@ -69,7 +70,7 @@ function refused(layers: Parameters<typeof resolveConfig>[1]): Refusal | undefin
     resolveConfig('redeploy', layers);
     return undefined;
   } catch (error) {
-    if (!(error instanceof FleetError)) throw error;
+    if (!isFleetError(error)) throw error;
     const hint = error.hint ? ` (${error.hint})` : '';
     return { option: error.option ?? '', message: `${error.message}${hint}` };
   }

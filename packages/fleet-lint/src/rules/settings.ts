@@ -1,5 +1,5 @@
 /** Flags, inputs, variables and keys that fleet itself would refuse. */
-import { SETTING_NAMES, SETTINGS, type SettingName, settingOf } from '@tenant-fleet/fleet-core';
+import { type Command, SETTING_NAMES, SETTINGS, settingsFor } from '@tenant-fleet/fleet-core/config';
 import leven from 'leven';
 import { isFleetAction } from '../repository/deploys.js';
 import { refusalOf, refusalsOf, settingNameOf } from '../repository/settings.js';
@@ -12,15 +12,14 @@ import { entriesOf, entryOf, placeIn, type Source, textOf } from '../syntax/sour
 const FLAGS = 'yes json report-json report-html quiet verbose no-color help version watch to format'.split(
   ' ',
 );
-const COMMANDS = ['redeploy', 'rollback', 'plan', 'verify'];
+/** Commands, and whose settings they take. */
+const COMMANDS: Readonly<Record<string, Command>> = {
+  redeploy: 'redeploy',
+  rollback: 'redeploy',
+  plan: 'plan',
+  verify: 'verify',
+};
 const PROGRAM = /^(?:\S*\/)?(?:fleet|fleet-cli|cli\.js)(?:@\S+)?$/;
-const SECRETS = [
-  'FLEET_CP_TOKEN',
-  'FLEET_LOCK_TOKEN',
-  'FLEET_ALERT_WEBHOOK',
-  'FLEET_REGISTRY_USER',
-  'FLEET_REGISTRY_PASSWORD',
-];
 
 export const refusedSetting: Rule = {
   id: 'refused-setting',
@@ -52,17 +51,17 @@ function checkInputs({ source, uses, with: given }: Step, report: Report): void 
 }
 
 function checkVariables({ source, env }: Step, report: Report): void {
-  const known = [...SETTINGS.flatMap((one) => one.env), ...SECRETS];
+  const known = SETTINGS.flatMap((one) => one.env);
   for (const { key, keyNode, value } of env) {
     if (!key.startsWith('FLEET_')) continue;
-    const setting = SETTINGS.find((one) => (one.env as readonly string[]).includes(key));
+    const setting = SETTINGS.find((one) => one.env.includes(key));
     const text = textOf(source, value);
     const near = known.find((one) => leven(one, key) <= 2);
     // Other tools may have such variables too.
     if (!known.includes(key) && near)
       report(source.place(keyNode), `fleet does not read ${key}; did you mean ${near}`);
     if (!setting || !value || !text || text.includes('${{')) continue;
-    const problem = refusalOf(setting.name as SettingName, text);
+    const problem = refusalOf(setting.name, text);
     if (problem) report(source.place(value), `${key}: ${problem}`);
   }
 }
@@ -74,19 +73,21 @@ function checkFlags({ run, source }: Step, report: Report): void {
       word ? [{ at: word.pos, text: run.text.slice(word.pos, word.end) }] : [],
     );
     const start = words.findIndex(
-      ({ text }, at) => PROGRAM.test(text) && COMMANDS.includes(words[at + 1]?.text ?? ''),
+      ({ text }, at) => PROGRAM.test(text) && Object.hasOwn(COMMANDS, words[at + 1]?.text ?? ''),
     );
-    if (start < 0) continue;
+    const command = COMMANDS[words[start + 1]?.text ?? ''];
+    if (start < 0 || !command) continue;
+    const flags = settingsFor(command).filter(({ kind }) => kind !== 'secret');
     for (const [at, { text, at: position }] of words.entries()) {
       const flag = at > start ? /^--([\w-]+)(?:=(.*))?$/s.exec(text) : null;
       if (!flag) continue;
       const [, name = '', joined] = flag;
-      const setting = SETTING_NAMES.find((one) => one === name);
+      const setting = flags.find((one) => one.name === name);
       const place = placeIn(source, run.node, position);
-      if (!setting && !FLAGS.includes(name)) report(place, `fleet has no flag --${name}${near(name)}`);
-      if (!setting || !settingOf(setting).value) continue;
+      if (!setting && !FLAGS.includes(name)) report(place, `fleet has no flag --${name}${near(name, flags)}`);
+      if (!setting?.value) continue;
       const value = unquoted(joined ?? words[at + 1]?.text ?? '');
-      const problem = value === undefined ? undefined : refusalOf(setting, value);
+      const problem = value === undefined ? undefined : refusalOf(setting.name, value);
       if (problem) report(place, `--${name}: ${problem}`);
     }
   }
@@ -97,10 +98,9 @@ function unquoted(word: string): string | undefined {
   return /[$`*?]/.test(word) && !/^'[^']*'$/.test(word) ? undefined : word.replace(/^(["'])(.*)\1$/s, '$2');
 }
 
-function near(name: string): string {
-  const [best = ''] = [...SETTING_NAMES, ...FLAGS].sort(
-    (one, other) => leven(one, name) - leven(other, name),
-  );
+function near(name: string, settings: readonly { name: string }[]): string {
+  const known = [...settings.map((one) => one.name), ...FLAGS];
+  const [best = ''] = known.sort((one, other) => leven(one, name) - leven(other, name));
   return leven(best, name) <= 3 ? `; did you mean --${best}` : '';
 }
 
