@@ -41,6 +41,7 @@ export interface Config {
   lock: {
     group: string;
     url: string;
+    token: string;
     waitMs: number;
     ttlMs: number;
     /** Fencing token of a lease that a parent process holds and renews. */

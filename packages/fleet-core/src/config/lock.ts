@@ -16,6 +16,7 @@ export function checkLock(check: Check): Config['lock'] {
   return {
     group,
     url: values.lockUrl ? baseUrl(values.lockUrl) : checkControlPlane(check),
+    token: values.lockToken ?? check.need('token', values.controlPlaneToken),
     waitMs: values.lockWaitMs,
     ttlMs: values.lockTtlMs,
     ...(values.lockInherited?.group === group ? { inheritedToken: values.lockInherited.fencingToken } : {}),

@@ -60,6 +60,8 @@ export interface SettingOptions {
   lockTtlMs?: number;
   /** Control plane that serves the lock (default: the control plane). */
   lockUrl?: string;
+  /** Token of the server of the lock (default: that of the control plane). */
+  lockToken?: string;
   /** Roll without a lock: nothing then keeps two rolls apart. */
   noLock?: boolean;
   /** Gitea server. */

@@ -138,6 +138,9 @@ export const SETTINGS = [
     text('lock-url', 'URL', 'control plane that serves the lock (default: the control plane)', {
       check: secureUrl,
     }),
+    ...secret('lock-token', 'token of the server of the lock (default: that of the control plane)', {
+      check: token,
+    }),
     toggle('no-lock', 'roll without a lock: nothing then keeps two rolls apart', { commands: ROLLS }),
   ),
   ...group(

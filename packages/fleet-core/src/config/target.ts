@@ -14,9 +14,9 @@ export function checkTarget(check: Check): Target {
   const { command, values, dryRun } = check;
   const looks = command === 'redeploy' || command === 'plan' || command === 'verify';
   // Tenants that are named need no control plane that lists them.
-  const wantsCp = command !== 'verify' || !values.tenant?.length;
+  const wantsCp = check.gated || (command === 'verify' && !values.tenant?.length);
   const target = {
-    controlPlane: looks && wantsCp ? checkControlPlane(check) : '',
+    controlPlane: wantsCp ? checkControlPlane(check) : '',
     controlPlaneToken: wantsCp ? check.need('token', values.controlPlaneToken) : '',
     tenantUrl: looks ? check.need('tenant-url', values.tenantUrl) : '',
     tenants: values.tenant?.length ? [...new Set(values.tenant)] : null,

@@ -161,7 +161,8 @@ async function act(
 function open(config: Config, context: RunContext) {
   const ports = systemPorts(context.ports);
   if (!config.lock) throw new FleetError('INTERNAL', 'no lock is configured');
-  const server = { url: config.lock.url, token: config.controlPlaneToken, http: ports.http };
+  const { url, token } = config.lock;
+  const server = { url, token, http: ports.http };
   return { client: new LockClient(server, config.lock.group), ports };
 }
 

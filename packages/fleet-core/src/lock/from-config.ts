@@ -18,9 +18,9 @@ export function lockOptions(
   context: RunContext = {},
 ): LockOptions {
   if (!config.lock) throw new FleetError('INTERNAL', 'no lock is configured');
-  const { group, url, waitMs, ttlMs } = config.lock;
+  const { group, url, token, waitMs, ttlMs } = config.lock;
   return {
-    server: { url, token: config.controlPlaneToken },
+    server: { url, token },
     ...{ group, waitMs, ttlMs },
     holder: holderOf(config, ports.hostname()),
     order: config.order ?? undefined,
