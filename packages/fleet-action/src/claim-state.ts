@@ -1,32 +1,35 @@
 /** The claim that the step has at the lock, kept where the post step finds it if the step is killed. */
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { lstatSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Env, LeftClaim } from '@tenant-fleet/fleet-core';
+import type { LeftClaim } from '@tenant-fleet/fleet-core';
+import type { Env } from '@tenant-fleet/fleet-core/config';
 import { mask, saveState } from './runner.js';
 
 const STATE = 'claim';
 
 /** Called before the claim is sent: from then on it is never unknown what may be left. */
-export function keepClaim(env: Env, claim: LeftClaim): void {
-  mask([claim.session]);
-  const text = JSON.stringify(claim);
+export function keepClaim(env: Env, { claimId, session }: LeftClaim): void {
+  mask([session]);
+  const text = JSON.stringify({ claimId, session });
   saveState(env, STATE, text);
   try {
-    writeFileSync(fileOf(env), text, { mode: 0o600 });
+    const file = fileOf(env);
+    rmSync(file, { force: true });
+    // Never through a link that somebody else has put there.
+    writeFileSync(file, text, { mode: 0o600, flag: 'wx' });
   } catch {
     // The state is the first way; a folder that cannot be written to only takes away the second.
   }
 }
 
-/** The claim that a step left which did not finish. */
+/** The claim that a step left which did not finish: its ids alone, since any step of the job may have written them. */
 export function leftClaim(env: Env): LeftClaim | null {
   const text = env[`STATE_${STATE}`] || read(fileOf(env));
   if (!text) return null;
   try {
-    const { url, group, claimId, session } = JSON.parse(text) as Partial<Record<keyof LeftClaim, unknown>>;
-    if ([url, group, claimId, session].some((value) => typeof value !== 'string')) return null;
-    return { url, group, claimId, session } as LeftClaim;
+    const { claimId, session } = JSON.parse(text) as Partial<Record<keyof LeftClaim, unknown>>;
+    return typeof claimId === 'string' && typeof session === 'string' ? { claimId, session } : null;
   } catch {
     return null;
   }
@@ -46,7 +49,7 @@ function fileOf(env: Env): string {
 
 function read(file: string): string | null {
   try {
-    return readFileSync(file, 'utf8');
+    return lstatSync(file).isFile() ? readFileSync(file, 'utf8') : null;
   } catch {
     return null;
   }

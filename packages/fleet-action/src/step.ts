@@ -1,38 +1,41 @@
 /** The step: inputs, one call of core, output. */
 import {
-  type Env,
+  exitCodeOf,
   isFleetError,
-  loadConfig,
+  outcomeOf,
   redact,
   runFleet,
   systemPorts,
   USAGE_EXIT_CODE,
 } from '@tenant-fleet/fleet-core';
+import { type Env, loadConfig, secretsOf } from '@tenant-fleet/fleet-core/config';
 import { renderEvent, renderResult } from '@tenant-fleet/fleet-core/render';
 import { forgetClaim, keepClaim } from './claim-state.js';
-import { readInputs, secretsOf } from './inputs.js';
+import { type Inputs, readInputs } from './inputs.js';
 import { writeOutputs, writeSummary } from './outputs.js';
 import { mask, saveState, say } from './runner.js';
 
 /** Runs the step to its exit code. Never rejects. */
 export async function runAction(env: Env): Promise<number> {
-  mask(secretsOf(env));
   try {
-    return await roll(env);
+    const inputs = readInputs(env);
+    mask(await secretsOf(inputs, systemPorts()));
+    for (const problem of inputs.unknown) say(`warning: ${problem}`);
+    return await roll(env, inputs);
   } catch (error) {
     const known = isFleetError(error) && error.code !== 'INTERNAL';
     const text = error instanceof Error ? error.message : String(error);
     say(`ERROR: ${known ? text : `${redact(text)} (INTERNAL)`}`);
     if (known && error.hint) say(`next: ${error.hint}`);
-    return known && error.code === 'USAGE' ? USAGE_EXIT_CODE : 1;
+    if (!known) return 1;
+    return error.code === 'USAGE' ? USAGE_EXIT_CODE : exitCodeOf(outcomeOf(error), { askedBy: 'human' });
   } finally {
     saveState(env, 'finished', 'true');
     forgetClaim(env);
   }
 }
 
-async function roll(env: Env): Promise<number> {
-  const inputs = readInputs(env);
+async function roll(env: Env, inputs: Inputs): Promise<number> {
   const { verbose } = inputs;
   const config = await loadConfig('redeploy', inputs, systemPorts());
   if (env.GITEA_ACTIONS === 'true') {

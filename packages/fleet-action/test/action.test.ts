@@ -8,8 +8,11 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -51,6 +54,20 @@ async function openRolls(): Promise<number> {
   });
   const { rolls } = (await answer.json()) as { rolls: { ended_at: string | null }[] };
   return rolls.filter((roll) => roll.ended_at === null).length;
+}
+
+/** A server that counts what reaches it. */
+async function serve() {
+  const seen: string[] = [];
+  const server = createServer((request, response) => {
+    seen.push(`${request.method} ${request.url} ${request.headers.authorization}`);
+    response
+      .writeHead(200, { 'content-type': 'application/json' })
+      .end('{"state":"released","already":false}');
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return { url, seen, close: () => new Promise((resolve) => server.close(resolve)) };
 }
 
 async function setFleet(behaviours: Record<string, string>): Promise<void> {
@@ -181,11 +198,6 @@ describe('the step', () => {
   });
 
   it.each([
-    [
-      { INPUT_BATCHSIZE: '3' },
-      /^ERROR: input batchsize: this action has no such input\nnext: did you mean batch-size/m,
-    ],
-    [{ INPUT_TOKN: 'x' }, /^ERROR: input tokn: .*\nnext: did you mean token/m],
     [{ INPUT_SOAK: '60' }, /^ERROR: --soak: "60" has no unit/m],
     [{ INPUT_TOKEN: '' }, /^ERROR: FLEET_CP_TOKEN is missing/m],
   ])('bad input %j: exit code 2 and one line', async (more, says) => {
@@ -194,6 +206,32 @@ describe('the step', () => {
     expect(ran.code).toBe(2);
     expect(ran.outputs).toEqual({});
     expect(ran.stdout + ran.stderr).not.toMatch(/\n\s+at /);
+  });
+
+  it('an input that it does not have is a warning: runners hand those of a composite on', async () => {
+    await setFleet({ acme: 'ok', beta: 'ok' });
+    const more = {
+      INPUT_BATCHSIZE: '3',
+      INPUT_TOKN: 'some-secret',
+      INPUT_NODE_VERSION: '20',
+      INPUT_EMPTY: '',
+    };
+    const ran = await step('main.cjs', inputs({ ...more, 'INPUT_DRY-RUN': 'true' }));
+    expect([ran.code, ran.outputs.outcome]).toEqual([0, 'planned']);
+    expect(ran.stdout.match(/^warning: input .*$/gm)).toEqual([
+      'warning: input batchsize is not read: this action has none of that name; did you mean batch-size?',
+      expect.stringMatching(/input tokn is not read: .* did you mean token\?$/),
+      'warning: input node-version is not read: this action has none of that name',
+    ]);
+    expect(ran.stdout).not.toContain('some-secret');
+  });
+
+  it('masks the secrets that stand in files too', async () => {
+    const file = join(temp, 'secret-of-registry');
+    writeFileSync(file, 'word-in-a-file\n');
+    const more = { INPUT_TOKEN: '', 'INPUT_TOKEN-FILE': file, FLEET_REGISTRY_PASSWORD_FILE: file };
+    const ran = await step('main.cjs', inputs({ ...more, 'INPUT_EXPECTED-SHA': 'bad' }));
+    expect(ran.stdout).toContain('::add-mask::word-in-a-file\n');
   });
 
   it('takes inputs whose dashes a runner turned into underscores', async () => {
@@ -378,16 +416,43 @@ describe('the post step', () => {
   });
 
   it.each([
-    ['no token', { INPUT_TOKEN: '' }, /no control plane token/],
+    ['no token', { INPUT_TOKEN: '' }, /FLEET_CP_TOKEN is missing/],
     ['a wrong token', { INPUT_TOKEN: 'another-token' }, /could not be asked/],
-    ['no server', {}, /could not be asked/],
-  ])('%s: says so and does not fail the job', async (name, more, says) => {
-    const url = name === 'no server' ? 'http://127.0.0.1:9' : plane.url;
-    const claim = { url, group: 'staging', claimId: randomUUID(), session: 'session-of-nobody' };
+    ['no server', { 'INPUT_CONTROL-PLANE': 'http://127.0.0.1:9' }, /could not be asked/],
+  ])('%s: says so and does not fail the job', async (_name, more, says) => {
+    const claim = { claimId: randomUUID(), session: 'session-of-nobody' };
     const ran = await step('post.cjs', inputs({ ...more, STATE_claim: JSON.stringify(claim) }));
     expect([ran.code, ran.stderr]).toEqual([0, '']);
     expect(ran.stdout).toMatch(says);
     expect(ran.stdout).toContain('free again once the lease runs out');
+  });
+
+  it('a claim that somebody else wrote leads nowhere: address and token are those of the inputs', async () => {
+    const stranger = await serve();
+    try {
+      for (const claimId of [randomUUID(), '../../../../x']) {
+        const claim = { url: stranger.url, group: '../..', claimId, session: 's' };
+        const ran = await step(
+          'post.cjs',
+          inputs({ STATE_started: 'now', STATE_claim: JSON.stringify(claim) }),
+        );
+        expect([ran.code, ran.stderr]).toEqual([0, '']);
+      }
+      expect(stranger.seen).toEqual([]);
+    } finally {
+      await stranger.close();
+    }
+  });
+
+  it('the file of the claim is never written or read through a link', async () => {
+    const name = 'fleet-claim---.json';
+    const target = join(temp, 'elsewhere');
+    writeFileSync(target, JSON.stringify({ claimId: randomUUID(), session: 'planted' }));
+    symlinkSync(target, join(temp, name));
+    expect(await step('post.cjs', inputs())).toMatchObject({ code: 0, stdout: '' });
+    await setFleet({ acme: 'ok' });
+    await step('main.cjs', inputs());
+    expect(readFileSync(target, 'utf8')).toContain('planted');
   });
 
   it('a state that is no claim is none', async () => {

@@ -13,10 +13,8 @@ export interface RunContext {
   onClaim?: (claim: LeftClaim) => void;
 }
 
-/** What it takes to release a claim from another process. */
+/** What proves a claim, for a process that ends it in place of another: no address and no token. */
 export interface LeftClaim {
-  url: string;
-  group: string;
   claimId: string;
   session: string;
 }

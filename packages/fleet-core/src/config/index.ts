@@ -3,9 +3,10 @@
 export { type Config, checkOptions } from './config.js';
 export { parseDuration } from './duration.js';
 export { configFileJsonSchema, configFileSchema, didYouMean } from './file.js';
-export { DEFAULT_CONFIG_FILE, type Files, type Given, loadConfig } from './load.js';
+export { DEFAULT_CONFIG_FILE, loadConfig } from './load.js';
 export type { Command, FleetOptions, Trigger } from './options.js';
 export { type Layers, resolveConfig } from './resolve.js';
+export { type Files, type Given, secretsOf } from './secrets.js';
 export { readBoolean } from './setting.js';
 export {
   type NamedSetting,

@@ -3,6 +3,7 @@
 import { LockClient } from '../clients/control-plane/lock.js';
 import type { Config } from '../config/config.js';
 import type { LeftClaim, RunContext } from '../context.js';
+import { claimIdSchema } from '../contract.js';
 import { FleetError } from '../errors.js';
 import { Emitter } from '../events/emitter.js';
 import { type Ports, systemPorts } from '../ports.js';
@@ -64,22 +65,20 @@ export async function holdLock<T>(
  * Releases what a process that was killed may have left: its place in the queue or its lease. Safe to repeat, and never
  * touches anybody else's.
  *
- * @param token Bearer token of the lock server.
+ * @param config Names the server, its token and the group; what was left is not trusted with them.
  * @returns Whether the server says that nothing of it is left.
  */
 export async function releaseLeftClaim(
-  left: LeftClaim,
-  token: string,
+  config: Config,
+  { claimId, session }: LeftClaim,
   context: RunContext = {},
 ): Promise<boolean> {
+  // It becomes a part of a path, and whoever could write where it was kept could write anything.
+  if (!config.lock || !claimIdSchema.safeParse(claimId).success) return false;
+  const { url, token, group } = config.lock;
   const { http } = systemPorts(context.ports);
-  const client = new LockClient({ url: left.url, token, http }, left.group);
-  const answer = await client
-    .release(
-      left.claimId,
-      { session: left.session, result: 'not_proven' },
-      { timeoutMs: 5_000, signal: context.signal },
-    )
+  const answer = await new LockClient({ url, token, http }, group)
+    .release(claimId, { session, result: 'not_proven' }, { timeoutMs: 5_000, signal: context.signal })
     .catch(() => null);
   // A claim that ended otherwise is not there any more either.
   return answer?.kind === 'released' || (answer?.kind === 'refused' && answer.status !== 422);

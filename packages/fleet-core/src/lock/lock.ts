@@ -267,8 +267,7 @@ export class FleetLock {
   }
 
   #announce(): void {
-    const { onClaim, server, group } = this.#options;
-    onClaim?.({ url: server.url, group, claimId: this.#claimId, session: this.#session });
+    this.#options.onClaim?.({ claimId: this.#claimId, session: this.#session });
   }
 
   /** Leaves the queue under a deadline of its own; a claim that cannot leave is abandoned by the server in a minute. */

@@ -126,11 +126,20 @@ test('what a killed process left can be released by whoever kept its claim', asy
   });
   expect(kept.map((claim) => claim.claimId)).toEqual(lock.of('claim').map((call) => call.claim));
   const [, left] = kept;
-  expect(await releaseLeftClaim(left as LeftClaim, 'secret-token')).toBe(true);
+  expect(await releaseLeftClaim(config(), left as LeftClaim)).toBe(true);
   expect(lock.of('release').at(-1)).toMatchObject({
     claim: left?.claimId,
     body: { session: left?.session, result: 'not_proven' },
   });
   lock.release = (_, response) => void response.socket?.destroy();
-  expect(await releaseLeftClaim(left as LeftClaim, 'secret-token')).toBe(false);
+  expect(await releaseLeftClaim(config(), left as LeftClaim)).toBe(false);
 });
+
+test.each(['../../redeploy-fleet', '..', 'x', '00000000-0000-4000-8000-000000000000/../../x'])(
+  'a claim that is none is sent nowhere: %s',
+  async (claimId) => {
+    answer = (_, response) => json(response, 200, { state: 'released', already: false });
+    expect(await releaseLeftClaim(config(), { claimId, session: 's' })).toBe(false);
+    expect(asked).toEqual([]);
+  },
+);
