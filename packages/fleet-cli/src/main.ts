@@ -1,6 +1,7 @@
 /** From arguments to an exit code; every error ends here, as one or two lines. */
 import { exitCodeOf, isFleetError, outcomeOf, redact, USAGE_EXIT_CODE } from '@tenant-fleet/fleet-core';
 import { CommanderError } from 'commander';
+import { withoutSecrets } from './config.js';
 import { buildProgram, parseProblem } from './program.js';
 import { Terminal } from './terminal/console.js';
 
@@ -43,16 +44,9 @@ function explain(error: unknown, terminal: Terminal, verbose: boolean): number {
   }
   const text = error instanceof Error ? error.message : String(error);
   terminal.error(
-    `${redact(withoutTokens(text)) || 'unexpected failure'} (INTERNAL)`,
+    `${redact(withoutSecrets(text)) || 'unexpected failure'} (INTERNAL)`,
     'run again with --verbose, and report what it prints',
   );
-  if (verbose && error instanceof Error) terminal.line('stderr', withoutTokens(error.stack ?? ''));
+  if (verbose && error instanceof Error) terminal.line('stderr', withoutSecrets(error.stack ?? ''));
   return 1;
-}
-
-/** An error that nobody foresaw may carry anything. */
-function withoutTokens(text: string): string {
-  const { FLEET_CP_TOKEN, GITEA_TOKEN, FLEET_ALERT_WEBHOOK } = process.env;
-  const tokens = [FLEET_CP_TOKEN, GITEA_TOKEN, FLEET_ALERT_WEBHOOK].map((token) => token?.trim());
-  return tokens.reduce<string>((rest, token) => (token ? rest.replaceAll(token, '[token]') : rest), text);
 }

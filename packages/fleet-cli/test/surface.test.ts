@@ -151,10 +151,23 @@ describe('a fault of our own', () => {
     const env = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(broken)}` };
     const ran = await fleet(args(), { env });
     expect(ran).toMatchObject({ code: 1, stdout: '' });
-    expect(ran.stderr).toMatch(/^error: boom \[token\] \(INTERNAL\)\nnext: .*--verbose.*\n$/);
+    expect(ran.stderr).toMatch(/^error: boom \[secret\] \(INTERNAL\)\nnext: .*--verbose.*\n$/);
     const verbose = await fleet([...args(), '--verbose'], { env });
     expect(verbose.stderr).toMatch(/\n\s+at /);
     expect(verbose.stderr).not.toContain(TOKEN);
+  });
+
+  it.each([
+    ['a token file', [], { FLEET_CP_TOKEN: '', FLEET_TOKEN_FILE: 'stored-secret' }],
+    ['a typed token file', ['--token-file', 'stored-secret'], { FLEET_CP_TOKEN: 'another' }],
+    ['the registry password', [], { FLEET_REGISTRY_PASSWORD: 'word-in-a-place' }],
+    ['the password of a registry that is not asked', [], { FLEET_REGISTRY_PASSWORD_FILE: 'stored-secret' }],
+  ])('says nothing of %s either', async (_name, more, given) => {
+    writeFileSync(join(temp.path, 'stored-secret'), 'word-in-a-place\n');
+    const broken = "globalThis.performance.now=()=>{throw new Error('boom word-in-a-place')}";
+    const env = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(broken)}`, ...given };
+    const ran = await fleet([...args(), ...more], { env: env as Record<string, string>, cwd: temp.path });
+    expect(ran.stderr).toMatch(/^error: boom \[secret\] \(INTERNAL\)/);
   });
 });
 

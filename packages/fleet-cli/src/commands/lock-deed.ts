@@ -1,13 +1,8 @@
 /** What every change of a lock by a person needs: who does it, and why. */
 import { hostname, userInfo } from 'node:os';
-import {
-  type Config,
-  type Deed,
-  deedOf,
-  type Layers,
-  loadConfig,
-  systemPorts,
-} from '@tenant-fleet/fleet-core';
+import { type Deed, deedOf } from '@tenant-fleet/fleet-core';
+import type { Config, Layers } from '@tenant-fleet/fleet-core/config';
+import { configOf } from '../config.js';
 import type { OutputFlags } from '../flags.js';
 
 export interface DeedFlags extends OutputFlags {
@@ -19,7 +14,7 @@ export async function prepareDeed(
   flags: Layers['flags'],
   { reason }: DeedFlags,
 ): Promise<{ config: Config; deed: Deed }> {
-  const config = await loadConfig('lock', { flags, env: process.env }, systemPorts());
+  const config = await configOf('lock', flags);
   return { config, deed: deedOf(config, reason, { user: userName(), host: hostname() }) };
 }
 

@@ -1,6 +1,8 @@
 /** What happened to a lock, oldest first. */
-import { type Layers, loadConfig, readLockLog, systemPorts, usageError } from '@tenant-fleet/fleet-core';
+import { readLockLog, usageError } from '@tenant-fleet/fleet-core';
+import type { Layers } from '@tenant-fleet/fleet-core/config';
 import { renderLockEvent } from '@tenant-fleet/fleet-core/render';
+import { configOf } from '../config.js';
 import type { OutputFlags } from '../flags.js';
 import { Terminal } from '../terminal/console.js';
 import { interruptible } from '../terminal/signals.js';
@@ -17,7 +19,7 @@ export async function runLockLog(
       hint: 'every line of the log begins with one',
     });
   }
-  const config = await loadConfig('lock', { flags, env: process.env }, systemPorts());
+  const config = await configOf('lock', flags);
   return interruptible(
     terminal,
     async (signal) => {

@@ -6,15 +6,14 @@ import {
   holdLock,
   isLeaseInherited,
   killInMs,
-  type Layers,
   type Lease,
   leaseEnv,
-  loadConfig,
   oneLine,
-  systemPorts,
   usageError,
 } from '@tenant-fleet/fleet-core';
+import type { Layers } from '@tenant-fleet/fleet-core/config';
 import { renderEvent, toneOf } from '@tenant-fleet/fleet-core/render';
+import { configOf } from '../config.js';
 import type { OutputFlags } from '../flags.js';
 import { ChildGroup } from '../process/child-group.js';
 import { Terminal } from '../terminal/console.js';
@@ -30,7 +29,7 @@ export async function runUnderLock(
     throw usageError('no command is given', { hint: 'write fleet lock run [flags] -- CMD ARGS...' });
   }
   const terminal = new Terminal(output);
-  const config = await loadConfig('lock run', { flags, env: process.env }, systemPorts());
+  const config = await configOf('lock run', flags);
   const emit = (event: FleetEvent) => {
     const line = output.quiet ? null : renderEvent(event, output);
     if (line !== null) terminal.line('stderr', line, toneOf(event));

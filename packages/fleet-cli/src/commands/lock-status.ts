@@ -1,13 +1,8 @@
 /** Who holds the lock and who waits, once or for as long as somebody looks. */
-import {
-  type Layers,
-  type LockStatus,
-  loadConfig,
-  readLock,
-  systemPorts,
-  watchLock,
-} from '@tenant-fleet/fleet-core';
+import { type LockStatus, readLock, watchLock } from '@tenant-fleet/fleet-core';
+import type { Layers } from '@tenant-fleet/fleet-core/config';
 import { renderLockStatus } from '@tenant-fleet/fleet-core/render';
+import { configOf } from '../config.js';
 import type { OutputFlags } from '../flags.js';
 import { Terminal } from '../terminal/console.js';
 import { exitCodeOfSignal, interruptible } from '../terminal/signals.js';
@@ -18,7 +13,7 @@ export async function runLockStatus(
   output: OutputFlags & { watch?: boolean },
 ): Promise<number> {
   const terminal = new Terminal(output);
-  const config = await loadConfig('lock', { flags, env: process.env }, systemPorts());
+  const config = await configOf('lock', flags);
   const show = (status: LockStatus) => {
     if (output.json) terminal.line('stdout', JSON.stringify(status, null, output.watch ? 0 : 2));
     else for (const line of blockOf(status, output)) terminal.line('stdout', line);

@@ -1,6 +1,8 @@
 /** redeploy, plan, verify: configuration, one call of core, output. */
-import { type FleetEvent, type Layers, loadConfig, runFleet, systemPorts } from '@tenant-fleet/fleet-core';
+import { type FleetEvent, runFleet } from '@tenant-fleet/fleet-core';
+import type { Layers } from '@tenant-fleet/fleet-core/config';
 import { renderEvent, toneOf } from '@tenant-fleet/fleet-core/render';
+import { configOf } from '../config.js';
 import type { OutputFlags } from '../flags.js';
 import { Terminal } from '../terminal/console.js';
 import { confirmRoll } from '../terminal/prompt.js';
@@ -14,7 +16,7 @@ export async function runCommand(
   output: OutputFlags,
 ): Promise<number> {
   const terminal = new Terminal(output);
-  const config = await loadConfig(command, { flags, env: process.env }, systemPorts());
+  const config = await configOf(command, flags);
   await checkReports(output);
 
   return interruptible(terminal, async (signal, hurry) => {
