@@ -238,9 +238,9 @@ export const incidents = [
   ),
   row(
     '112: any event is trusted',
-    'gate/gates',
-    'if (TRUSTED_EVENTS.includes(event)) return event;',
-    'if (event) return event;',
+    'config/trust',
+    "return TRUSTED_EVENTS.includes(event) ? 'file' : 'nobody';",
+    "return 'file';",
     'gate/gate',
   ),
   row(

@@ -15,6 +15,7 @@ import { incidents } from './incidents.mjs';
 import { promise } from './promise.mjs';
 import { rolls } from './rolls.mjs';
 import { server } from './server.mjs';
+import { trust } from './trust.mjs';
 import { Workspace } from './workspace.mjs';
 
 /** Test files that start no database server. */
@@ -32,7 +33,7 @@ if (Number.isNaN(seconds)) throw new Error('--seconds takes a number');
 
 const started = performance.now();
 const elapsed = () => (performance.now() - started) / 1000;
-const all = [...rolls, ...server, ...client, ...incidents, ...promise].filter(({ name }) =>
+const all = [...rolls, ...server, ...client, ...trust, ...incidents, ...promise].filter(({ name }) =>
   new RegExp(values.only).test(name),
 );
 const workspaces = await Promise.all(

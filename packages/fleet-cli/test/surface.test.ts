@@ -171,6 +171,32 @@ describe('a fault of our own', () => {
   });
 });
 
+describe('under an event that anybody can cause', () => {
+  const lock = (...words: string[]) => ['lock', ...words, '--control-plane', server.url, '--lock-group', 'a'];
+  const roll = (...words: string[]) => [...words, ...args().slice(1)];
+  const verify = () => ['verify', ...args().slice(1, 5), '--expected-sha', SHA];
+  it.each([
+    ['redeploy', () => roll('redeploy')],
+    ['redeploy --dry-run', () => [...roll('redeploy'), '--dry-run']],
+    ['plan', () => roll('plan')],
+    ['verify', verify],
+    ['lock status', () => lock('status')],
+    ['lock log', () => lock('log')],
+    ['lock freeze', () => lock('freeze', '--reason', 'x')],
+    ['lock unfreeze', () => lock('unfreeze', '--reason', 'x')],
+    ['lock break', () => lock('break', '--reason', 'x', '--yes')],
+    ['lock run', () => [...lock('run'), '--', process.execPath, '-e', 'process.exit(9)']],
+  ])('%s asks nothing and ends with exit code 4', async (_name, line) => {
+    const before = server.seen.length;
+    const ran = await fleet(line(), { env: { GITHUB_EVENT_NAME: 'pull_request', CI: 'true' } });
+    expect(ran.code).toBe(4);
+    expect(ran.stdout + ran.stderr).toMatch(
+      /"pull_request" is not trusted[\s\S]*\n(next|Next): run it from push/,
+    );
+    expect(server.seen.length).toBe(before);
+  });
+});
+
 const hasPty = spawnSync('script', ['--version']).status === 0;
 
 describe.skipIf(!hasPty)('the question before a roll', () => {

@@ -3,6 +3,7 @@ import { announceStart } from './announce/announce.js';
 import type { CallLog } from './clients/control-plane/call-log.js';
 import { type Fence, RedeployClient } from './clients/control-plane/redeploy.js';
 import type { Config } from './config/config.js';
+import { refuse } from './config/trust.js';
 import type { RunContext } from './context.js';
 import { isFleetError } from './errors.js';
 import type { Emit, Emitter } from './events/emitter.js';
@@ -42,7 +43,10 @@ export interface Run {
 /** Goes through the stages of what the configuration asks for. */
 export async function conduct(run: Run): Promise<Ending> {
   const { config } = run;
-  if (config.command === 'verify') return verify(run);
+  if (config.command === 'verify') {
+    refuse(config);
+    return verify(run);
+  }
   run.emitter.doing = 'waiting at the gates';
   try {
     await passGates(gatesOf(run, run.signal));

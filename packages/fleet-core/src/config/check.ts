@@ -33,6 +33,8 @@ export class Check {
     readonly command: Command,
     options: FleetOptions,
     readonly label: Label,
+    /** Whether the configuration file gives a setting; false for whoever calls the library. */
+    readonly inFile: (name: SettingName) => boolean = () => false,
   ) {
     this.gated = command === 'redeploy' || command === 'plan';
     this.dryRun = command === 'plan' || (command === 'redeploy' && options.dryRun === true);

@@ -44,6 +44,12 @@ export function onOrOff(text: string): Problem | null {
   ];
 }
 
+export function hostPin(text: string): Problem | null {
+  if (/^(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:]+\])(?::\d{1,5})?$/i.test(text)) return null;
+  const host = URL.canParse(text) ? new URL(text).host : '';
+  return [`${quote(text)} is not HOST or HOST:PORT`, host ? `write ${host}` : undefined];
+}
+
 /** Where a token is sent: read on the way, it is anybody's. */
 export const secureUrl = (text: string): Problem | null => urlProblem(text, false);
 

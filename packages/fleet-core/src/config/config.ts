@@ -6,8 +6,10 @@ import type { GiteaAccess } from './gitea.js';
 import type { ImageSource } from './image.js';
 import { checkLock } from './lock.js';
 import type { Command, FleetOptions, Trigger } from './options.js';
+import type { SettingName } from './settings.js';
 import { checkTarget } from './target.js';
 import { askedBy } from './trigger.js';
+import { type Receiver, type Refusal, refusalOf } from './trust.js';
 
 /** {@link FleetOptions} checked and complete. */
 export interface Config {
@@ -61,6 +63,8 @@ export interface Config {
   dryRun: boolean;
   trigger: Trigger;
   askedBy: 'ci' | 'human';
+  /** Why no secret may leave: then the configuration has none, and only the reason is left to be told. */
+  refusal: Refusal | null;
 }
 
 export type { Label } from './check.js';
@@ -70,15 +74,21 @@ export type { Label } from './check.js';
  *
  * @throws FleetError `USAGE` that names the option, what is wrong with it and what is allowed.
  */
-export function checkOptions(command: Command, options: FleetOptions, label: Label = flagLabel): Config {
-  const check = new Check(command, options, label);
+export function checkOptions(
+  command: Command,
+  options: FleetOptions,
+  label: Label = flagLabel,
+  inFile?: (name: SettingName) => boolean,
+): Config {
+  const check = new Check(command, options, label, inFile);
   const { values } = check;
   const target = checkTarget(check);
   const lock = checkLock(check);
   const gates = checkGates(check, lock);
   check.done();
   const trigger = values.trigger ?? {};
-  return {
+  const announcing = checkAnnouncing(check, values.environment ?? lock?.group);
+  const config: Config = {
     command,
     environment: values.environment ?? null,
     ...target,
@@ -99,10 +109,35 @@ export function checkOptions(command: Command, options: FleetOptions, label: Lab
     confirmations: values.confirmations,
     lock,
     ...gates,
-    announcing: checkAnnouncing(check, values.environment ?? lock?.group),
+    announcing,
     timeoutMs: values.timeoutMs,
     dryRun: check.dryRun,
     trigger,
     askedBy: askedBy(trigger),
+    refusal: null,
   };
+  const refusal = refusalOf(check, receiversOf(check, config));
+  return refusal ? withoutSecrets({ ...config, refusal }) : config;
 }
+
+/** Every address that the command sends a secret to. */
+function receiversOf({ values }: Check, config: Config): Receiver[] {
+  const { controlPlane, controlPlaneToken, lock, gitea, image, announcing } = config;
+  const receivers: Receiver[] = [];
+  if (controlPlaneToken) receivers.push({ setting: 'control-plane', url: controlPlane });
+  if (lock) receivers.push({ setting: values.lockUrl ? 'lock-url' : 'control-plane', url: lock.url });
+  if (gitea?.token) receivers.push({ setting: 'gitea-url', url: gitea.url });
+  if (image?.credentials) receivers.push({ setting: 'image', url: image.registry });
+  if (announcing.webhook) receivers.push({ setting: 'alert-webhook', url: announcing.webhook });
+  return receivers;
+}
+
+/** What is refused cannot leak: there is nothing left to send. */
+const withoutSecrets = (config: Config): Config => ({
+  ...config,
+  controlPlaneToken: '',
+  lock: config.lock && { ...config.lock, token: '' },
+  gitea: null,
+  image: null,
+  announcing: { ...config.announcing, webhook: null },
+});

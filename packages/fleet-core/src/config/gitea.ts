@@ -4,6 +4,7 @@ import { urlProblem } from '../io/address.js';
 import type { Check } from './check.js';
 import type { SettingName } from './settings.js';
 import { baseUrl } from './target.js';
+import { maySend } from './trust.js';
 
 export interface GiteaAccess {
   url: string;
@@ -39,7 +40,8 @@ export function checkGitea(check: Check, users: readonly SettingName[]): GiteaAc
   if (!first) {
     // It would only tell how far the fleet lags, so an address that is no good is no error.
     const usable = token && branch && giteaUrl && !problem && isRepository(repository);
-    return usable ? { url: baseUrl(giteaUrl), token, repository } : null;
+    if (!usable || !maySend(check, { setting: 'gitea-url', url: giteaUrl })) return null;
+    return { url: baseUrl(giteaUrl), token, repository };
   }
   if (!giteaUrl) check.fail(first, 'needs a Gitea server', 'give --gitea-url');
   if (!isRepository(repository)) check.fail('repository', `${JSON.stringify(repository)} is not owner/name`);

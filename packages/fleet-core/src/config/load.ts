@@ -6,6 +6,7 @@ import type { Command } from './options.js';
 import { resolveConfig } from './resolve.js';
 import { type Files, type Given, readSecrets, textOf } from './secrets.js';
 import { settingsFor } from './settings.js';
+import { type Env, eventBehind } from './trigger.js';
 
 export const DEFAULT_CONFIG_FILE = 'fleet.config.yaml';
 
@@ -15,7 +16,8 @@ export const DEFAULT_CONFIG_FILE = 'fleet.config.yaml';
  * @throws FleetError `USAGE` for an unreadable file, a bad value or a missing one; nothing was requested by then.
  */
 export async function loadConfig(command: Command, given: Given, files: Files): Promise<Config> {
-  const { flags, env } = given;
+  const { flags } = given;
+  const env = await withEventBehind(given.env, files);
   const named = textOf(flags.config) ?? textOf(env.FLEET_CONFIG);
   const path = named ?? DEFAULT_CONFIG_FILE;
   const namedBy = textOf(flags.config) ? '--config' : 'FLEET_CONFIG';
@@ -27,6 +29,14 @@ export async function loadConfig(command: Command, given: Given, files: Files): 
     file,
     secrets: await readSecrets(settingsFor(command), given, files),
   });
+}
+
+/** A called workflow is judged by the event that began it, where the payload names that. */
+async function withEventBehind(env: Env, files: Files): Promise<Env> {
+  const { GITHUB_EVENT_NAME: event, GITHUB_EVENT_PATH: path } = env;
+  if (event !== 'workflow_call' || !path) return env;
+  const payload = await files.readFile(path).catch(() => '');
+  return { ...env, GITHUB_EVENT_NAME: eventBehind(payload) ?? event };
 }
 
 /** The file's text; undefined where it is absent and nobody asked for it by name. */

@@ -28,23 +28,28 @@ type Value = string | number | boolean | string[];
  * @throws FleetError `USAGE` that names the place of the bad value: flag, variable, or key of the file.
  */
 export function resolveConfig(command: Command, layers: Layers): Config {
-  const { options, label } = resolveOptions(command, layers);
-  return checkOptions(command, options, label);
+  const { options, label, inFile } = resolveOptions(command, layers);
+  return checkOptions(command, options, label, inFile);
 }
 
 /** The options of the layers, each value read by its kind, and how each is called towards the user. */
-export function resolveOptions(command: Command, layers: Layers): { options: FleetOptions; label: Label } {
+export function resolveOptions(
+  command: Command,
+  layers: Layers,
+): { options: FleetOptions; label: Label; inFile: (name: SettingName) => boolean } {
   const setting = settingOf('environment');
   const environment = (found: Found) => read(setting, found) as string | undefined;
   const typed = lookUp(setting, layers);
   const file = fileLayer(layers.file, typed && environment(typed), environment);
   const labels = new Map<SettingName, string>();
+  const inFile = new Set<SettingName>();
   const values: Record<string, Value | undefined> = { environment: file.environment };
   for (const setting of settingsFor(command)) {
     if (setting.kind === 'file') continue;
     const found = lookUp(setting, layers) ?? file.values.get(setting.name);
     if (!found) continue;
     labels.set(setting.name, found.label);
+    if (found === file.values.get(setting.name)) inFile.add(setting.name);
     const value = read(setting, found);
     if (value !== undefined) values[setting.option] = value;
   }
@@ -52,7 +57,11 @@ export function resolveOptions(command: Command, layers: Layers): { options: Fle
   const options = values as FleetOptions;
   options.lockInherited = inheritedLock(env);
   options.trigger = triggerOf(env, options.giteaWebUrl ?? options.giteaUrl);
-  return { options, label: (name) => labels.get(name) ?? flagLabel(name) };
+  return {
+    options,
+    label: (name) => labels.get(name) ?? flagLabel(name),
+    inFile: (name) => inFile.has(name),
+  };
 }
 
 function lookUp(setting: NamedSetting, layers: Layers): Found | undefined {

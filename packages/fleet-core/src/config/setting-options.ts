@@ -4,8 +4,11 @@ export interface SettingOptions {
   environment?: string;
   /** Base URL of the control plane. */
   controlPlane?: string;
-  /** The one host that the control plane URL may name, as a guard for production. */
-  controlPlaneHost?: string;
+  /**
+   * Host, or host:port, that secrets may be sent to: control plane, lock, Gitea, registry and webhook; any other
+   * is refused.
+   */
+  controlPlaneHost?: string[];
   /** Control plane token. */
   controlPlaneToken?: string;
   /** Tenant URL with {slug} in host or path; /buildinfo is appended. */

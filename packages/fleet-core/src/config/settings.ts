@@ -7,6 +7,7 @@ import { TTL_SECONDS } from '../contract.js';
 import { tenantUrlProblem } from '../io/address.js';
 import {
   commit,
+  hostPin,
   lockGroup,
   onOrOff,
   registryUser,
@@ -49,10 +50,11 @@ export const SETTINGS = [
     file('config', 'configuration file (default: fleet.config.yaml, if there)'),
     text('environment', 'NAME', 'named environment of the configuration file; names the lock group too'),
     text('control-plane', 'URL', 'base URL of the control plane', { check: secureUrl }),
-    text(
+    list(
       'control-plane-host',
       'HOST',
-      'the one host that the control plane URL may name, as a guard for production',
+      'host, or host:port, that secrets may be sent to: control plane, lock, Gitea, registry and webhook; any other is refused',
+      { check: hostPin },
     ),
     ...secret('token', 'control plane token', {
       option: 'controlPlaneToken',

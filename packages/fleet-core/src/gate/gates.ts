@@ -1,6 +1,6 @@
 /** Stage 2: may this run roll the fleet at all? The gates in their order; one that cannot be read is not passed. */
 
-import { TRUSTED_EVENTS } from '../config/trigger.js';
+import { refuse } from '../config/trust.js';
 import { oneLine } from '../text/sanitize.js';
 import { headGate } from './branch-head.js';
 import { type Gate, type Gates, pass, refused } from './gate.js';
@@ -12,14 +12,15 @@ import { ciGate } from './required-checks.js';
  * Passes every configured gate, or rejects with the reason. Awaits required checks that are pending or missing, and an
  * image that is not there yet.
  *
- * In a dry run every gate is shown and none is obeyed.
+ * In a dry run every gate is shown and none is obeyed, but for that of the event.
  *
  * @throws FleetError with outcome `refused`, `held` or `superseded`.
  */
 export async function passGates(io: Gates): Promise<void> {
-  const { event } = io.config.trigger;
-  const gates: Gate[] = event === undefined ? [] : [['event', async () => checkEvent(event)]];
-  const { onlyBranch, branch } = io.config;
+  passEvent(io);
+  const { onlyBranch, branch, trigger } = io.config;
+  const { event } = trigger;
+  const gates: Gate[] = [];
   if (event !== undefined && onlyBranch) gates.push(['branch', async () => checkBranch(branch, onlyBranch)]);
   gates.push(...switchGate(io), ...headGate(io), ...ciGate(io), ...imageGate(io));
   for (const [gate, check] of gates) {
@@ -44,12 +45,15 @@ export async function recheckHead(io: Gates): Promise<void> {
   for (const [gate, check] of headGate(io)) await pass(io, gate, check);
 }
 
-function checkEvent(event: string): string {
-  if (TRUSTED_EVENTS.includes(event)) return event;
-  throw refused(
-    `the event ${oneLine(JSON.stringify(event), 60)} is not trusted with a deploy`,
-    `deploy from ${TRUSTED_EVENTS.join(', ')}`,
-  );
+/** Whether secrets may be used here. A dry run obeys this gate too: it sends the token that lists the fleet. */
+function passEvent({ config, emit }: Gates): void {
+  const { refusal, trigger } = config;
+  if (refusal) {
+    const reason = refusal.message;
+    emit({ code: 'gate.stopped', gate: 'event', outcome: 'refused', reason, obeyed: true });
+    refuse(config);
+  }
+  if (trigger.event !== undefined) emit({ code: 'gate.passed', gate: 'event', detail: trigger.event });
 }
 
 function checkBranch(branch: string | null, only: string): string {

@@ -2,6 +2,7 @@
 
 import { LockClient, type NoAnswer, type Refused } from '../clients/control-plane/lock.js';
 import type { Config } from '../config/config.js';
+import { refuse } from '../config/trust.js';
 import type { RunContext } from '../context.js';
 import type { HeldView, LockEvent, LockStatus } from '../contract.js';
 import { FleetError } from '../errors.js';
@@ -161,6 +162,7 @@ async function act(
 function open(config: Config, context: RunContext) {
   const ports = systemPorts(context.ports);
   if (!config.lock) throw new FleetError('INTERNAL', 'no lock is configured');
+  refuse(config);
   const { url, token } = config.lock;
   const server = { url, token, http: ports.http };
   return { client: new LockClient(server, config.lock.group), ports };

@@ -2,6 +2,7 @@
 
 import { LockClient } from '../clients/control-plane/lock.js';
 import type { Config } from '../config/config.js';
+import { refuse } from '../config/trust.js';
 import type { LeftClaim, RunContext } from '../context.js';
 import { claimIdSchema } from '../contract.js';
 import { FleetError } from '../errors.js';
@@ -19,6 +20,7 @@ export function lockOptions(
   context: RunContext = {},
 ): LockOptions {
   if (!config.lock) throw new FleetError('INTERNAL', 'no lock is configured');
+  refuse(config);
   const { group, url, token, waitMs, ttlMs } = config.lock;
   return {
     server: { url, token },
@@ -67,6 +69,7 @@ export async function holdLock<T>(
  *
  * @param config Names the server, its token and the group; what was left is not trusted with them.
  * @returns Whether the server says that nothing of it is left.
+ * @throws FleetError `GATE_REFUSED` where no secret may leave.
  */
 export async function releaseLeftClaim(
   config: Config,
@@ -74,6 +77,7 @@ export async function releaseLeftClaim(
   context: RunContext = {},
 ): Promise<boolean> {
   // It becomes a part of a path, and whoever could write where it was kept could write anything.
+  refuse(config);
   if (!config.lock || !claimIdSchema.safeParse(claimId).success) return false;
   const { url, token, group } = config.lock;
   const { http } = systemPorts(context.ports);

@@ -18,9 +18,15 @@ describe('is refused by a usage error that names the option', () => {
     ],
     [
       'another host than the pinned one',
-      { controlPlaneHost: 'cp.prod.example.com' },
+      { controlPlaneHost: ['cp.prod.example.com'] },
       '--control-plane',
-      /may only talk to cp\.prod/,
+      /may only go to cp\.prod/,
+    ],
+    [
+      'a pin that is a URL',
+      { controlPlaneHost: ['https://cp.example.com'] },
+      '--control-plane-host',
+      /not HOST/,
     ],
     ['no token', { controlPlaneToken: '' }, 'FLEET_CP_TOKEN', /missing/],
     ['no tenant URL', { tenantUrl: undefined }, '--tenant-url', /is missing/],

@@ -151,21 +151,6 @@ describe('the lock', () => {
   });
 });
 
-describe('the pin of the control plane', () => {
-  test('takes the host whatever its case and port', () => {
-    const pin = { controlPlaneHost: 'CP.example.com' };
-    expect(check({ ...pin, controlPlane: 'https://cp.example.com:8443' }).controlPlane).toMatch(/8443$/);
-  });
-
-  test('holds for the lock commands too, which send the same token', async () => {
-    const rest = { controlPlaneHost: 'cp.prod.example.com' };
-    expect((await usageOf(() => check(rest, 'lock'))).message).toMatch(/may only talk to/);
-    expect(check({ ...rest, lockUrl: 'https://lock.example.com' }, 'lock').lock?.url).toBe(
-      'https://lock.example.com',
-    );
-  });
-});
-
 describe('what supersedes a run', () => {
   test.each<[string, FleetOptions, Config['supersededBy'], Config['order']]>([
     [

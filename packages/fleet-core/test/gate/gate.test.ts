@@ -153,7 +153,7 @@ describe('kill switch', () => {
 
   test('a dry run shows closed gates and obeys none', async () => {
     const { result, sink } = await run(
-      { ...fleet.options, hold: 'on', trigger: { event: 'pull_request' } },
+      { ...fleet.options, hold: 'on', onlyBranch: 'main', trigger: { event: 'push' } },
       { command: 'plan' },
     );
     expect(result).toMatchObject({ outcome: 'planned', exit_code: 0 });

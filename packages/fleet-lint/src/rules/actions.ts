@@ -85,7 +85,7 @@ const SECRET_INPUTS = ['token', 'gitea-token', 'alert-webhook', 'verbose'];
 const OWN = [...settingsFor('redeploy').map(({ name }) => name), 'verbose'];
 /** The inputs of `.gitea/actions/redeploy-fleet`, which hands a part of those of the step on. */
 const COMPOSITE =
-  `environment config control-plane tenant-url target-tag expected-sha hold alert-issue commit-status
+  `environment config control-plane control-plane-host tenant-url target-tag expected-sha hold alert-issue commit-status
   gitea-url gitea-web-url allow-http-gitea superseded-by force dry-run`.split(/\s+/);
 
 function inputsOfOurs(uses: string): string[] | undefined {
