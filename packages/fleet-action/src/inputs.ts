@@ -17,9 +17,9 @@ export function readInputs(env: Env): Inputs {
   for (const { name } of ACTION_SETTINGS) {
     const value = inputOf(name);
     // A runner passes '' for every input that was not given.
-    if (value) flags[name] = value;
+    if (value.trim()) flags[name] = value;
   }
-  const verbose = readBoolean(inputOf('verbose')) === true || env.RUNNER_DEBUG === '1';
+  const verbose = readBoolean(inputOf('verbose').trim()) === true || env.RUNNER_DEBUG === '1';
   return { flags, env, verbose, unknown: unknownInputs(env) };
 }
 
@@ -40,5 +40,7 @@ function unknownInputs(env: Env): string[] {
 
 /** The value of an input, '' where it was not given; runners differ in what they make of its dashes. */
 export function inputOf(name: string): string {
-  return getInput(name) || getInput(name.replaceAll('-', '_'));
+  // The line end of a list of one tells that a comma in it parts nothing.
+  const options = { trimWhitespace: false };
+  return getInput(name, options) || getInput(name.replaceAll('-', '_'), options);
 }

@@ -104,7 +104,7 @@ export const holderSchema = z.strictObject({
 });
 export type Holder = z.infer<typeof holderSchema>;
 
-/** Orders the waiters of one key, for example the run number of `owner/repo@branch`: the higher number wins. */
+/** Orders the waiters of one key, for example the id of the CI run of `owner/repo@branch`: the higher number wins. */
 export const orderSchema = z.strictObject({
   key: label(400),
   number: z.number().int().min(0).max(Number.MAX_SAFE_INTEGER),

@@ -52,6 +52,7 @@ export async function runFleet(config: Config, context: RunContext = {}): Promis
     timeout_ms: config.timeoutMs,
     policy: config.command === 'verify' ? null : policyOf(config),
   });
+  for (const warning of config.warnings) emitter.warn(warning);
   try {
     const ending = await conduct(run).catch((error) => endingOf(error, run, context.signal));
     const branch = await lagOf(config, { http: ports.http, signal });

@@ -63,6 +63,8 @@ export interface Config {
   dryRun: boolean;
   trigger: Trigger;
   askedBy: 'ci' | 'human';
+  /** What is allowed, and worth a look before the roll. */
+  warnings: string[];
   /** Why no secret may leave: then the configuration has none, and only the reason is left to be told. */
   refusal: Refusal | null;
 }
@@ -114,10 +116,23 @@ export function checkOptions(
     dryRun: check.dryRun,
     trigger,
     askedBy: askedBy(trigger),
+    warnings: warningsOf(target),
     refusal: null,
   };
   const refusal = refusalOf(check, receiversOf(check, config));
   return refusal ? withoutSecrets({ ...config, refusal }) : config;
+}
+
+/** A tag that ends in a commit says which one it was built from. */
+function warningsOf({ targetTag, expectedSha }: Pick<Config, 'targetTag' | 'expectedSha'>): string[] {
+  const [, commit = ''] = /(?:^|[-_.])([0-9a-f]{7,40})$/i.exec(targetTag) ?? [];
+  // A date is made of the same digits.
+  const isCommit = /[a-f]/i.test(commit) && /\d/.test(commit);
+  if (!isCommit || !expectedSha || expectedSha.startsWith(commit.toLowerCase())) return [];
+  const expected = expectedSha.slice(0, commit.length);
+  return [
+    `the tag ${targetTag} names the commit ${commit}, and the expected one is ${expected}: one of them is not what is meant`,
+  ];
 }
 
 /** Every address that the command sends a secret to. */

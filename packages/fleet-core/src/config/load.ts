@@ -1,5 +1,4 @@
 /** Reads the files that the configuration is made of. */
-import { parse, YAMLParseError } from 'yaml';
 import { usageError } from '../errors.js';
 import type { Config } from './config.js';
 import type { Command } from './options.js';
@@ -7,8 +6,17 @@ import { resolveConfig } from './resolve.js';
 import { type Files, type Given, readSecrets, textOf } from './secrets.js';
 import { settingsFor } from './settings.js';
 import { type Env, eventBehind } from './trigger.js';
+import { parseYaml } from './yaml.js';
 
 export const DEFAULT_CONFIG_FILE = 'fleet.config.yaml';
+const CONFIG_FILES = [DEFAULT_CONFIG_FILE, 'fleet.config.yml', 'fleet.config.json'];
+/** Folders that are looked into at most, on the way to the root of a repository. */
+const MOST_FOLDERS = 40;
+
+interface Source {
+  path: string;
+  text: string;
+}
 
 /**
  * Resolves the configuration of a command from flags, environment and the files that those name.
@@ -18,11 +26,8 @@ export const DEFAULT_CONFIG_FILE = 'fleet.config.yaml';
 export async function loadConfig(command: Command, given: Given, files: Files): Promise<Config> {
   const { flags } = given;
   const env = await withEventBehind(given.env, files);
-  const named = textOf(flags.config) ?? textOf(env.FLEET_CONFIG);
-  const path = named ?? DEFAULT_CONFIG_FILE;
-  const namedBy = textOf(flags.config) ? '--config' : 'FLEET_CONFIG';
-  const source = await readConfig(path, named === undefined ? undefined : namedBy, files);
-  const file = source === undefined ? undefined : { path, content: parseYaml(source, path) };
+  const source = await findConfig(given, files);
+  const file = source && { path: source.path, content: parseYaml(source.text, source.path) };
   return resolveConfig(command, {
     flags,
     env,
@@ -39,28 +44,55 @@ async function withEventBehind(env: Env, files: Files): Promise<Env> {
   return { ...env, GITHUB_EVENT_NAME: eventBehind(payload) ?? event };
 }
 
-/** The file's text; undefined where it is absent and nobody asked for it by name. */
-async function readConfig(path: string, askedBy: string | undefined, files: Files) {
-  try {
-    return await files.readFile(path);
-  } catch (cause) {
-    if (isAbsent(cause) && askedBy === undefined) return undefined;
-    const option = askedBy ?? path;
-    const why = isAbsent(cause) ? ': there is no such file' : '';
-    throw usageError(`${option}: cannot read ${path}${why}`, { option, cause });
+/** The file that was named, else the nearest of the usual names; undefined where there is none. */
+async function findConfig({ flags, env }: Given, files: Files): Promise<Source | undefined> {
+  const typed = textOf(flags.config);
+  const path = typed ?? textOf(env.FLEET_CONFIG);
+  if (path === undefined) return nearest(files);
+  const option = typed === undefined ? 'FLEET_CONFIG' : '--config';
+  return { path, text: await files.readFile(path).catch((cause) => unreadable(option, path, cause)) };
+}
+
+/**
+ * Looks in this folder, then in those above it up to the root of the repository: whoever stands in a folder of it means
+ * the file of its root.
+ */
+async function nearest(files: Files): Promise<Source | undefined> {
+  let found: Source | undefined;
+  for (let depth = 0; depth <= MOST_FOLDERS; depth++) {
+    const folder = '../'.repeat(depth);
+    found ??= await sourceIn(folder, files);
+    if (found && depth === 0) return found;
+    const isRoot = await files.readFile(`${folder}.git`).then(
+      () => true,
+      (error) => !isAbsent(error),
+    );
+    if (isRoot) return found;
   }
+  return undefined;
+}
+
+async function sourceIn(folder: string, files: Files): Promise<Source | undefined> {
+  const there: Source[] = [];
+  for (const name of CONFIG_FILES) {
+    const path = folder + name;
+    const text = await files.readFile(path).catch((cause) => {
+      if (!isAbsent(cause)) unreadable(path, path, cause);
+      return undefined;
+    });
+    if (text !== undefined) there.push({ path, text });
+  }
+  const [first, second] = there;
+  if (!first || !second) return first;
+  throw usageError(`${first.path} and ${second.path} are both there`, {
+    option: '--config',
+    hint: `remove one of them, or say --config ${first.path}`,
+  });
+}
+
+function unreadable(option: string, path: string, cause: unknown): never {
+  const why = isAbsent(cause) ? ': there is no such file' : '';
+  throw usageError(`${option}: cannot read ${path}${why}`, { option, cause });
 }
 
 const isAbsent = (error: unknown) => (error as { code?: unknown }).code === 'ENOENT';
-
-/** YAML 1.2, of which JSON is a part; duplicate keys are errors. */
-function parseYaml(source: string, path: string): unknown {
-  try {
-    return parse(source, { maxAliasCount: 20, logLevel: 'error' });
-  } catch (cause) {
-    const where = cause instanceof YAMLParseError && cause.linePos ? `:${cause.linePos[0].line}` : '';
-    const what =
-      cause instanceof YAMLParseError ? cause.message.split('\n')[0]?.replace(/ at line.*$/, '') : 'not YAML';
-    throw usageError(`${path}${where}: ${what}`, { option: '--config', cause });
-  }
-}

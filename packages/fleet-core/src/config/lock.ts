@@ -12,7 +12,13 @@ export function checkLock(check: Check): Config['lock'] {
   const group = check.need('lock-group', values.lockGroup ?? values.environment);
   // The name of an environment was not checked as the name of a lock yet.
   const problem = group ? lockGroup(group) : null;
-  if (problem) check.fail('lock-group', ...problem);
+  if (problem) {
+    const lower = group.toLowerCase();
+    const hint = lockGroup(lower)
+      ? problem[1]
+      : `write lock-group: ${lower}, or call the environment ${lower}`;
+    check.fail('lock-group', problem[0], hint);
+  }
   return {
     group,
     url: values.lockUrl ? baseUrl(values.lockUrl) : checkControlPlane(check),

@@ -90,8 +90,7 @@ function read(setting: Setting, { raw, label }: Found): Value | undefined {
     );
   }
   if (setting.kind === 'list') {
-    // A comma between braces belongs to a glob.
-    const items = Array.isArray(raw) ? raw : String(raw).split(/[\n,](?![^{}\n]*\})/);
+    const items = Array.isArray(raw) ? raw : listOf(String(raw));
     const kept = items.map((item) => item.trim());
     if (kept.every((item) => !item)) {
       // A list that is typed and empty would open the gate that it was meant to close.
@@ -121,6 +120,13 @@ function read(setting: Setting, { raw, label }: Found): Value | undefined {
     default:
       return text;
   }
+}
+
+/** One a line; commas part only where there is no line end, since a name may have one in it. */
+function listOf(text: string): string[] {
+  // A comma between braces belongs to a glob.
+  const items = text.split(text.includes('\n') ? '\n' : /,(?![^{}]*\})/);
+  return items.map((item) => (/^[\s,]*$/.test(item) ? '' : item));
 }
 
 /** The lease of a parent process, as `fleet lock run` hands it to its child. */

@@ -81,7 +81,9 @@ export interface SettingOptions {
   branch?: string;
   /** The one branch whose CI runs may roll this environment. */
   onlyBranch?: string;
-  /** Commit status that must be green first. */
+  /**
+   * Commit status that must be green first; in a variable or an input one a line, since a name may have a comma.
+   */
   requireContext?: string[];
   /** Gitea repository variable that freezes deploys while armed. */
   killSwitch?: string;

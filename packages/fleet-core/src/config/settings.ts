@@ -47,7 +47,10 @@ export const SETTINGS = [
   ...group(
     'target',
     EVERY,
-    file('config', 'configuration file (default: fleet.config.yaml, if there)'),
+    file(
+      'config',
+      'configuration file (default: fleet.config.yaml, .yml or .json, here or above, up to the root of the repository)',
+    ),
     text('environment', 'NAME', 'named environment of the configuration file; names the lock group too'),
     text('control-plane', 'URL', 'base URL of the control plane', { check: secureUrl }),
     list(
@@ -173,7 +176,11 @@ export const SETTINGS = [
       env: ['FLEET_BRANCH', 'GITHUB_REF_NAME'],
     }),
     text('only-branch', 'B', 'the one branch whose CI runs may roll this environment'),
-    list('require-context', 'NAME', 'commit status that must be green first'),
+    list(
+      'require-context',
+      'NAME',
+      'commit status that must be green first; in a variable or an input one a line, since a name may have a comma',
+    ),
     text('kill-switch', 'VARIABLE', 'Gitea repository variable that freezes deploys while armed', {
       check: variable,
     }),
@@ -198,7 +205,7 @@ export const SETTINGS = [
     ),
     integer(
       'order',
-      { env: ['FLEET_ORDER', 'GITHUB_RUN_NUMBER'] },
+      { env: ['FLEET_ORDER', 'GITHUB_RUN_ID'] },
       'place of this commit among those of its branch; the higher wins',
     ),
   ),

@@ -233,6 +233,21 @@ test.each<[string | undefined, string | undefined, Config['askedBy']]>([
   expect(check({ trigger: { event, refType } }).askedBy).toBe(askedBy);
 });
 
+test.each<[string, string, boolean]>([
+  ['staging-0123456', SHA, false],
+  ['staging-0123456789ABCDEF', SHA, false],
+  ['main-4f2c1a9', SHA, true],
+  ['4f2c1a9', SHA, true],
+  ['release-20240131', SHA, false],
+  ['v1.2.3', SHA, false],
+  ['main-defaced', SHA, false],
+  ['main-4f2c1a', SHA, false],
+])('the tag %s beside the commit %s: warned of is %s', (targetTag, expectedSha, warned) => {
+  const { warnings } = check({ targetTag, expectedSha });
+  expect(warnings.length).toBe(warned ? 1 : 0);
+  if (warned) expect(warnings[0]).toMatch(/4f2c1a9, and the expected one is 0123456:/);
+});
+
 describe('the table of settings', () => {
   test('has every name and every variable once', () => {
     const names = SETTINGS.map(({ name }) => name);

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -123,6 +123,117 @@ describe('a configuration file', () => {
       option: `environments.staging.soak in ${path}`,
       message: `environments.staging.soak in ${path}: "5" has no unit`,
     });
+  });
+});
+
+describe('what people write', () => {
+  const env = { FLEET_CP_TOKEN: 's3cr3t-value', FLEET_ENVIRONMENT: 'production' };
+  const ADDRESS = 'control-plane: https://cp.example.com\ntenant-url: https://{slug}.example.com\n';
+
+  test('a merge key brings the keys of another environment, and own keys win', async () => {
+    const source = `environments:\n  staging: &staging\n    canary: acme\n    batch-size: 2\n  production:\n    <<: *staging\n    batch-size: 1\n`;
+    const path = await write('merge.yaml', ADDRESS + source);
+    const config = await load({ ...minimal, config: path }, env);
+    expect(config).toMatchObject({ environment: 'production', canary: 'acme', batchSize: 1 });
+  });
+
+  test('dashes at the end are the end', async () => {
+    const path = await write('dashes.yaml', `${ADDRESS}lock-group: a\n---\n`);
+    expect((await load({ ...minimal, config: path })).lock?.group).toBe('a');
+    expect(
+      (await load({ ...minimal, config: await write('front.yaml', `---\nlock-group: b\n...\n`) })).lock
+        ?.group,
+    ).toBe('b');
+  });
+
+  test.each<[string, string, RegExp, RegExp]>([
+    [
+      'a second document',
+      'branch: a\n---\nbranch: b\n',
+      /bad\.yaml:2: there is a second document/,
+      /below environments:/,
+    ],
+    [
+      'a star first',
+      'lock-group: a\nephemeral: *-e2e\n',
+      /bad\.yaml:2: .*alias/i,
+      /in quotes, for example "\*-e2e"/,
+    ],
+    ['a tab', 'environments:\n\ta: 1\n', /bad\.yaml:2: /, /spaces/],
+    [
+      'an environment in capitals',
+      'environments:\n  Production:\n    canary: acme\n',
+      /"Production" must match/,
+      /lock-group: production, or call the environment production/,
+    ],
+    ['a dump', `${'x'.repeat(40)}: 1\n`.repeat(30_000), /longer than a configuration file/, /^/],
+  ])('%s: one line that says what to change', async (_name, source, message, hint) => {
+    const error = await usageOf(async () => load({ ...minimal, config: await write('bad.yaml', source) }));
+    expect(error.message).toMatch(message);
+    expect(error.hint ?? '').toMatch(hint);
+  });
+
+  test('100 000 keys end in one line, and soon', async () => {
+    const keys = Array.from({ length: 100_000 }, (_none, at) => `k${at}: 1`).join('\n');
+    for (const source of [keys, `environments:\n  ${keys.replaceAll('\n', '\n  ')}`.slice(0, 999_000)]) {
+      const started = performance.now();
+      await usageOf(async () => load({ ...minimal, config: await write('many.yaml', source) }));
+      expect(performance.now() - started).toBeLessThan(10_000);
+    }
+  }, 60_000);
+});
+
+describe('a file that nobody names', () => {
+  const here = async (cwd: string) =>
+    loadConfig(
+      'redeploy',
+      { flags: { ...minimal, environment: 'x' }, env: { FLEET_CP_TOKEN: 's3cr3t-value' } },
+      { readFile: (path) => systemPorts().readFile(join(cwd, path)) },
+    );
+
+  test.each(['fleet.config.yaml', 'fleet.config.yml', 'fleet.config.json'])(
+    'is found as %s',
+    async (name) => {
+      const root = await mkdtemp(join(folder, 'names-'));
+      await writeFile(join(root, name), '{"canary": "acme"}');
+      expect((await here(root)).canary).toBe('acme');
+    },
+  );
+
+  test('is one: two of them are an error', async () => {
+    const root = await mkdtemp(join(folder, 'two-'));
+    for (const name of ['fleet.config.yaml', 'fleet.config.yml'])
+      await writeFile(join(root, name), 'canary: acme');
+    const error = await usageOf(() => here(root));
+    expect(error.message).toBe('fleet.config.yaml and fleet.config.yml are both there');
+    expect(error.hint).toMatch(/remove one of them/);
+  });
+
+  test('is looked for up to the root of the repository, and no further', async () => {
+    const root = await mkdtemp(join(folder, 'up-'));
+    const inner = join(root, 'repository', 'a', 'b');
+    await mkdir(inner, { recursive: true });
+    await writeFile(join(root, 'fleet.config.yaml'), 'canary: outside');
+    expect((await here(inner)).canary).toBeNull();
+    await mkdir(join(root, 'repository', '.git'));
+    expect((await here(inner)).canary).toBeNull();
+    await writeFile(join(root, 'repository', 'fleet.config.yml'), 'canary: of-root');
+    expect((await here(inner)).canary).toBe('of-root');
+    await writeFile(join(root, 'repository', 'a', 'fleet.config.json'), '{"canary": "of-a"}');
+    expect((await here(inner)).canary).toBe('of-a');
+    // A worktree has a file of that name.
+    await rm(join(root, 'repository', '.git'), { recursive: true });
+    await writeFile(join(root, 'repository', '.git'), 'gitdir: /x');
+    expect((await here(join(root, 'repository', 'a'))).canary).toBe('of-a');
+    expect((await here(inner)).canary).toBe('of-a');
+  });
+
+  test('whose value is wrong is named with its folder', async () => {
+    const root = await mkdtemp(join(folder, 'bad-'));
+    await mkdir(join(root, '.git'));
+    await mkdir(join(root, 'a'));
+    await writeFile(join(root, 'fleet.config.yaml'), 'soak: 5');
+    expect((await usageOf(() => here(join(root, 'a')))).option).toBe('soak in ../fleet.config.yaml');
   });
 });
 

@@ -12,6 +12,8 @@ describe('a list', () => {
   test.each<[string, Partial<Layers>, string[] | undefined]>([
     ['by commas', { env: { FLEET_EPHEMERAL: 'a-*, b-*,' } }, ['a-*', 'b-*']],
     ['by lines', { env: { FLEET_EPHEMERAL: '\na-*\n\nb-*\n' } }, ['a-*', 'b-*']],
+    ['by lines, with commas in the names', { env: { FLEET_EPHEMERAL: 'a, b\nc,\n' } }, ['a, b', 'c,']],
+    ['of one name with a comma', { env: { FLEET_EPHEMERAL: 'a, b\n' } }, ['a, b']],
     ['with a comma between braces', { env: { FLEET_EPHEMERAL: '{a,b}-*,c' } }, ['{a,b}-*', 'c']],
     ['of repeated flags, each as it is', { flags: { ephemeral: ['a-*', ' b-* '] } }, ['a-*', 'b-*']],
     ['of the file', { file: file({ ephemeral: ['a-*', 'b-*'] }) }, ['a-*', 'b-*']],
@@ -40,7 +42,7 @@ describe('a value of the wrong kind names its place', () => {
     ['a fraction', { env: { FLEET_CONFIRMATIONS: '1.5' } }, 'FLEET_CONFIRMATIONS', /whole number/],
     ['a number in other digits', { flags: { order: '0x10' } }, '--order', /whole number/],
     ['a number too large to be exact', { flags: { order: '9'.repeat(16) } }, '--order', /whole number/],
-    ['a run number that is none', { env: { GITHUB_RUN_NUMBER: 'x' } }, 'GITHUB_RUN_NUMBER', /whole number/],
+    ['a run id that is none', { env: { GITHUB_RUN_ID: 'x' } }, 'GITHUB_RUN_ID', /whole number/],
     ['an unknown choice', { flags: { strategy: 'hope' } }, '--strategy', /not known/],
     ['a choice in capitals', { flags: { 'superseded-by': 'HEAD' } }, '--superseded-by', /not known/],
     ['a bare number', { file: file({ soak: 60 }) }, 'soak in fleet.config.yaml', /"60" has no unit/],
