@@ -85,6 +85,22 @@ describe('never throws', () => {
     );
   }, 30_000);
 
+  it('on scripts of shell words in any order, where a deploy is among them', () => {
+    const shell =
+      'if then else fi for in do done while until case esac { } ( ) (( )) [[ ]] ! & && || | |& ; ;; $( ` \' " \\ # < <( > << <<EOF EOF f() set +e -e pipefail wait $! $? trap EXIT exit 0 return eval sh -c export X= X=$( npx fleet --soak ${{ }} \n'.split(
+        ' ',
+      );
+    const parts = fc.array(anyOf(...shell, 'fleet redeploy', 'make'), { maxLength: 25 });
+    fc.assert(
+      fc.property(parts, parts, (before, after) => {
+        const run = [...before, 'fleet redeploy', ...after].join(' ');
+        const text = `on: push\njobs: {a: {runs-on: x, steps: [{run: ${JSON.stringify(run)}}]}}\n`;
+        for (const one of lintWorkflows([{ path: WORKFLOW, text }])) expect(one.column).toBeGreaterThan(0);
+      }),
+      { numRuns: 500 },
+    );
+  }, 30_000);
+
   it.each([
     ['deep nesting', '['.repeat(20_000)],
     ['deep mappings', Array.from({ length: 3000 }, (_, at) => `${' '.repeat(at)}a:`).join('\n')],
@@ -114,6 +130,10 @@ it.each([
   ['a long path', `${'a/'.repeat(50_000)}fleet redeploy`],
   ['many captures', `${'x=$('.repeat(20_000)}curl redeploy-fleet`],
   ['many braces', '${{ '.repeat(20_000)],
+  ['many groups', `${'{ ('.repeat(20_000)} fleet redeploy`],
+  ['many sums', `fleet redeploy || x=$?\n${'(( '.repeat(20_000)}`],
+  ['many pipes', `fleet redeploy ${'| cat '.repeat(20_000)}`],
+  ['many lists', `${'fleet redeploy && make\n'.repeat(300)}`],
   ['many quotes', `curl redeploy-fleet ${'"a '.repeat(20_000)}`],
 ])(
   '%s takes no time out of proportion',

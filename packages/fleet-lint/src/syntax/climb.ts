@@ -2,10 +2,12 @@
 import type { Command, SyntaxNode } from 'unbash';
 import {
   commandsIn,
+  ENDS,
   holdsWords,
   isProcess,
   optionsOf,
   type Parsed,
+  readsVariable,
   type ShellOptions,
   wordsOf,
 } from './shell.js';
@@ -33,9 +35,6 @@ export interface Walk extends Parsed {
   /** The command ends its process. */
   exits?: boolean;
 }
-
-/** Ends a script with a failure. */
-const ENDS = /\b(?:exit\s+(?:[1-9]|["']?\$)|exit\s*(?:$|[;&|})])|return\s+(?:[1-9]|["']?\$)|false\b)/m;
 
 /** The way up from a command that has failed, one node after the other. */
 export class Climb {
@@ -164,7 +163,7 @@ export class Climb {
     const reads = /^(\w+)=["']?\$\{?\?/.exec(text)?.[1];
     if (/\b(?:exit|return)\b/.test(own) && ENDS.test(own)) return this.leave(/\bexit\b/.test(own));
     if (ENDS.test(own) || this.walk.retries(own)) return undefined;
-    if (reads && uses(text.slice(own.length), reads)) return 'kept';
+    if (reads && readsVariable(text.slice(own.length), reads)) return 'kept';
     const at = from.end + Math.max(0, this.walk.text.slice(from.end).indexOf(taken));
     const shown = this.walk.text.slice(at, to.end).replace(/\s+/g, ' ');
     return {
@@ -235,7 +234,7 @@ export class Climb {
     const text = this.walk.text.slice(next.pos, next.end);
     if (!/\$\{?(?:\?|PIPESTATUS)/.test(text)) return false;
     const variable = /^\s*(?:\w+=\S*\s+)*(\w+)=["']?\$\{?(?:\?|PIPESTATUS)/.exec(text)?.[1];
-    if (variable) return uses(this.walk.text.slice(next.end), variable);
+    if (variable) return readsVariable(this.walk.text.slice(next.end), variable);
     return !/^\s*(?:echo|printf|logger)\b[^;&|]*$/.test(text);
   }
 
@@ -284,7 +283,7 @@ export class Climb {
     const of = (node: SyntaxNode | undefined) => (node ? this.walk.text.slice(node.pos, node.end) : '');
     const [failed, succeeded] = this.negated ? [of(then), of(otherwise)] : [of(otherwise), of(then)];
     const assigned = `${failed} ${succeeded}`.matchAll(/\b([A-Za-z_]\w*)=/g);
-    const used = [...assigned].some(([, name = '']) => uses(this.walk.text.slice(end), name));
+    const used = [...assigned].some(([, name = '']) => readsVariable(this.walk.text.slice(end), name));
     if (ENDS.test(failed) || this.walk.retries(failed) || used || this.goesOnToEnd(succeeded, end))
       return 'kept';
     return this.lost('`if` takes the exit code of the deploy, and nothing ends the step by it');
@@ -299,6 +298,3 @@ export class Climb {
     return { at: this.walk.position, text };
   }
 }
-
-const uses = (text: string, variable: string) =>
-  new RegExp(`\\$\\{?${variable}\\b|\\(\\([^)]*\\b${variable}\\b`).test(text);

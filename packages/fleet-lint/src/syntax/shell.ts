@@ -149,3 +149,10 @@ const OWNERS: readonly string[] = [
 
 /** What a word, and so a `$(...)`, may stand in. */
 export const holdsWords = ({ type }: SyntaxNode): boolean => OWNERS.includes(type);
+
+/** Whether a text of shell reads a variable. */
+export const readsVariable = (text: string, name: string): boolean =>
+  new RegExp(`\\$\\{?${name}\\b|\\(\\([^()]*\\b${name}\\b`).test(text);
+
+/** Ends a script with a failure. */
+export const ENDS = /\b(?:exit\s+(?:[1-9]|["']?\$)|exit\s*(?:$|[;&|})])|return\s+(?:[1-9]|["']?\$)|false\b)/m;
