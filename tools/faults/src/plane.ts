@@ -50,6 +50,7 @@ export class Plane {
   /** What went wrong with it that it had no right to. */
   readonly faults: string[] = [];
   #process: Process | undefined;
+  #turn: Promise<void> = Promise.resolve();
 
   constructor(
     readonly index: number,
@@ -91,6 +92,16 @@ export class Plane {
 
   signal(name: NodeJS.Signals): void {
     this.#process?.child.kill(name);
+  }
+
+  /** Ends it as a crash or an operator would, and starts it again; one restart after the other. */
+  restart(how: 'kill' | 'stop', downMs: number): Promise<void> {
+    this.#turn = this.#turn.then(async () => {
+      await this[how]();
+      await new Promise((done) => setTimeout(done, downMs));
+      await this.start();
+    });
+    return this.#turn;
   }
 
   async kill(): Promise<void> {

@@ -126,9 +126,7 @@ async function injure(stage: Stage, { kind, plane: index, atMs, forMs }: Injury)
   switch (kind) {
     case 'plane-kill':
     case 'plane-term':
-      await (kind === 'plane-kill' ? plane.kill() : plane.stop());
-      await pause(forMs);
-      return plane.start();
+      return plane.restart(kind === 'plane-kill' ? 'kill' : 'stop', forMs);
     case 'plane-stop':
       plane.signal('SIGSTOP');
       await pause(forMs);

@@ -1,6 +1,7 @@
 /** Broken behaviour on purpose. An oracle that does not see each of these is blind, and what it calls good means nothing. */
 import type { Pool } from 'pg';
 import { claimOf, type History, isRollout, resultOf, rollsInOrder } from './history.js';
+import { toldRolls } from './oracle/twice.js';
 import { until } from './processes.js';
 import type { Meddle } from './proxy.js';
 
@@ -23,13 +24,15 @@ function lastDeployed(history: History) {
     .at(-1);
 }
 
-/** Rolls of a run that ended with a report. */
+/** A roll of a run that ended with a report, and how many rolls of its first tenant that tells. */
 function reportedRoll(history: History) {
-  return rollsInOrder(history).find((roll) => {
+  for (const roll of rollsInOrder(history)) {
     const claim = history.claims.find(({ claim_id }) => claim_id === roll.claim_id);
     const run = history.runs.find(({ command }) => command.run === claim?.run);
-    return roll.ended !== null && run && isRollout(run) && resultOf(run);
-  });
+    const tenant = run && isRollout(run) && resultOf(run)?.tenants.find(({ slug }) => slug === roll.slugs[0]);
+    if (tenant && roll.ended !== null) return { roll, told: Math.max(1, toldRolls(tenant)) };
+  }
+  return null;
 }
 
 const LATE_MS = 15_000;
@@ -140,14 +143,13 @@ export const SABOTAGES: Record<string, Sabotage> = {
     rule: 'twice',
     doctor: (history) => {
       const doctored = copy(history);
-      const roll = reportedRoll(doctored);
-      if (!roll) return null;
-      doctored.rolls.push({
-        ...roll,
-        id: roll.id + 10_000,
-        started: (roll.ended ?? 0) + 0.001,
-        ended: (roll.ended ?? 0) + 0.002,
-      });
+      const { roll, told } = reportedRoll(doctored) ?? {};
+      if (!roll || told === undefined) return null;
+      // One more than the report tells, whatever it tells.
+      for (let more = 1; more <= told; more++) {
+        const started = (roll.ended ?? 0) + more / 1000;
+        doctored.rolls.push({ ...roll, id: roll.id + 10_000 * more, started, ended: started });
+      }
       return doctored;
     },
   },

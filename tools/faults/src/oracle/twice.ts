@@ -26,25 +26,19 @@ export function twice(history: History): Violation[] {
 const runOf = ({ claims }: History, roll: Roll) =>
   claims.find(({ claim_id }) => claim_id === roll.claim_id)?.run ?? null;
 
-/** A second roll to the same target is said in the report. A run that was killed can say nothing. */
+/** The report counts no fewer rolls of a tenant than there were. A run that was killed can say nothing. */
 function* repeated(run: Run, own: Roll[]) {
   const result = resultOf(run);
-  if (!result) return;
-  for (const [index, roll] of own.entries()) {
-    for (const slug of roll.slugs) {
-      const before = own
-        .slice(0, index)
-        .find((one) => one.target_tag === roll.target_tag && one.slugs.includes(slug));
-      const said = [
-        result.reason,
-        ...result.warnings,
-        result.tenants.find((tenant) => tenant.slug === slug)?.detail ?? '',
-      ].some((text) => /again|twice|second roll|more than once/i.test(text));
-      if (before && !said)
-        yield `${slug} was rolled by roll ${before.id} and by roll ${roll.id}, and the report is silent`;
-    }
+  for (const tenant of result?.tenants ?? []) {
+    const ids = own.filter(({ slugs }) => slugs.includes(tenant.slug)).map(({ id }) => id);
+    if (ids.length > 1 && ids.length > toldRolls(tenant))
+      yield `${tenant.slug} was rolled by rolls ${ids.join(', ')}, and the report tells ${toldRolls(tenant)}`;
   }
 }
+
+/** How many rolls of a tenant a report tells. */
+export const toldRolls = (tenant: { rolls?: unknown }) =>
+  typeof tenant.rolls === 'number' ? tenant.rolls : 1;
 
 /** Nobody is rolled to what it answered, last thing before, that it runs. */
 function* needless(history: History, { command }: Run, own: Roll[]) {
