@@ -1,7 +1,8 @@
 /** One run from checked options to the published result. */
 import { announceEnd } from './announce/announce.js';
 import { CallLog } from './clients/control-plane/call-log.js';
-import { type Config, checkOptions } from './config/config.js';
+import { checkOptions } from './config/check-options.js';
+import type { Config } from './config/config.js';
 import type { Command, FleetOptions } from './config/options.js';
 import { policyOf } from './config/policy.js';
 import type { RunContext } from './context.js';

@@ -2,15 +2,10 @@
 import { usageError } from '../errors.js';
 import { urlProblem } from '../io/address.js';
 import type { Check } from './check.js';
+import type { GiteaAccess } from './config.js';
 import type { SettingName } from './settings.js';
 import { baseUrl } from './target.js';
 import { maySend } from './trust.js';
-
-export interface GiteaAccess {
-  url: string;
-  token: string | null;
-  repository: string;
-}
 
 /** What is said where a setting needs the token and there is none. */
 const NEEDS_TOKEN: Partial<Record<SettingName, [problem: string, hint: string]>> = {

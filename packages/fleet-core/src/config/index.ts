@@ -1,6 +1,7 @@
 /** Settings and how they are read: for adapters and for tools that know the settings. */
 
-export { type Config, checkOptions } from './config.js';
+export { checkOptions } from './check-options.js';
+export type { Config } from './config.js';
 export { parseDuration } from './duration.js';
 export { configFileJsonSchema, configFileSchema, didYouMean } from './file.js';
 export { DEFAULT_CONFIG_FILE, loadConfig } from './load.js';

@@ -2,7 +2,8 @@
 
 import { usageError } from '../errors.js';
 import { flagLabel, type Label } from './check.js';
-import { type Config, checkOptions } from './config.js';
+import { checkOptions } from './check-options.js';
+import type { Config } from './config.js';
 import { parseDuration } from './duration.js';
 import { type Found, fileLayer } from './file.js';
 import type { Command, FleetOptions } from './options.js';

@@ -62,24 +62,14 @@ function lineOf(event: FleetEvent, verbose: boolean): string | null {
       return `gate ${event.gate}: ${event.outcome}, ${event.reason}${event.obeyed ? '' : ' (a real roll would stop here)'}`;
     case 'gate.waiting':
       return `gate ${event.gate}: waiting for ${nameList(event.pending)}, ${formatDuration(event.waited_ms)} so far`;
-    case 'lock.waiting': {
-      const place = `place ${event.position} of ${event.queue_length}, ${formatDuration(event.waited_ms)} so far`;
-      return `lock ${event.group}: waiting, ${place}${event.holder ? `; ${holderInWords(event.holder)}` : ''}`;
-    }
-    case 'lock.acquired': {
-      const after = event.waited_ms >= 1000 ? ` after ${formatDuration(event.waited_ms)}` : '';
-      return `lock ${event.group}: acquired${after}, fencing token ${event.fencing_token}`;
-    }
+    case 'lock.waiting':
+    case 'lock.acquired':
     case 'lock.renew_failed':
-      return `lock ${event.group}: renewal got no answer (${event.reason}), the lease is good for ${formatDuration(event.usable_ms)} more`;
     case 'lock.recovered':
-      return `lock ${event.group}: renewed again`;
     case 'lock.lost':
-      return `lock ${event.group}: LOST, ${event.reason}${event.successor ? `; now held by ${event.successor.name}` : ''}`;
     case 'lock.released':
-      return `lock ${event.group}: released`;
     case 'lock.release_failed':
-      return `lock ${event.group}: could not be released (${event.reason}), it frees itself in ${formatDuration(event.free_after_ms)}`;
+      return lockLine(event);
     case 'plan.ready': {
       const ready = `plan: ${plural(event.tenants, 'tenant')}, ${event.on_target.length} on target already`;
       if (!event.waves.length) return `${ready}, nothing to roll`;
@@ -136,6 +126,29 @@ function lineOf(event: FleetEvent, verbose: boolean): string | null {
       return `still ${event.doing}, ${formatDuration(event.elapsed_ms)}`;
     case 'run.finished':
       return null;
+  }
+}
+
+function lockLine(event: Extract<FleetEvent, { code: `lock.${string}` }>): string {
+  switch (event.code) {
+    case 'lock.waiting': {
+      const place = `place ${event.position} of ${event.queue_length}, ${formatDuration(event.waited_ms)} so far`;
+      return `lock ${event.group}: waiting, ${place}${event.holder ? `; ${holderInWords(event.holder)}` : ''}`;
+    }
+    case 'lock.acquired': {
+      const after = event.waited_ms >= 1000 ? ` after ${formatDuration(event.waited_ms)}` : '';
+      return `lock ${event.group}: acquired${after}, fencing token ${event.fencing_token}`;
+    }
+    case 'lock.renew_failed':
+      return `lock ${event.group}: renewal got no answer (${event.reason}), the lease is good for ${formatDuration(event.usable_ms)} more`;
+    case 'lock.recovered':
+      return `lock ${event.group}: renewed again`;
+    case 'lock.lost':
+      return `lock ${event.group}: LOST, ${event.reason}${event.successor ? `; now held by ${event.successor.name}` : ''}`;
+    case 'lock.released':
+      return `lock ${event.group}: released`;
+    case 'lock.release_failed':
+      return `lock ${event.group}: could not be released (${event.reason}), it frees itself in ${formatDuration(event.free_after_ms)}`;
   }
 }
 

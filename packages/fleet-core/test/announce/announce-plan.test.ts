@@ -1,7 +1,7 @@
 /** Who is told what, by what started a run and how it ended. */
 import { expect, test } from 'vitest';
 import { announcementsOf, mayAnnounce } from '../../src/announce/plan.js';
-import { checkOptions } from '../../src/config/config.js';
+import { checkOptions } from '../../src/config/check-options.js';
 import type { Command } from '../../src/config/options.js';
 import type { FleetOptions } from '../../src/index.js';
 import { exitCodeOf, OUTCOMES, type Outcome } from '../../src/result/outcome.js';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { checkOptions } from '../../src/config/config.js';
+import { checkOptions } from '../../src/config/check-options.js';
 import type { FleetOptions } from '../../src/config/options.js';
 import { gitea, good, SHA, TOKEN } from '../helpers/options.js';
 import { usageOf } from '../helpers/usage.js';

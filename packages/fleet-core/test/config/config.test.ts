@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { type Config, checkOptions } from '../../src/config/config.js';
+import { checkOptions } from '../../src/config/check-options.js';
+import type { Config } from '../../src/config/config.js';
 import { parseDuration } from '../../src/config/duration.js';
 import type { Command, FleetOptions } from '../../src/config/options.js';
 import { SETTINGS, type Setting, type SettingName, settingOf } from '../../src/config/settings.js';

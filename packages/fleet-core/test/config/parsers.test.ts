@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { checkOptions } from '../../src/config/config.js';
+import { checkOptions } from '../../src/config/check-options.js';
 import { parseDuration } from '../../src/config/duration.js';
 import { globProblem, matcherOf } from '../../src/config/glob.js';
 import { parseSwitch } from '../../src/config/switch.js';

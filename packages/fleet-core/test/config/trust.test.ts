@@ -1,6 +1,7 @@
 /** Which secret may be sent where, for every secret and every address. */
 import { describe, expect, test } from 'vitest';
-import { type Config, checkOptions } from '../../src/config/config.js';
+import { checkOptions } from '../../src/config/check-options.js';
+import type { Config } from '../../src/config/config.js';
 import { loadConfig } from '../../src/config/load.js';
 import type { Command } from '../../src/config/options.js';
 import { type Layers, resolveConfig } from '../../src/config/resolve.js';

@@ -1,6 +1,6 @@
 /** The gate "image": what is waited for, what is refused, and after how long. Numbers name rows of docs/incidents.md. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { checkOptions } from '../../src/config/config.js';
+import { checkOptions } from '../../src/config/check-options.js';
 import type { FleetOptions } from '../../src/config/options.js';
 import { resolveConfig } from '../../src/config/resolve.js';
 import { FakeFleet, NEW, OLD } from '../helpers/fake-fleet.js';

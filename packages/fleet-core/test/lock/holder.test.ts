@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { type Config, checkOptions } from '../../src/config/config.js';
+import { checkOptions } from '../../src/config/check-options.js';
+import type { Config } from '../../src/config/config.js';
 import { claimIdSchema, holderSchema, type WaitedFor } from '../../src/contract.js';
 import { claimIdOf } from '../../src/lock/claim-id.js';
 import { cleanHolder, describeHolder, holderOf } from '../../src/lock/holder.js';

@@ -1,6 +1,6 @@
 /** What people do with a lock, against scripted answers. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { checkOptions } from '../../src/config/config.js';
+import { checkOptions } from '../../src/config/check-options.js';
 import type { LeftClaim } from '../../src/context.js';
 import {
   breakLock,

@@ -1,6 +1,6 @@
 /** Which server is sent which token, over real connections. */
 import { expect, test } from 'vitest';
-import { checkOptions } from '../../src/config/config.js';
+import { checkOptions } from '../../src/config/check-options.js';
 import { readLock } from '../../src/lock/admin.js';
 import { FakeFleet, json } from '../helpers/fake-fleet.js';
 import { FakeLock } from '../helpers/fake-lock.js';

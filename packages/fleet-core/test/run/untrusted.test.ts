@@ -1,6 +1,6 @@
 /** Under an event that anybody can cause no command sends anything to an address that gets a secret. */
 import { expect, test } from 'vitest';
-import { checkOptions } from '../../src/config/config.js';
+import { checkOptions } from '../../src/config/check-options.js';
 import type { FleetOptions } from '../../src/config/options.js';
 import {
   breakLock,

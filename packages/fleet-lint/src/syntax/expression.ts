@@ -55,108 +55,131 @@ const MAX_DEPTH = 200;
 export function parseExpression(text: string): Expression | undefined {
   const tokens = tokenize(text);
   if (!tokens) return undefined;
-  let at = 0;
-  const peek = () => tokens[at]?.value ?? '';
-  const isOperator = (value: string) => tokens[at]?.type === 'operator' && tokens[at]?.value === value;
-  const take = (value: string) => {
-    if (!isOperator(value)) throw new SyntaxError(value);
-    at++;
-  };
-  let depth = 0;
+  try {
+    return new Parser(tokens).whole();
+  } catch {
+    // Not an expression, or nested too deeply: nothing is claimed about it.
+    return undefined;
+  }
+}
+
+/** Recursive descent, a method for each level of binding. Throws for what is no expression. */
+class Parser {
+  #at = 0;
+  #depth = 0;
+
+  constructor(private readonly tokens: Token[]) {}
+
+  whole(): Expression | undefined {
+    const expression = this.#or();
+    return this.tokens[this.#at]?.type === 'end' ? expression : undefined;
+  }
+
+  #isOperator(value: string): boolean {
+    const token = this.tokens[this.#at];
+    return token?.type === 'operator' && token.value === value;
+  }
+
+  #take(value: string): void {
+    if (!this.#isOperator(value)) throw new SyntaxError(value);
+    this.#at++;
+  }
+
+  #word(): string {
+    return this.tokens[this.#at++]?.value ?? '';
+  }
+
   /** Whoever reads the tree walks it by recursion. */
-  const deeper = () => {
-    if (++depth > MAX_DEPTH) throw new SyntaxError('nested too deeply');
-  };
-  const chain = (kind: 'and' | 'or', operator: string, part: () => Expression): Expression => {
+  #deeper(): void {
+    if (++this.#depth > MAX_DEPTH) throw new SyntaxError('nested too deeply');
+  }
+
+  #chain(kind: 'and' | 'or', operator: string, part: () => Expression): Expression {
     const first = part();
-    if (!isOperator(operator)) return first;
+    if (!this.#isOperator(operator)) return first;
     const of = [first];
-    while (isOperator(operator)) {
-      at++;
+    while (this.#isOperator(operator)) {
+      this.#at++;
       of.push(part());
     }
     return { kind, of };
-  };
-  const or = () => {
-    deeper();
-    const whole = chain('or', '||', and);
-    depth--;
+  }
+
+  #or(): Expression {
+    this.#deeper();
+    const whole = this.#chain('or', '||', () => this.#chain('and', '&&', () => this.#compare()));
+    this.#depth--;
     return whole;
-  };
-  const and = () => chain('and', '&&', compare);
-  const compare = (): Expression => {
-    let left = unary();
-    while (['==', '!=', '<', '>', '<=', '>='].some(isOperator)) {
-      deeper();
-      const operator = peek();
-      at++;
-      left = { kind: 'compare', operator, left, right: unary() };
+  }
+
+  #compare(): Expression {
+    let left = this.#unary();
+    while (['==', '!=', '<', '>', '<=', '>='].some((operator) => this.#isOperator(operator))) {
+      this.#deeper();
+      const operator = this.#word();
+      left = { kind: 'compare', operator, left, right: this.#unary() };
     }
     return left;
-  };
-  const unary = (): Expression => {
-    if (!isOperator('!')) return primary();
-    deeper();
-    at++;
-    return { kind: 'not', of: unary() };
-  };
-  const primary = (): Expression => {
-    const token = tokens[at++];
+  }
+
+  #unary(): Expression {
+    if (!this.#isOperator('!')) return this.#primary();
+    this.#deeper();
+    this.#at++;
+    return { kind: 'not', of: this.#unary() };
+  }
+
+  #primary(): Expression {
+    const token = this.tokens[this.#at++];
     if (token?.type === 'text')
       return { kind: 'literal', value: token.value.slice(1, -1).replaceAll("''", "'") };
     if (token?.type === 'number') return { kind: 'literal', value: Number(token.value) };
     if (token?.type === 'operator' && token.value === '(') {
-      const inner = or();
-      take(')');
-      return after(inner);
+      const inner = this.#or();
+      this.#take(')');
+      return this.#after(inner);
     }
     if (token?.type !== 'name') throw new SyntaxError(token?.value);
     const word = token.value.toLowerCase();
     if (word === 'true' || word === 'false') return { kind: 'literal', value: word === 'true' };
     if (word === 'null') return { kind: 'literal', value: null };
-    if (isOperator('(')) return after(call(word));
+    if (this.#isOperator('(')) return this.#after(this.#call(word));
     // Gitea has both names for one context.
-    return after({ kind: 'reference', path: [word === 'gitea' ? 'github' : token.value] });
-  };
-  const call = (name: string): Expression => {
-    take('(');
+    return this.#after({ kind: 'reference', path: [word === 'gitea' ? 'github' : token.value] });
+  }
+
+  #call(name: string): Expression {
+    this.#take('(');
     const args: Expression[] = [];
-    while (!isOperator(')')) {
-      args.push(or());
-      if (!isOperator(')')) take(',');
+    while (!this.#isOperator(')')) {
+      args.push(this.#or());
+      if (!this.#isOperator(')')) this.#take(',');
     }
-    take(')');
+    this.#take(')');
     return { kind: 'call', name, args };
-  };
+  }
+
   /** Properties and indexes behind a value; behind a call only what they read is kept. */
-  const after = (value: Expression): Expression => {
+  #after(value: Expression): Expression {
     let whole = value;
     for (;;) {
       let [name, index]: [string, Expression | undefined] = ['*', undefined];
-      if (isOperator('.')) {
-        at++;
-        name = peek();
-        at++;
-      } else if (isOperator('[')) {
-        at++;
-        index = or();
+      if (this.#isOperator('.')) {
+        this.#at++;
+        name = this.#word();
+      } else if (this.#isOperator('[')) {
+        this.#at++;
+        index = this.#or();
         if (index.kind === 'literal') name = String(index.value);
-        take(']');
+        this.#take(']');
       } else return whole;
       if (whole.kind === 'reference') {
         whole.path.push(name);
         continue;
       }
-      deeper();
+      this.#deeper();
       whole = { kind: 'call', name: 'property', args: index ? [whole, index] : [whole] };
     }
-  };
-  try {
-    const expression = or();
-    return tokens[at]?.type === 'end' ? expression : undefined;
-  } catch {
-    // Not an expression, or nested too deeply: nothing is claimed about it.
-    return undefined;
   }
 }
 
