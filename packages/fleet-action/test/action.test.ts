@@ -198,6 +198,8 @@ describe('the step', () => {
   });
 
   it.each([
+    // The line end makes it one entry, which a runner's own trimming would lose.
+    [{ INPUT_EPHEMERAL: 'e2e-*, x\n' }, /^ERROR: --ephemeral: "e2e-\*, x" is not a glob/m],
     [{ INPUT_SOAK: '60' }, /^ERROR: --soak: "60" has no unit/m],
     [{ INPUT_TOKEN: '' }, /^ERROR: FLEET_CP_TOKEN is missing/m],
   ])('bad input %j: exit code 2 and one line', async (more, says) => {
