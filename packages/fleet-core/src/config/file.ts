@@ -2,7 +2,7 @@
 import leven from 'leven';
 import { z } from 'zod';
 import { usageError } from '../errors.js';
-import { SETTING_NAMES, SETTINGS, type Setting, type SettingKind, type SettingName } from './settings.js';
+import { SETTINGS, type Setting, type SettingKind, type SettingName } from './settings.js';
 
 /** A value as it was written, and how its place is called towards the user. */
 export interface Found {
@@ -65,6 +65,7 @@ function editorSchema({ kind, choices, min, help, default: preset }: Setting) {
 }
 
 const inFile = (SETTINGS as readonly Setting[]).filter((setting) => !setting.noFile);
+const IN_FILE = inFile.map(({ name }) => name);
 const shape = (settings: readonly Setting[]) =>
   Object.fromEntries(settings.map((one) => [one.name, editorSchema(one)]));
 
@@ -142,12 +143,12 @@ function addKeys(
     const label = `${prefix}${key} in ${path}`;
     const setting = SETTINGS.find((entry) => entry.name === name);
     if (!setting || (setting as Setting).noFile || (prefix && name === 'environment')) {
-      const secret = /token|secret|password/.test(name);
+      const secret = setting?.kind === 'secret' || /token|secret|password/.test(name);
       throw usageError(`${label}: unknown key`, {
         option: label,
         hint: secret
-          ? 'a token never stands in this file: use FLEET_CP_TOKEN or --token-file'
-          : didYouMean(name, prefix ? [] : ['environments']),
+          ? 'a secret never stands in this file: use its variable, for example FLEET_CP_TOKEN, or a file that --token-file names'
+          : didYouMean(name, [...IN_FILE, ...(prefix ? [] : ['environments'])]),
       });
     }
     if (seen.has(setting.name))
@@ -171,9 +172,9 @@ function record(value: unknown, where: string): Record<string, unknown> {
   throw usageError(`${where}: must be a mapping of names to values`, { option: where });
 }
 
-/** The nearest setting name, or one of the others, for a typing error. */
-export function didYouMean(name: string, others: string[] = []): string | undefined {
-  const scored = [...SETTING_NAMES, ...others].map((known) => ({ known, distance: leven(name, known) }));
+/** The nearest of the names that are known, for a typing error. */
+export function didYouMean(name: string, known: readonly string[]): string | undefined {
+  const scored = known.map((one) => ({ one, distance: leven(name, one) }));
   const best = scored.sort((a, b) => a.distance - b.distance)[0];
-  return best && best.distance <= 3 ? `did you mean ${best.known}?` : undefined;
+  return best && best.distance <= 3 ? `did you mean ${best.one}?` : undefined;
 }

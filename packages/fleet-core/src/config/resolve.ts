@@ -94,8 +94,7 @@ function read(setting: Setting, { raw, label }: Found): Value | undefined {
     const items = Array.isArray(raw) ? raw : listOf(String(raw));
     const kept = items.map((item) => item.trim());
     if (kept.every((item) => !item)) {
-      // A list that is typed and empty would open the gate that it was meant to close.
-      const typed = Array.isArray(raw) && raw.length > 0 && setting.name === 'require-context';
+      const typed = Array.isArray(raw) && raw.length > 0 && setting.narrows;
       if (kept.length > 1 || typed) throw bad('has only empty entries');
       return undefined;
     }

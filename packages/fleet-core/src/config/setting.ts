@@ -37,6 +37,8 @@ export interface Setting {
   max?: number;
   /** What is wrong with a text, each one of a list. It is never empty, and has no white space around it. */
   check?: (text: string) => Problem | null;
+  /** A list that keeps something out: typed and empty, by a variable that is not set, it would let everything in. */
+  narrows?: boolean;
   help: string;
   group: 'target' | 'rollout' | 'verify' | 'lock' | 'gates' | 'alerts' | 'run';
   /** Commands that take it; the others never read it, wherever it stands. */
@@ -46,7 +48,7 @@ export interface Setting {
 }
 
 type Extra = Partial<
-  Pick<Setting, 'env' | 'default' | 'min' | 'max' | 'check' | 'commands' | 'noFile' | 'option'>
+  Pick<Setting, 'env' | 'default' | 'min' | 'max' | 'check' | 'commands' | 'narrows' | 'noFile' | 'option'>
 >;
 type Row<Name extends string> = Omit<Setting, 'name' | 'group' | 'commands'> & {
   name: Name;

@@ -57,7 +57,7 @@ export const SETTINGS = [
       'control-plane-host',
       'HOST',
       'host, or host:port, that secrets may be sent to: control plane, lock, Gitea, registry and webhook; any other is refused',
-      { check: hostPin },
+      { check: hostPin, narrows: true },
     ),
     ...secret('token', 'control plane token', {
       option: 'controlPlaneToken',
@@ -73,6 +73,7 @@ export const SETTINGS = [
     }),
     list('tenant', 'SLUG', 'verify just this tenant, without asking the control plane for the fleet', {
       commands: ['verify'],
+      narrows: true,
       check: slug,
     }),
     text('target-tag', 'TAG', 'image tag to roll to', { check: tag }),
@@ -80,8 +81,11 @@ export const SETTINGS = [
       env: ['FLEET_EXPECTED_SHA', 'GITHUB_SHA'],
       check: commit,
     }),
-    list('only', 'SLUG|GLOB', 'the part of the fleet that this is about', { check: selectorProblem }),
-    list('exclude', 'SLUG|GLOB', 'tenants that are left out', { check: selectorProblem }),
+    list('only', 'SLUG|GLOB', 'the part of the fleet that this is about', {
+      check: selectorProblem,
+      narrows: true,
+    }),
+    list('exclude', 'SLUG|GLOB', 'tenants that are left out', { check: selectorProblem, narrows: true }),
     integer('min-tenants', { min: 1, default: '1' }, 'how many tenants the control plane must list at least'),
     list('allow-missing', 'SLUG', 'tenant that the last rollout had and that may be gone', {
       commands: ROLLS,
@@ -180,6 +184,7 @@ export const SETTINGS = [
       'require-context',
       'NAME',
       'commit status that must be green first; in a variable or an input one a line, since a name may have a comma',
+      { narrows: true },
     ),
     text('kill-switch', 'VARIABLE', 'Gitea repository variable that freezes deploys while armed', {
       check: variable,

@@ -33,6 +33,14 @@ describe('a list', () => {
   });
 });
 
+test.each(['control-plane-host', 'only', 'exclude', 'require-context'])(
+  'an empty --%s, of a variable that is not set, lets nothing through',
+  async (name) => {
+    for (const typed of [[''], [' ', '']])
+      expect((await usageOf(() => resolve({ flags: { [name]: typed } }))).option).toBe(`--${name}`);
+  },
+);
+
 describe('a value of the wrong kind names its place', () => {
   test.each<[string, Partial<Layers>, string, RegExp]>([
     ['a switch', { env: { FLEET_NO_LOCK: 'maybe' } }, 'FLEET_NO_LOCK', /neither true nor false/],
@@ -90,10 +98,13 @@ describe('a key of the file that is not known', () => {
     ['max-straglers', /did you mean max-stragglers\?/],
     ['enviroments', /did you mean environments\?/],
     ['something-else-entirely', undefined],
-    ['token', /a token never stands in this file/],
-    ['control_plane_token', /a token never stands in this file/],
-    ['token-file', /a token never stands in this file/],
-    ['giteaToken', /a token never stands in this file/],
+    ['token', /a secret never stands in this file/],
+    ['control_plane_token', /a secret never stands in this file/],
+    ['token-file', /a secret never stands in this file/],
+    ['giteaToken', /a secret never stands in this file/],
+    ['alert-webhook', /a secret never stands in this file/],
+    ['registryPassword', /a secret never stands in this file/],
+    ['alert-webhok', undefined],
     ['config', undefined],
     ['__proto__x', undefined],
     ['constructor', undefined],

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { didYouMean } from '../../src/config/file.js';
 import type { Command, FleetOptions } from '../../src/config/options.js';
 import { type Layers, resolveOptions } from '../../src/config/resolve.js';
-import { type NamedSetting, SETTINGS, type Setting } from '../../src/config/settings.js';
+import { type NamedSetting, SETTING_NAMES, SETTINGS, type Setting } from '../../src/config/settings.js';
 import { triggerOf } from '../../src/config/trigger.js';
 import { usageOf } from '../helpers/usage.js';
 
@@ -185,5 +185,5 @@ test.each([
   ['control-plan', 'did you mean control-plane?'],
   ['zzzzzzzz', undefined],
 ])('did you mean: %s', (name, hint) => {
-  expect(didYouMean(name)).toBe(hint);
+  expect(didYouMean(name, SETTING_NAMES)).toBe(hint);
 });
