@@ -86,8 +86,9 @@ export function reference(): string {
     'and a key of `fleet.config.yaml` (`soak: 2m`, at the top or below an environment). A flag or an input wins over a',
     'variable, that over the file, that over the default. A command reads only the settings that it takes.',
     '',
-    'Durations have a unit: `250ms`, `90s`, `4m`, `1h`. A list is a flag that is repeated, or a list in the file. Secrets',
-    'are never flags and never stand in the file: give the variable, the input, or the name of a file that holds it.',
+    'Durations have a unit: `250ms`, `90s`, `4m`, `1h`. A list is a flag that is repeated, a list in the file, and one a line',
+    'in a variable or an input; commas part it only where there is no line end. Secrets are never flags and never stand in',
+    'the file: give the variable, the input, or the name of a file that holds it.',
   ];
   for (const [group, title] of GROUPS) {
     lines.push('', `## ${title}`, '');
