@@ -1,5 +1,6 @@
 /** `fleet lock run`: any command under the lock of a fleet. */
 
+import { once } from 'node:events';
 import { basename } from 'node:path';
 import {
   type FleetEvent,
@@ -34,8 +35,8 @@ export async function runUnderLock(
     const line = output.quiet ? null : renderEvent(event, output);
     if (line !== null) terminal.line('stderr', line, toneOf(event));
   };
-  const start = (env: NodeJS.ProcessEnv, ownGroup: boolean) => {
-    child = new ChildGroup(command, { ...process.env, ...env }, ownGroup);
+  const start = (lease: Lease | null) => {
+    child = new ChildGroup(command, { ...process.env, ...(lease ? leaseEnv(lease) : {}) }, lease);
     return child;
   };
   let child: ChildGroup | undefined;
@@ -46,7 +47,7 @@ export async function runUnderLock(
       signal.addEventListener('abort', () => child?.kill(signal.reason));
       try {
         const inherited = await isLeaseInherited(config, { signal });
-        if (inherited) return await start({}, false).ended;
+        if (inherited) return await start(null).ended;
         const work = (lease: Lease) => underLease(lease, signal, command, start);
         return await holdLock(config, work, { ports: { emit }, signal });
       } catch (error) {
@@ -69,13 +70,13 @@ async function underLease(
   lease: Lease,
   signal: AbortSignal,
   command: readonly string[],
-  start: (env: NodeJS.ProcessEnv, ownGroup: boolean) => ChildGroup,
+  start: (lease: Lease) => ChildGroup,
 ): Promise<number> {
   signal.throwIfAborted();
   lease.signal.throwIfAborted();
   // Arguments may hold secrets, and everybody who waits is shown this.
   lease.step = `running ${oneLine(basename(`${command[0]}`), 100)}`;
-  const child = start(leaseEnv(lease), true);
+  const child = start(lease);
   let timer: NodeJS.Timeout | undefined;
   const lose = () => {
     child.kill('SIGTERM');
@@ -87,6 +88,8 @@ async function underLease(
   process.on('SIGTSTP', stay);
   try {
     const code = await child.ended;
+    // After standing still the end of the command may be told before the end of the lease.
+    if (lease.usableForMs <= 0 && !lease.signal.aborted) await once(lease.signal, 'abort');
     lease.signal.throwIfAborted();
     return code;
   } finally {

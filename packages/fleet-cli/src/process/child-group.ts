@@ -2,73 +2,76 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { accessSync, constants, statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Writable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { exitCodeOfSignal } from '../terminal/signals.js';
+import { Guard, type Usable } from './guard.js';
+import { startAtGate } from './starter.js';
 
 /** What the command left running in its group has this long after a SIGTERM. */
 const LEFTOVER_MS = 2_000;
-
-/**
- * Ends the group when this process is gone without a word (SIGKILL): its standard input then ends. A lease lives at
- * least 2 s and is renewed at a third of that, so a second is well before anybody else can be granted the lock.
- */
-const GUARD =
-  'read -r group || exit 0; read -r _; kill -s TERM -- "-$group" 2>/dev/null && sleep 1 && kill -s KILL -- "-$group" 2>/dev/null';
-
-/** Starts the command only once the guard knows of it: where this process dies before, it is never started. */
-const GATE = 'read -r _ <&3 || exit; exec "$0" "$@" 3<&-';
 
 export class ChildGroup {
   /** Exit code once every process of the group is gone: the command's own, 128+n for a signal, 126 or 127. */
   readonly ended: Promise<number>;
   /** Code of the system where the command could not be started. */
   problem: string | null = null;
-  readonly #child: ChildProcess | null;
-  readonly #own: boolean;
+  #group: number | null = null;
+  /** A signal that came before the command was let go. */
+  #stopped: NodeJS.Signals | null = null;
   #killed = false;
 
-  /** @param ownGroup False where a parent that holds the lock already ends everything of the group. */
-  constructor([command = '', ...args]: readonly string[], env: NodeJS.ProcessEnv, ownGroup: boolean) {
-    this.#own = ownGroup;
-    this.problem = startProblem(command, env.PATH);
-    if (!ownGroup || this.problem) {
-      this.#child = this.problem ? null : spawn(command, args, { env, stdio: 'inherit' });
-      this.ended = this.#end(null);
-      return;
-    }
-    const guard = startGuard();
-    this.#child = spawn('/bin/sh', ['-c', GATE, command, ...args], {
-      env,
-      stdio: ['inherit', 'inherit', 'inherit', 'pipe'],
-      detached: true,
-    });
-    guard.stdin?.write(`${this.#child.pid}\n`);
-    (this.#child.stdio[3] as Writable).on('error', () => {}).end('\n');
-    this.ended = this.#end(guard);
+  /** @param lease Ends the group by a guard where it runs out; null where a parent that holds the lock does so. */
+  constructor(command: readonly string[], env: NodeJS.ProcessEnv, lease: Usable | null) {
+    this.problem = startProblem(command[0] ?? '', env.PATH);
+    if (this.problem) this.ended = Promise.resolve(this.problem === 'ENOENT' ? 127 : 126);
+    else this.ended = lease ? this.#runGuarded(command, env, lease) : this.#runPlain(command, env);
   }
 
   /** Sends a signal to the whole group; nothing happens where it is gone. */
   kill(name: NodeJS.Signals): void {
-    if (this.#own) this.#send(name);
+    this.#stopped ??= name;
+    this.#send(name);
     this.#killed ||= name === 'SIGKILL';
   }
 
-  async #end(guard: ChildProcess | null): Promise<number> {
-    const child = this.#child;
-    if (!child) return this.problem === 'ENOENT' ? 127 : 126;
-    const closed = new Promise<number>((resolve) => {
+  #runPlain([command = '', ...args]: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
+    return this.#exitOf(spawn(command, args, { env, stdio: 'inherit' }));
+  }
+
+  async #runGuarded(command: readonly string[], env: NodeJS.ProcessEnv, lease: Usable): Promise<number> {
+    const child = startAtGate(command, env);
+    const exited = this.#exitOf(child);
+    const gate = child.stdio[3] as Writable;
+    gate.on('error', () => {});
+    const guard = new Guard(lease);
+    try {
+      const group = await firstLine(child.stdio[4] as Readable);
+      if (group) await guard.watch(Number(group));
+      // Nothing of the command has run yet: it is let go only once the guard knows of it.
+      if (group && !this.#stopped) {
+        this.#group = Number(group);
+        gate.write('\n');
+      }
+      gate.end();
+      const code = await exited;
+      if (this.#stopped && this.#group === null) return exitCodeOfSignal(this.#stopped);
+      await this.#endLeftovers();
+      return code;
+    } finally {
+      gate.destroy();
+      guard.end();
+    }
+  }
+
+  #exitOf(child: ChildProcess): Promise<number> {
+    return new Promise((resolve) => {
       child.once('error', (error: NodeJS.ErrnoException) => {
         this.problem = error.code ?? 'unknown reason';
         resolve(126);
       });
       child.once('exit', (code, signal) => resolve(signal ? exitCodeOfSignal(signal) : (code ?? 1)));
     });
-    if (!guard) return closed;
-    const code = await closed;
-    await this.#endLeftovers();
-    guard.kill('SIGKILL');
-    return code;
   }
 
   async #endLeftovers(): Promise<void> {
@@ -82,27 +85,25 @@ export class ChildGroup {
   }
 
   #send(signal: NodeJS.Signals | 0): boolean {
-    const pid = this.#child?.pid;
-    if (pid === undefined) return false;
+    if (this.#group === null) return false;
     try {
-      return process.kill(-pid, signal);
+      return process.kill(-this.#group, signal);
     } catch {
       return false;
     }
   }
 }
 
-/** Waits to be told a process group, and ends it when this process is gone. */
-function startGuard(): ChildProcess {
-  const guard = spawn('/bin/sh', ['-c', GUARD], {
-    stdio: ['pipe', 'ignore', 'ignore'],
-    env: { PATH: process.env.PATH },
-    cwd: '/',
-    detached: true,
+/** The first line of a stream; empty where it ends before. */
+function firstLine(stream: Readable): Promise<string> {
+  return new Promise((resolve) => {
+    let text = '';
+    stream.on('data', (data) => {
+      text += data;
+      if (text.includes('\n')) resolve(text.trim());
+    });
+    stream.on('error', () => {}).once('close', () => resolve(''));
   });
-  guard.on('error', () => {});
-  guard.stdin.on('error', () => {});
-  return guard;
 }
 
 /** Code of the system with which the command could not be started; null where it can. */

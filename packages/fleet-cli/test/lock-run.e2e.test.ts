@@ -1,0 +1,171 @@
+/** `fleet lock run` where the process that holds the lock cannot act, and at a real terminal. */
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import type { LockStatus } from '@tenant-fleet/fleet-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { CLI, TOKEN } from './cli.js';
+import { World } from './world.js';
+
+let world: World;
+beforeAll(async () => {
+  world = await World.start();
+});
+afterAll(async () => {
+  await world?.plane.close();
+});
+
+const newGroup = () => `g-${randomUUID().slice(0, 8)}`;
+const heldIn = async (group: string) => (await world.call<LockStatus>('GET', world.lock(group))).held;
+const argsOf = (group: string, ...more: string[]) => [
+  ...['lock', 'run', '--control-plane', world.plane.url, '--lock-group', group],
+  ...more,
+];
+
+/** Processes with such a command line, dead ones left out. */
+function running(args: RegExp): number[] {
+  const all = execFileSync('ps', ['-eo', 'pid=,stat=,args='], { encoding: 'utf8' });
+  return all
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/))
+    .filter(([, stat = 'Z', ...words]) => !stat.startsWith('Z') && args.test(words.join(' ')))
+    .map(([pid]) => Number(pid));
+}
+
+async function until<T>(look: () => Promise<T> | T): Promise<T> {
+  for (;;) {
+    const found = await look();
+    if (found) return found;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+/** A `lock run` under way; `said` resolves once stdout or stderr has the text. */
+function start(args: string[]) {
+  const child = spawn(process.execPath, [CLI, ...args], {
+    env: { PATH: process.env.PATH, FLEET_CP_TOKEN: TOKEN },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (data) => {
+      output += data;
+    });
+  }
+  return {
+    child,
+    output: () => output,
+    said: (text: string) => until(() => output.includes(text)),
+    ended: new Promise<number | null>((resolve) => child.on('close', resolve)),
+  };
+}
+
+/** Takes the lock as soon as it is free. */
+async function next(group: string): Promise<void> {
+  const claim = `${world.lock(group)}/claims/${randomUUID()}`;
+  const body = { session: 'the-next-one-1', ttl_seconds: 60, holder: { name: 'next' } };
+  await until(async () => {
+    const answer = await world.call<{ state: string }>('PUT', `${claim}?wait_seconds=10`, body);
+    return answer.state === 'held';
+  });
+}
+
+describe('the guard', () => {
+  it('a fleet that stands still: the command is gone before anybody else is granted the lock', async () => {
+    const group = newGroup();
+    const script = 'trap "" TERM; echo ready; sleep 61.1; sleep 61.2';
+    const run = start(argsOf(group, '--lock-ttl', '4s', '--', 'sh', '-c', script));
+    await run.said('ready');
+    run.child.kill('SIGSTOP');
+    await next(group);
+    expect(running(/^sleep 61\./)).toEqual([]);
+    run.child.kill('SIGCONT');
+    expect(await run.ended).toBe(3);
+    expect(run.output()).toMatch(/error: the lock \S+ was lost/);
+  });
+
+  it('one that was killed is replaced', async () => {
+    const group = newGroup();
+    const run = start(argsOf(group, '--lock-ttl', '3s', '--', 'sh', '-c', 'echo ready; sleep 62.1'));
+    await run.said('ready');
+    const guardOf = () => running(/\/guard\.js$/).filter((pid) => parentOf(pid) === run.child.pid);
+    const [first = 0] = guardOf();
+    process.kill(first, 'SIGKILL');
+    await until(() => guardOf().some((pid) => pid !== first));
+    // The new one watches as soon as it has said so; the command line shows it a moment before.
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    run.child.kill('SIGKILL');
+    await next(group);
+    expect(running(/^sleep 62\./)).toEqual([]);
+  });
+
+  it('ends with the command, and goes on beside a lease that is renewed', async () => {
+    const group = newGroup();
+    const run = start(argsOf(group, '--lock-ttl', '2s', '--', 'sh', '-c', 'sleep 5.3; exit 7'));
+    expect(await run.ended).toBe(7);
+    expect(await heldIn(group)).toBeNull();
+    expect(running(/\/guard\.js$/).filter((pid) => parentOf(pid) === 1)).toEqual([]);
+  });
+});
+
+const parentOf = (pid: number) =>
+  Number(execFileSync('ps', ['-o', 'ppid=', '-p', `${pid}`], { encoding: 'utf8' }));
+
+const hasPty = spawnSync('script', ['--version']).status === 0;
+
+describe.skipIf(!hasPty)('at a terminal', () => {
+  /** Runs it in a terminal of its own and types the keys once their text was shown. */
+  async function typed(group: string, script: string, keys: [says: string, key: string][]) {
+    const words = argsOf(group, '--lock-ttl', '3s', '--', 'sh', '-c', script);
+    const command = [process.execPath, CLI, ...words].map((word) => `'${word}'`).join(' ');
+    const child = spawn('script', ['-qec', `${command}; echo "code $?"; ps -o stat= -p $$`, '/dev/null'], {
+      env: { PATH: process.env.PATH, FLEET_CP_TOKEN: TOKEN, TERM: 'dumb' },
+    });
+    let output = '';
+    child.stdout.on('data', (data) => {
+      output += data;
+      const [key] = keys;
+      if (!key || !output.includes(key[0])) return;
+      keys.shift();
+      child.stdin.write(key[1]);
+    });
+    await new Promise((resolve) => child.on('close', resolve));
+    // Whoever comes after has the terminal: its process is in the foreground again.
+    expect(output.trim()).toMatch(/code \d+\s+\S*\+\S*$/);
+    expect(await heldIn(group)).toBeNull();
+    return { output, code: Number(/code (\d+)/.exec(output)?.[1]) };
+  }
+
+  it('the command asks on /dev/tty and is answered', async () => {
+    const script = 'printf "Password? " >/dev/tty; read x </dev/tty; echo "got $x"; exit 5';
+    const ran = await typed(newGroup(), script, [['Password? ', 'hello\r']]);
+    expect(ran.output).toContain('got hello');
+    expect(ran.code).toBe(5);
+  });
+
+  it('Ctrl-C is for the command, Ctrl-Z suspends nothing, and modes are put back', async () => {
+    const script = 'stty -echo </dev/tty; echo ready; while :; do sleep 0.1; done';
+    const ran = await typed(newGroup(), script, [
+      ['ready', '\u001a'],
+      ['not suspended', '\u0003'],
+    ]);
+    expect(ran.code).toBe(130);
+  });
+
+  it('leaves nothing behind', async () => {
+    const ran = await typed(newGroup(), 'sleep 63.1 >/dev/null 2>&1 & exit 6', []);
+    expect(ran.code).toBe(6);
+    expect(running(/^sleep 63\./)).toEqual([]);
+  });
+
+  it('a lost lease ends the command', async () => {
+    const group = newGroup();
+    const ending = typed(group, 'trap "" TERM; echo ready; sleep 64.1; sleep 64.2', []);
+    await until(() => heldIn(group));
+    await until(() => running(/^sleep 64\./).length);
+    const { held } = await world.call<LockStatus>('GET', world.lock(group));
+    const body = { fencing_token: held?.fencing_token, reason: 'test', actor: 'ann', confirm_alive: true };
+    await world.call('POST', `${world.lock(group)}/break`, body);
+    expect((await ending).code).toBe(3);
+    expect(running(/^sleep 64\./)).toEqual([]);
+  });
+});
