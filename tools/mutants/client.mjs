@@ -155,4 +155,37 @@ export const client = [
     why: 'a new holder gives up while an older roll ends',
     caughtBy: seen('rollout/redeploy'),
   },
+  {
+    name: "parent's lease not asked first",
+    file: at('lock/child'),
+    from: `  await leaseHolds(config, context);
+  const turn =`,
+    to: '  const turn =',
+    why: 'a child rolls under a lease that is gone',
+    caughtBy: seen('lock/child'),
+  },
+  {
+    name: "parent's lease not asked before a roll",
+    file: at('lock/child'),
+    from: 'work({ group, token, ready }, signal)',
+    to: 'work({ group, token, ready: async () => {} }, signal)',
+    why: 'a child goes on rolling under a lease that is gone',
+    caughtBy: seen('lock/child'),
+  },
+  {
+    name: "parent's lease not asked before the verdict",
+    file: at('lock/child'),
+    from: '    await ready(signal);\n    return done;',
+    to: '    return done;',
+    why: 'a proof under a lease that was lost is called deployed',
+    caughtBy: seen('lock/child'),
+  },
+  {
+    name: "no turn under a parent's lease",
+    file: at('lock/child'),
+    from: '  if (!lender) return null;',
+    to: '  if (lender) return null;',
+    why: 'two children of one parent roll at the same time',
+    caughtBy: seen('lock/child'),
+  },
 ];

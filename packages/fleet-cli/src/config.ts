@@ -1,4 +1,7 @@
-/** The configuration of a command, and the secrets that this process knows since. */
+/** The configuration of a command, from what was typed, where and by whom; and the secrets that this process knows since. */
+import { execFile } from 'node:child_process';
+import { userInfo } from 'node:os';
+import { promisify } from 'node:util';
 import { systemPorts } from '@tenant-fleet/fleet-core';
 import {
   type Command,
@@ -7,18 +10,44 @@ import {
   loadConfig,
   secretsOf,
 } from '@tenant-fleet/fleet-core/config';
+import { environment } from './process/lent-lease.js';
 
+const run = promisify(execFile);
 const secrets = new Set<string>();
 
 /** @throws FleetError `USAGE` before any request. */
-export async function configOf(command: Command, flags: Given['flags']): Promise<Config> {
-  const given = { flags, env: process.env };
+export async function configOf(command: Command, typed: Given['flags']): Promise<Config> {
+  const given = { flags: await withWholeCommit(typed), env: await environment() };
   const ports = systemPorts();
   for (const secret of await secretsOf(given, ports)) secrets.add(secret);
-  return loadConfig(command, given, ports);
+  const config = await loadConfig(command, given, ports);
+  // Who waits for a lock is to know whom to ask; in CI that is whoever started the run.
+  const holds = command === 'redeploy' || command === 'lock run';
+  const actor = config.trigger.actor ?? (holds ? userName() : undefined);
+  return { ...config, trigger: { ...config.trigger, actor } };
 }
 
 /** For what nobody foresaw, which may carry anything. */
 export function withoutSecrets(text: string): string {
   return [...secrets].reduce((rest, secret) => rest.replaceAll(secret, '[secret]'), text);
+}
+
+/** A short commit, a branch or a tag as the commit that it names in the git clone around this folder. */
+async function withWholeCommit(flags: Given['flags']): Promise<Given['flags']> {
+  const name = flags['expected-sha'];
+  if (typeof name !== 'string' || !name || /^[0-9a-f]{40}$/i.test(name)) return flags;
+  const asked = ['rev-parse', '--verify', '--quiet', '--end-of-options', `${name}^{commit}`];
+  // Outside a clone, or without git, the name stands as it is and is refused as no commit.
+  const found = await run('git', asked).catch(() => null);
+  const sha = found?.stdout.trim() ?? '';
+  return /^[0-9a-f]{40}$/.test(sha) ? { ...flags, 'expected-sha': sha } : flags;
+}
+
+/** Containers run under numbers that no name belongs to. */
+export function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return process.env.USER || `uid ${process.getuid?.()}`;
+  }
 }

@@ -7,6 +7,8 @@ export interface OutputFlags {
   verbose?: boolean;
   quiet?: boolean;
   yes?: boolean;
+  /** File for the events as NDJSON, or `-` for stdout. */
+  events?: string;
   reportJson?: string;
   reportHtml?: string;
 }

@@ -9,7 +9,21 @@ export async function main(args: string[], version: string): Promise<number> {
   // What follows is another command's.
   const own = args.includes('--') ? args.slice(0, args.indexOf('--')) : args;
   const terminal = new Terminal({ color: !own.includes('--no-color') });
-  const fail = (error: unknown) => explain(error, terminal, own.includes('--verbose'));
+  const fail = (error: unknown) => {
+    const ending = explain(error, terminal, own.includes('--verbose'));
+    return document(ending.exitCode, ending);
+  };
+  /** Whoever asked for a document gets one, however it ended. */
+  const document = (exitCode: number, why?: Partial<Explained>) => {
+    if (!own.includes('--json') || Terminal.documented || exitCode === 0) return exitCode;
+    const {
+      code = 'NOT_DONE',
+      message = 'nothing was done: declined or interrupted',
+      next = null,
+    } = why ?? {};
+    terminal.document({ schema: 'fleet-error/1', code, message, next, exit_code: exitCode });
+    return exitCode;
+  };
   process.on('uncaughtException', (error) => {
     // A command that holds something ends in order, and brings the error here by itself.
     if (process.listenerCount('uncaughtException') === 1) process.exit(fail(error));
@@ -20,33 +34,38 @@ export async function main(args: string[], version: string): Promise<number> {
   });
   try {
     await program.parseAsync(args, { from: 'user' });
-    return exitCode;
+    return document(exitCode);
   } catch (error) {
     return fail(error);
   }
 }
 
-/** Says what went wrong; the exit code for it. */
-function explain(error: unknown, terminal: Terminal, verbose: boolean): number {
+interface Explained {
+  exitCode: number;
+  code?: string;
+  message?: string;
+  next?: string | undefined;
+}
+
+/** Says what went wrong. */
+function explain(error: unknown, terminal: Terminal, verbose: boolean): Explained {
   if (error instanceof CommanderError) {
     // Help and version end the parser by an error too; without a command the help went to stderr.
-    if (error.exitCode === 0) return 0;
-    if (error.code !== 'commander.help') {
-      const problem = parseProblem(error);
-      terminal.error(problem.message, problem.next);
-    }
-    return USAGE_EXIT_CODE;
+    if (error.exitCode === 0) return { exitCode: 0 };
+    const problem = parseProblem(error);
+    if (error.code !== 'commander.help') terminal.error(problem.message, problem.next);
+    return { exitCode: USAGE_EXIT_CODE, code: 'USAGE', ...problem };
   }
   if (isFleetError(error) && error.code !== 'INTERNAL') {
     terminal.error(error.message, error.hint);
-    if (error.code === 'USAGE') return USAGE_EXIT_CODE;
-    return exitCodeOf(outcomeOf(error), { askedBy: 'human' });
+    const exitCode =
+      error.code === 'USAGE' ? USAGE_EXIT_CODE : exitCodeOf(outcomeOf(error), { askedBy: 'human' });
+    return { exitCode, code: error.code, message: error.message, next: error.hint };
   }
   const text = error instanceof Error ? error.message : String(error);
-  terminal.error(
-    `${redact(withoutSecrets(text)) || 'unexpected failure'} (INTERNAL)`,
-    'run again with --verbose, and report what it prints',
-  );
+  const message = redact(withoutSecrets(text)) || 'unexpected failure';
+  const next = 'run again with --verbose, and report what it prints';
+  terminal.error(`${message} (INTERNAL)`, next);
   if (verbose && error instanceof Error) terminal.line('stderr', withoutSecrets(error.stack ?? ''));
-  return 1;
+  return { exitCode: 1, code: 'INTERNAL', message, next };
 }

@@ -29,6 +29,7 @@ export function buildProgram(version: string, finish: Finish): Command {
     addJson(command)
       .option('--report-json <FILE>', 'write the result as JSON to a file too')
       .option('--report-html <FILE>', 'write the result as one HTML file')
+      .option('--events <FILE>', 'write every event as one line of JSON; - is stdout')
       .option('--quiet', 'only the closing block and errors')
       .action(async (flags: OutputFlags) => {
         finish(await runCommand(name, typedFlags(command, settingsFor(name)), flags));

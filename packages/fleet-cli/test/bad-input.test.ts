@@ -240,9 +240,24 @@ describe('bad input ends with exit code 2, one or two lines, no request, and no 
     expect(server.seen).toEqual([]);
   });
 
-  it('110: is an error and silent on stdout, with --json too, never a quiet skip', async () => {
-    const ran = await fleet(['redeploy', ...good, '--soak', '60', '--json'], { cwd: temp.path });
+  it('110: is an error and silent on stdout, never a quiet skip', async () => {
+    const ran = await fleet(['redeploy', ...good, '--soak', '60'], { cwd: temp.path });
     expect([ran.code, ran.stdout]).toEqual([2, '']);
+  });
+
+  it.each([
+    [['redeploy', '--soak', '60'], 'USAGE', 2],
+    [['redeploy', '--unknown'], 'USAGE', 2],
+    [['lock', 'status', '--control-plane', 'http://127.0.0.1:9', '--lock-group', 'g'], 'CP_UNREACHABLE', 5],
+    [['lock', 'freeze', '--control-plane', 'http://127.0.0.1:9', '--lock-group', 'g'], 'USAGE', 2],
+    [['lock', 'log', '--after', 'x'], 'USAGE', 2],
+    [['report', 'nowhere.json'], 'USAGE', 2],
+  ])('%j --json: one document that says why', async (args, code, exitCode) => {
+    const ran = await fleet([...args, '--json'], { cwd: temp.path });
+    const document = JSON.parse(ran.stdout);
+    expect(document).toMatchObject({ schema: 'fleet-error/1', code, exit_code: exitCode });
+    expect(ran.code).toBe(exitCode);
+    expect(ran.stderr).toContain(`error: ${document.message}`);
   });
 
   it('leaves no file behind', () => {

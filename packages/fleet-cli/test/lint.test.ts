@@ -156,8 +156,10 @@ describe('usage: exit code 2', () => {
     expect(stderr).toContain(says);
   });
 
-  it('nothing on stdout with --json either', async () => {
-    expect(await lint('--json')).toMatchObject({ code: 2, stdout: '' });
+  it('with --json a document that says so, and no finding', async () => {
+    const ran = await lint('--json');
+    expect(ran.code).toBe(2);
+    expect(JSON.parse(ran.stdout)).toMatchObject({ schema: 'fleet-error/1', code: 'USAGE', exit_code: 2 });
   });
 
   it('a file that cannot be read', async () => {

@@ -1,6 +1,8 @@
 /** The commands below `fleet lock`, as processes against a real control plane. */
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type { LockEvent, LockStatus } from '@tenant-fleet/fleet-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CLI, fleet, type RunOptions, TOKEN } from './cli.js';
@@ -266,6 +268,50 @@ describe('lock run', () => {
     expect(new Set(tokens).size).toBe(1);
   });
 
+  it('two of them inside it roll one after the other', async () => {
+    const group = 'staging';
+    await world.setFleet({ acme: { roll_ms: 300 }, beta: { roll_ms: 300 } });
+    const before = (await world.rolls()).length;
+    const flags = ['--lock-group', group, '--soak', '50ms', '--batch-size', '1', '--force'];
+    const redeploy = [process.execPath, CLI, 'redeploy', ...world.args(...flags)].map((word) => `'${word}'`);
+    const script = `${redeploy.join(' ')} & ${redeploy.join(' ')} || exit 9; wait $!`;
+    const ran = await lock(group, ['run', '--', 'sh', '-c', script]);
+    expect(ran.stdout.match(/^DEPLOYED: /gm)).toHaveLength(2);
+    expect(ran.code).toBe(0);
+    const rolls = (await world.rolls()).slice(before);
+    expect(rolls).toHaveLength(4);
+    // One whole rollout after the other: the tenants come in the same order twice.
+    const slugs = rolls.map((roll) => roll.slugs.join());
+    expect(slugs.slice(0, 2).sort()).toEqual(['acme', 'beta']);
+    for (const [index, { ended_at }] of rolls.slice(0, -1).entries()) {
+      expect(Date.parse(`${ended_at}`)).toBeLessThanOrEqual(Date.parse(`${rolls[index + 1]?.started_at}`));
+    }
+  });
+
+  it('its secrets stand in the environment of the command only where that is wanted', async () => {
+    const env = {
+      GITEA_TOKEN: 'gitea-secret',
+      FLEET_ALERT_WEBHOOK: 'https://hooks.example/secret',
+      MINE: 'kept',
+    };
+    const bare = await lock(newGroup(), ['run', '--', 'env'], { env });
+    expect(bare.stdout).toMatch(/^MINE=kept$/m);
+    expect(bare.stdout).not.toMatch(/secret|never-print-me/);
+    const full = await lock(newGroup(), ['run', '--pass-tokens', '--', 'env'], { env });
+    expect(full.stdout).toContain(`FLEET_CP_TOKEN=${TOKEN}`);
+  });
+
+  it('leaves no socket, and a command that outlives it finds nobody to ask', async () => {
+    const group = newGroup();
+    const ran = await lock(group, ['run', '--', 'sh', '-c', 'echo "$FLEET_LOCK_SOCKET $FLEET_LOCK_FENCE"']);
+    const [FLEET_LOCK_SOCKET = '', FLEET_LOCK_FENCE = ''] = ran.stdout.trim().split(' ');
+    expect(existsSync(dirname(FLEET_LOCK_SOCKET))).toBe(false);
+    const env = { FLEET_LOCK_SOCKET, FLEET_LOCK_FENCE, FLEET_LOCK_GROUP: group };
+    const late = await fleet(['redeploy', ...world.args('--lock-group', group)], { env });
+    expect(late.code).toBe(3);
+    expect(late.stdout).toMatch(/^LOCK LOST: [\s\S]*does not hold/);
+  });
+
   it('inside another lock run of the same lock it does not wait for itself', async () => {
     const group = newGroup();
     const inner = ['lock', 'run', '--control-plane', world.plane.url, '--', 'sh', '-c', 'exit 6'];
@@ -393,6 +439,17 @@ describe('lock freeze, unfreeze, log', () => {
     expect([all.group, all.events.map(({ kind }) => kind)]).toEqual([group, ['granted', 'released']]);
     const rest = await lock(group, ['log', '--after', `${all.events[0]?.seq}`]);
     expect(rest.stdout).toMatch(/^#\d+ .* released token \d+.*\n$/);
+  });
+
+  it('foreign text: a document that no CI log takes for a command, a line that moves no cursor', async () => {
+    const group = newGroup();
+    const reason = '::error::x ##[group]y \u009b2J';
+    await world.call('POST', `${world.lock(group)}/freeze`, { reason, actor: 'ann' });
+    const ran = await lock(group, ['log', '--json']);
+    expect(ran.stdout).not.toMatch(/::|##\[|\u009b/);
+    const { events } = JSON.parse(ran.stdout) as { events: LockEvent[] };
+    expect(JSON.stringify(events)).toContain('::error::x ##[group]y');
+    expect((await lock(group, ['status'])).stdout).not.toMatch(/::|##\[|\u009b/);
   });
 
   it('a lock server that is not there: exit code 5', async () => {

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -191,6 +192,66 @@ describe('outcomes and exit codes', () => {
     await world.redeploy();
     const ran = await world.run('verify');
     expect([ran.code, ran.result.outcome]).toEqual([0, 'succeeded']);
+  });
+
+  it('--events: every event as a line of JSON, in a file or on stdout', async () => {
+    await world.setFleet({ acme: {}, beta: {} });
+    const temporary = folder();
+    const file = join(temporary.path, 'events.ndjson');
+    const { result } = await world.redeploy(['--events', file]);
+    const events = readFileSync(file, 'utf8')
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(events[0]).toMatchObject({ code: 'run.started', command: 'redeploy' });
+    expect(events.at(-1)).toMatchObject({ code: 'run.finished', result: { outcome: result.outcome } });
+    temporary.remove();
+
+    const ran = await fleet(['verify', ...world.args('--events', '-')]);
+    expect(
+      ran.stdout
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line).code),
+    ).toContain('verify.started');
+    expect(ran.stderr).toContain('DEPLOYED');
+    expect((await fleet(['verify', ...world.args('--events', '-', '--json')])).code).toBe(2);
+  });
+
+  it('what ends badly names the commands that go on, as they can be pasted', async () => {
+    await world.setFleet({ acme: {}, beta: {}, gamma: { behaviour: 'stuck' } });
+    const ran = await fleet(['redeploy', ...world.args('--lock-group', 'staging', '--batch-size', '3')]);
+    expect(ran.code).toBe(1);
+    const [, tolerant = ''] =
+      /\nNext, to leave gamma behind, [^\n]*:\n {2}fleet ([^\n]*)\n/.exec(ran.stdout) ?? [];
+    expect(tolerant).toContain('--max-stragglers 1');
+    const again = await fleet(tolerant.replaceAll("'", '').split(' '));
+    expect([again.code, again.stdout.split(':')[0]]).toEqual([0, 'DEPLOYED WITH QUARANTINE']);
+  });
+
+  it('a short commit or a branch is the one that it names in the clone around', async () => {
+    const clone = folder();
+    const git = (...args: string[]) =>
+      execFileSync('git', args, { cwd: clone.path, encoding: 'utf8' }).trim();
+    git('init', '-q', '-b', 'main');
+    git('-c', 'user.name=a', '-c', 'user.email=a@b', 'commit', '-q', '--allow-empty', '-m', 'first');
+    const sha = git('rev-parse', 'HEAD');
+    for (const name of [sha.slice(0, 8), 'main', 'HEAD']) {
+      const args = [
+        ...world.args(),
+        '--dry-run',
+        '--lock-group',
+        'staging',
+        '--expected-sha',
+        name,
+        '--json',
+      ];
+      const ran = await fleet(['redeploy', ...args], { cwd: clone.path });
+      expect(JSON.parse(ran.stdout).expected_sha).toBe(sha);
+    }
+    const ran = await fleet(['redeploy', ...world.args(), '--expected-sha', 'nowhere'], { cwd: clone.path });
+    expect([ran.code, ran.stderr]).toEqual([2, expect.stringContaining('--expected-sha')]);
+    clone.remove();
   });
 
   it('the reports hold what was printed', async () => {

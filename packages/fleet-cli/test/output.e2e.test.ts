@@ -83,43 +83,68 @@ describe.skipIf(!existsSync('/dev/full'))('a roll whose output cannot be written
   });
 });
 
-describe.skipIf(spawnSync('script', ['--version']).status !== 0)(
-  'a terminal that stands still (Ctrl-S)',
-  () => {
-    let child: ChildProcess | undefined;
-    afterAll(() => child?.kill('SIGKILL'));
+describe.skipIf(spawnSync('script', ['--version']).status !== 0)('a terminal', () => {
+  let child: ChildProcess | undefined;
+  afterAll(() => child?.kill('SIGKILL'));
 
-    it('does not hold up the roll, nor the lock', async () => {
-      await world.setFleet({ acme: {}, beta: {}, gamma: {} });
-      const flags = world.args('--lock-group', 'staging', '--soak', '50ms', '--batch-size', '1', '--yes');
-      const command = `exec '${process.execPath}' '${CLI}' redeploy ${quoted(flags)}`;
-      const own = spawn('script', ['-qec', command, '/dev/null'], {
-        cwd: tmpdir(),
-        env: { ...env, TERM: 'dumb' },
-      });
-      child = own;
-      let [output, stopped] = ['', false];
-      own.stdout.on('data', (data) => {
-        output += data;
-        if (stopped || !output.includes('rolling the fleet')) return;
-        stopped = true;
-        own.stdin.write('\u0013');
-      });
-      const rolledAll = async () => {
-        for (;;) {
-          const rolled = (await world.rolls()).slice(before);
-          const { held } = await world.call<LockStatus>('GET', world.lock('staging'));
-          if (rolled.length === 3 && !held) return;
-          await new Promise((resolve) => setTimeout(resolve, 100));
-        }
-      };
-      const before = (await world.rolls()).length;
-      await rolledAll();
-      expect(output).not.toContain('DEPLOYED');
-      const ended = new Promise((resolve) => own.on('close', resolve));
-      own.stdin.write('\u0011');
-      expect(await ended).toBe(0);
-      expect(output).toContain('DEPLOYED');
+  it('is asked at: the question shows what the roll would do', async () => {
+    await world.setFleet({ acme: {}, beta: {}, gamma: {} });
+    const before = (await world.rolls()).length;
+    const flags = world.args('--lock-group', 'staging', '--canary', 'acme', '--batch-size', '2');
+    const command = `exec '${process.execPath}' '${CLI}' redeploy ${quoted(flags)}`;
+    const own = spawn('script', ['-qec', command, '/dev/null'], {
+      cwd: tmpdir(),
+      env: { ...env, TERM: 'dumb' },
     });
-  },
-);
+    let output = '';
+    own.stdout.on('data', (data) => {
+      output += data;
+      if (output.endsWith('[y/N] ')) own.stdin.write('n\r');
+    });
+    expect(await new Promise((resolve) => own.on('close', resolve))).toBe(4);
+    const lines = output.split('\r\n');
+    expect(lines).toEqual(
+      expect.arrayContaining([
+        'Reason: 3 of 3 tenants would be rolled in 2 waves',
+        '  canary: acme (now 1111111)',
+        '  batch-1: beta (now 1111111), gamma (now 1111111)',
+        expect.stringMatching(/^Lock staging: free/),
+        expect.stringContaining('Roll the fleet to staging-abcdef1 (abcdef1)? [y/N] '),
+      ]),
+    );
+    expect((await world.rolls()).length).toBe(before);
+  });
+
+  it('that stands still (Ctrl-S) does not hold up the roll, nor the lock', async () => {
+    await world.setFleet({ acme: {}, beta: {}, gamma: {} });
+    const flags = world.args('--lock-group', 'staging', '--soak', '50ms', '--batch-size', '1', '--yes');
+    const command = `exec '${process.execPath}' '${CLI}' redeploy ${quoted(flags)}`;
+    const own = spawn('script', ['-qec', command, '/dev/null'], {
+      cwd: tmpdir(),
+      env: { ...env, TERM: 'dumb' },
+    });
+    child = own;
+    let [output, stopped] = ['', false];
+    own.stdout.on('data', (data) => {
+      output += data;
+      if (stopped || !output.includes('rolling the fleet')) return;
+      stopped = true;
+      own.stdin.write('\u0013');
+    });
+    const rolledAll = async () => {
+      for (;;) {
+        const rolled = (await world.rolls()).slice(before);
+        const { held } = await world.call<LockStatus>('GET', world.lock('staging'));
+        if (rolled.length === 3 && !held) return;
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+    };
+    const before = (await world.rolls()).length;
+    await rolledAll();
+    expect(output).not.toContain('DEPLOYED');
+    const ended = new Promise((resolve) => own.on('close', resolve));
+    own.stdin.write('\u0011');
+    expect(await ended).toBe(0);
+    expect(output).toContain('DEPLOYED');
+  });
+});

@@ -11,6 +11,19 @@ export interface RunContext {
   hurry?: AbortSignal;
   /** Told of every claim of the lock before it is first sent; see {@link releaseLeftClaim}. */
   onClaim?: (claim: LeftClaim) => void;
+  /** The parent process, where this one rolls under its lease. */
+  lender?: Lender;
+}
+
+/** A parent process that lends its lease to several children, and lets one of them roll at a time. */
+export interface Lender {
+  /**
+   * Waits for the turn of this process.
+   *
+   * @returns `lost` aborts, with a `LOCK_LOST` as its reason, where the parent is gone or has lost the lease.
+   * @throws FleetError `LOCK_LOST` where the parent is gone already; the reason of `signal`.
+   */
+  turn(signal: AbortSignal): Promise<{ lost: AbortSignal; end(): void }>;
 }
 
 /** What proves a claim, for a process that ends it in place of another: no address and no token. */

@@ -17,7 +17,7 @@ export {
 } from './clients/gitea/gitea.js';
 export { GiteaIssues, type Issue, type IssueText, type Label } from './clients/gitea/issues.js';
 export * from './config/index.js';
-export type { LeftClaim, RunContext } from './context.js';
+export type { LeftClaim, Lender, RunContext } from './context.js';
 export * from './contract.js';
 export { type ErrorCode, FleetError, isFleetError, usageError } from './errors.js';
 export type { EventCode, EventData, FleetEvent, Policy } from './events/events.js';

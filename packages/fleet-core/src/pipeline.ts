@@ -8,6 +8,7 @@ import type { RunContext } from './context.js';
 import { isFleetError } from './errors.js';
 import type { Emit, Emitter } from './events/emitter.js';
 import { passGates, passGatesAgain, recheckGates, recheckHead } from './gate/gates.js';
+import { underParentsLease } from './lock/child.js';
 import { lockOptions } from './lock/from-config.js';
 import type { Lease } from './lock/lease.js';
 import { withFleetLock } from './lock/lock.js';
@@ -59,8 +60,10 @@ export async function conduct(run: Run): Promise<Ending> {
     const { group, inheritedToken } = config.lock;
     if (inheritedToken !== undefined) {
       run.lock = { group, fencing_token: inheritedToken, waited_ms: 0 };
-      // The parent renews, and ends this process where it loses the lease; the fence stops what comes too late.
-      return await rollout(run, run.signal, { group, token: inheritedToken, ready: async () => {} });
+      run.stage = 'lock';
+      run.emitter.doing = `waiting for its turn under the lease of ${group}`;
+      const context = { ...run.context, ports: run.ports, signal: run.signal };
+      return await underParentsLease(config, context, (fence, signal) => rollout(run, signal, fence));
     }
     run.stage = 'lock';
     run.emitter.doing = `waiting for the lock ${config.lock.group}`;

@@ -12,6 +12,7 @@ import { systemPorts } from './ports.js';
 import { lagOf } from './report/branch-lag.js';
 import { buildResult } from './report/build-result.js';
 import { endingOf, timeoutError } from './report/ending.js';
+import { nextCommands } from './report/next-commands.js';
 import { stopSignalOf } from './result/outcome.js';
 import type { FleetResult } from './result/result.js';
 import { Ledger } from './verify/ledger.js';
@@ -80,7 +81,11 @@ export async function runFleet(config: Config, context: RunContext = {}): Promis
       verdict,
       late.filter((one) => one !== undefined),
     );
-    const result = { ...verdict, warnings: [...emitter.warnings] };
+    const result = {
+      ...verdict,
+      warnings: [...emitter.warnings],
+      next_commands: nextCommands(verdict, config),
+    };
     emitter.emit({ code: 'run.finished', result });
     return result;
   } finally {

@@ -24,8 +24,8 @@ export async function runLint(folder: string, output: LintFlags): Promise<number
   const format = formatOf(output);
   const terminal = new Terminal(output);
   const result = lintResult(await readRepository(folder), { strict: output.strict, server });
-  if (format === 'json') terminal.line('stdout', JSON.stringify(result, null, 2));
-  else if (format === 'sarif') terminal.line('stdout', JSON.stringify(sarifOf(result), null, 2));
+  if (format === 'json') terminal.document(result);
+  else if (format === 'sarif') terminal.document(sarifOf(result));
   else show(result, folder, terminal);
   return result.passed ? 0 : 1;
 }

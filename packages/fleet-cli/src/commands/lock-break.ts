@@ -20,6 +20,11 @@ export async function runLockBreak(
       hint: 'look with fleet lock status, then say --yes --fencing-token N',
     });
   }
+  const tell = (says: string, broken: number | null) => {
+    terminal.line(output.json ? 'stderr' : 'stdout', says);
+    if (output.json)
+      terminal.document({ group: config.lock?.group, done: 'broken', fencing_token: broken, ...deed });
+  };
   return interruptible(
     terminal,
     async (signal) => {
@@ -28,14 +33,14 @@ export async function runLockBreak(
       for (const line of renderLockStatus(status)) terminal.line('stderr', line);
       const held = holdToBreak(status, { fencingToken, alive });
       if (!held) {
-        terminal.line('stdout', `Nobody holds the lock ${status.group}: nothing was broken.`);
+        tell(`Nobody holds the lock ${oneLine(status.group, 63)}: nothing was broken.`, null);
         return 0;
       }
       const what = `the hold of ${oneLine(held.holder.name)} (fencing token ${held.fencing_token})`;
       const declined = asks && (await confirm(`Break ${what}?`, 'nothing was broken', terminal, signal));
       if (declined) return declined;
       await breakLock(config, held.fencing_token, deed, alive, { signal });
-      terminal.line('stdout', `Lock ${status.group}: broke ${what}.`);
+      tell(`Lock ${oneLine(status.group, 63)}: broke ${what}.`, held.fencing_token);
       return 0;
     },
     { says: null },

@@ -1,8 +1,8 @@
 /** What every change of a lock by a person needs: who does it, and why. */
-import { hostname, userInfo } from 'node:os';
+import { hostname } from 'node:os';
 import { type Deed, deedOf } from '@tenant-fleet/fleet-core';
 import type { Config, Layers } from '@tenant-fleet/fleet-core/config';
-import { configOf } from '../config.js';
+import { configOf, userName } from '../config.js';
 import type { OutputFlags } from '../flags.js';
 
 export interface DeedFlags extends OutputFlags {
@@ -16,13 +16,4 @@ export async function prepareDeed(
 ): Promise<{ config: Config; deed: Deed }> {
   const config = await configOf('lock', flags);
   return { config, deed: deedOf(config, reason, { user: userName(), host: hostname() }) };
-}
-
-/** Containers run under numbers that no name belongs to. */
-function userName(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    return process.env.USER || `uid ${process.getuid?.()}`;
-  }
 }

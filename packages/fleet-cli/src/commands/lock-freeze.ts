@@ -13,8 +13,12 @@ export async function runLockFreeze(
   const { config, deed } = await prepareDeed(flags, output);
   const end = until ? `until ${until}` : 'until fleet lock unfreeze';
   return act(output, async (signal) => {
-    await freezeLock(config, { ...deed, ...(until ? { until } : {}) }, { signal });
-    return `Lock ${config.lock?.group}: frozen ${end}. Whoever holds it keeps it; nobody else is granted it.`;
+    const freeze = { ...deed, ...(until ? { until } : {}) };
+    await freezeLock(config, freeze, { signal });
+    return {
+      says: `Lock ${config.lock?.group}: frozen ${end}. Whoever holds it keeps it; nobody else is granted it.`,
+      document: { group: config.lock?.group, done: 'frozen', ...freeze },
+    };
   });
 }
 
@@ -22,16 +26,24 @@ export async function runLockUnfreeze(flags: Layers['flags'], output: DeedFlags)
   const { config, deed } = await prepareDeed(flags, output);
   return act(output, async (signal) => {
     await unfreezeLock(config, deed, { signal });
-    return `Lock ${config.lock?.group}: not frozen any more.`;
+    return {
+      says: `Lock ${config.lock?.group}: not frozen any more.`,
+      document: { group: config.lock?.group, done: 'unfrozen', ...deed },
+    };
   });
 }
 
-async function act(output: OutputFlags, deed: (signal: AbortSignal) => Promise<string>): Promise<number> {
+async function act(
+  output: OutputFlags,
+  deed: (signal: AbortSignal) => Promise<{ says: string; document: object }>,
+): Promise<number> {
   const terminal = new Terminal(output);
   return interruptible(
     terminal,
     async (signal) => {
-      terminal.line('stdout', await deed(signal));
+      const { says, document } = await deed(signal);
+      terminal.line(output.json ? 'stderr' : 'stdout', says);
+      if (output.json) terminal.document(document);
       return 0;
     },
     { says: null },

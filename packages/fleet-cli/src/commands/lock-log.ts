@@ -25,7 +25,7 @@ export async function runLockLog(
     async (signal) => {
       const events = await readLockLog(config, Number(after), { signal });
       if (output.json) {
-        terminal.line('stdout', JSON.stringify({ group: config.lock?.group, events }, null, 2));
+        terminal.document({ group: config.lock?.group, events });
       } else for (const event of events) terminal.line('stdout', renderLockEvent(event));
       if (!events.length && !output.json) terminal.line('stderr', 'No events.');
       return 0;

@@ -17,6 +17,7 @@ import { renderEvent, toneOf } from '@tenant-fleet/fleet-core/render';
 import { configOf } from '../config.js';
 import type { OutputFlags } from '../flags.js';
 import { ChildGroup } from '../process/child-group.js';
+import { environment, LentLease } from '../process/lent-lease.js';
 import { Terminal } from '../terminal/console.js';
 import { exitCodeOfSignal, interruptible } from '../terminal/signals.js';
 
@@ -24,7 +25,7 @@ import { exitCodeOfSignal, interruptible } from '../terminal/signals.js';
 export async function runUnderLock(
   command: readonly string[],
   flags: Layers['flags'],
-  output: OutputFlags,
+  output: OutputFlags & { passTokens?: boolean },
 ): Promise<number> {
   if (!command[0]) {
     throw usageError('no command is given', { hint: 'write fleet lock run [flags] -- CMD ARGS...' });
@@ -35,8 +36,8 @@ export async function runUnderLock(
     const line = output.quiet ? null : renderEvent(event, output);
     if (line !== null) terminal.line('stderr', line, toneOf(event));
   };
-  const start = (lease: Lease | null) => {
-    child = new ChildGroup(command, { ...process.env, ...(lease ? leaseEnv(lease) : {}) }, lease);
+  const start = (lease: Lease | null, childEnv: NodeJS.ProcessEnv) => {
+    child = new ChildGroup(command, childEnv, lease);
     return child;
   };
   let child: ChildGroup | undefined;
@@ -47,8 +48,19 @@ export async function runUnderLock(
       signal.addEventListener('abort', () => child?.kill(signal.reason));
       try {
         const inherited = await isLeaseInherited(config, { signal });
-        if (inherited) return await start(null).ended;
-        const work = (lease: Lease) => underLease(lease, signal, command, start);
+        if (inherited) return await start(null, process.env).ended;
+        const work = async (lease: Lease) => {
+          // Arguments may hold secrets, and everybody who waits is shown this.
+          lease.step = `running ${oneLine(basename(`${command[0]}`), 100)}`;
+          const lent = await LentLease.open(await environment());
+          try {
+            const own = lent.childEnv(process.env, output.passTokens ?? false);
+            signal.throwIfAborted();
+            return await underLease(lease, lent, () => start(lease, { ...own, ...leaseEnv(lease) }));
+          } finally {
+            lent.close();
+          }
+        };
         return await holdLock(config, work, { ports: { emit }, signal });
       } catch (error) {
         if (signal.aborted && error === signal.reason) return exitCodeOfSignal(signal.reason);
@@ -66,19 +78,13 @@ export async function runUnderLock(
   );
 }
 
-async function underLease(
-  lease: Lease,
-  signal: AbortSignal,
-  command: readonly string[],
-  start: (lease: Lease) => ChildGroup,
-): Promise<number> {
-  signal.throwIfAborted();
+/** Runs the command to its end, and ends it where the lease is lost. */
+async function underLease(lease: Lease, lent: LentLease, start: () => ChildGroup): Promise<number> {
   lease.signal.throwIfAborted();
-  // Arguments may hold secrets, and everybody who waits is shown this.
-  lease.step = `running ${oneLine(basename(`${command[0]}`), 100)}`;
-  const child = start(lease);
+  const child = start();
   let timer: NodeJS.Timeout | undefined;
   const lose = () => {
+    lent.close();
     child.kill('SIGTERM');
     timer = setTimeout(() => child.kill('SIGKILL'), killInMs(lease));
   };

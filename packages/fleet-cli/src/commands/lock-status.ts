@@ -15,7 +15,7 @@ export async function runLockStatus(
   const terminal = new Terminal(output);
   const config = await configOf('lock', flags);
   const show = (status: LockStatus) => {
-    if (output.json) terminal.line('stdout', JSON.stringify(status, null, output.watch ? 0 : 2));
+    if (output.json) terminal.document(status, output.watch ? 0 : 2);
     else for (const line of blockOf(status, output)) terminal.line('stdout', line);
   };
   return interruptible(

@@ -46,14 +46,18 @@ export function addLockCommands(program: Command, add: Add, finish: Finish): voi
       addOutput(command)
         .usage('[flags] -- CMD ARGS...')
         .argument('[CMD...]', 'the command and its arguments')
+        .option(
+          '--pass-tokens',
+          'leave tokens in the environment of the command; fleet inside needs none there',
+        )
         .option('--quiet', 'only errors'),
-    (typed, flags: OutputFlags, args) => runUnderLock(args, typed, flags),
+    (typed, flags: OutputFlags & { passTokens?: boolean }, args) => runUnderLock(args, typed, flags),
   );
   serve(
     'lock break',
     'End the hold of a run that cannot give it back',
     (command) =>
-      addOutput(reason(command))
+      addJson(reason(command))
         .option('--fencing-token <N>', 'break only this hold (default: the one that is shown)')
         .option('--confirm-alive', 'break it although its holder still renews')
         .option('--yes', 'do not ask'),
@@ -63,12 +67,12 @@ export function addLockCommands(program: Command, add: Add, finish: Finish): voi
     'lock freeze',
     'Grant the lock to nobody; the queue keeps its order',
     (command) =>
-      addOutput(reason(command))
+      addJson(reason(command))
         .option('--for <DUR>', 'for this long, then it lifts itself')
         .option('--until <TIME>', 'until this moment, for example 2030-01-31T18:00:00Z'),
     runLockFreeze,
   );
-  serve('lock unfreeze', 'Lift a freeze', (command) => addOutput(reason(command)), runLockUnfreeze);
+  serve('lock unfreeze', 'Lift a freeze', (command) => addJson(reason(command)), runLockUnfreeze);
   serve(
     'lock log',
     'Show what happened to the lock, oldest first',

@@ -4,10 +4,13 @@ import type { Layers } from '@tenant-fleet/fleet-core/config';
 import { renderEvent, toneOf } from '@tenant-fleet/fleet-core/render';
 import { configOf } from '../config.js';
 import type { OutputFlags } from '../flags.js';
+import { lenderOf } from '../process/lent-lease.js';
 import { Terminal } from '../terminal/console.js';
+import { eventFile } from '../terminal/event-file.js';
 import { confirmRoll } from '../terminal/prompt.js';
 import { checkReports, show, writeReports } from '../terminal/result.js';
 import { interruptible } from '../terminal/signals.js';
+import { showPreview } from './preview.js';
 
 /** Runs a command to its exit code. @throws FleetError `USAGE` before any request. */
 export async function runCommand(
@@ -20,13 +23,18 @@ export async function runCommand(
   await checkReports(output);
 
   return interruptible(terminal, async (signal, hurry) => {
-    const declined = await confirmRoll(config, output, terminal, signal);
+    const declined = await confirmRoll(config, output, terminal, signal, async () =>
+      showPreview(await configOf('plan', flags), config, terminal, signal),
+    );
     if (declined) return declined;
+    const events = output.events === undefined ? undefined : eventFile(output.events, terminal);
     const emit = (event: FleetEvent) => {
+      events?.write(event);
       const line = output.quiet ? null : renderEvent(event, output);
       if (line !== null) terminal.line('stderr', line, toneOf(event));
     };
-    const result = await runFleet(config, { ports: { emit }, signal, hurry });
+    const result = await runFleet(config, { ports: { emit }, signal, hurry, lender: lenderOf(process.env) });
+    await events?.close();
     await writeReports(result, output, terminal);
     show(result, output, terminal);
     return result.exit_code;

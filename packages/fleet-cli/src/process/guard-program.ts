@@ -33,6 +33,7 @@ function end(softly: number): void {
 }
 
 createInterface({ input: process.stdin })
+  .on('error', () => {})
   .on('line', (line) => {
     const first = group === 0;
     [group = 0, until = 0, grace = 0] = line.split(' ').map(Number);

@@ -13,6 +13,13 @@ const STYLES: Record<Tone, Style | null> = {
   plain: null,
 };
 
+/** Control characters but for line ends and tabs. */
+const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
+
+/** The same characters, as JSON may write them in a string. */
+const escaped = (text: string): string =>
+  [...text].map((one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`).join('');
+
 export class Terminal {
   readonly #colour: boolean;
 
@@ -23,13 +30,31 @@ export class Terminal {
   /** Writes one line. */
   line(stream: Stream, text: string, tone: Tone = 'plain'): void {
     const style = this.#wantsColour(stream) ? STYLES[tone] : null;
-    process[stream].write(`${style ? styleText(style, text, { validateStream: false }) : text}\n`);
+    // Whatever was not made harmless before: no text writes to a terminal by itself, only what stands here does.
+    const plain = text.replace(CONTROL, ' ');
+    this.#write(stream, style ? styleText(style, plain, { validateStream: false }) : plain);
+  }
+
+  /** Whether a document was written in this process. */
+  static documented = false;
+
+  /** Writes one document: JSON that neither a terminal nor the log of a CI server takes for anything else. */
+  document(value: unknown, space = 2): void {
+    Terminal.documented = true;
+    this.#write(
+      'stdout',
+      JSON.stringify(value, null, space).replace(/##(?=\[)|:(?=:)|[\u007f-\u009f\u2028\u2029]/g, escaped),
+    );
   }
 
   /** `error:` says what happened, `next:` what to do about it. */
   error(message: string, next?: string): void {
     this.line('stderr', `error: ${message}`, 'bad');
     if (next) this.line('stderr', `next: ${next}`);
+  }
+
+  #write(stream: Stream, text: string): void {
+    process[stream].write(`${text}\n`);
   }
 
   #wantsColour(stream: Stream): boolean {

@@ -1,11 +1,13 @@
 /** Questions, asked only where a person sits at a terminal. */
+import { openSync } from 'node:fs';
 import { createInterface } from 'node:readline/promises';
+import { WriteStream } from 'node:tty';
 import { type Config, exitCodeOf } from '@tenant-fleet/fleet-core';
 import type { OutputFlags } from '../flags.js';
 import type { Terminal } from './console.js';
 
-/** Whether somebody is there to answer. */
-export const isPersonThere = (): boolean => process.stdin.isTTY && process.stderr.isTTY && !process.env.CI;
+/** Whether somebody is there to answer; what is printed may go elsewhere (`fleet ... 2>&1 | tee log`). */
+export const isPersonThere = (): boolean => process.stdin.isTTY && !process.env.CI;
 
 /**
  * Asks one question whose default is no.
@@ -19,12 +21,16 @@ export async function confirm(
   terminal: Terminal,
   signal: AbortSignal,
 ): Promise<number | null> {
-  const ask = createInterface({ input: process.stdin, output: process.stderr });
+  const output = process.stderr.isTTY ? process.stderr : new WriteStream(openSync('/dev/tty', 'w'));
+  const ask = createInterface({ input: process.stdin, output });
   // In raw mode Ctrl-C is a key, not a signal.
   ask.on('SIGINT', () => process.kill(process.pid, 'SIGINT'));
+  // Ctrl-D ends the input, and the question would never be answered.
+  const closed = new Promise<string>((resolve) => ask.once('close', () => resolve('')));
   try {
-    const answer = await ask.question(`${question} [y/N] `, { signal });
+    const answer = await Promise.race([ask.question(`${question} [y/N] `, { signal }), closed]);
     if (/^y(?:es)?$/i.test(answer.trim())) return null;
+    if (!answer) output.write('\n');
     terminal.line('stderr', `Declined: ${undone}.`);
     return exitCodeOf('refused', { askedBy: 'human' });
   } catch (error) {
@@ -33,18 +39,26 @@ export async function confirm(
     return exitCodeOf('interrupted', { askedBy: 'human', signal: signal.reason });
   } finally {
     ask.close();
+    if (output !== process.stderr) output.destroy();
   }
 }
 
-/** The exit code where the person declined; null where the roll may start. */
+/**
+ * Asks before a real roll.
+ *
+ * @param preview Shows what the roll would do.
+ * @returns The exit code where the person declined; null where the roll may start.
+ */
 export async function confirmRoll(
   config: Config,
   output: OutputFlags,
   terminal: Terminal,
   signal: AbortSignal,
+  preview: () => Promise<void>,
 ): Promise<number | null> {
   const rolls = config.command === 'redeploy' && !config.dryRun;
   if (!rolls || !isPersonThere() || output.yes) return null;
+  await preview();
   const fleet = config.environment ?? 'the fleet';
   const commit = config.expectedSha ? ` (${config.expectedSha.slice(0, 7)})` : '';
   return confirm(`Roll ${fleet} to ${config.targetTag}${commit}?`, 'nothing was rolled', terminal, signal);

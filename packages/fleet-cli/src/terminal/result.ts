@@ -8,14 +8,18 @@ import { checkWritable, writeWhole } from './report-files.js';
 /** The closing block, and with `--json` the document: the one thing then on stdout. */
 export function show(result: FleetResult, output: OutputFlags, terminal: Terminal): void {
   const [verdict = '', ...rest] = renderResult(result, output);
-  const stream = output.json ? 'stderr' : 'stdout';
+  const stream = output.json || output.events === '-' ? 'stderr' : 'stdout';
   terminal.line(stream, verdict, outcomeTone(result.outcome));
   for (const line of rest) terminal.line(stream, line);
-  if (output.json) terminal.line('stdout', JSON.stringify(result, null, 2));
+  if (output.json) terminal.document(result);
 }
 
 /** @throws FleetError `USAGE` where a report could not be written. */
-export async function checkReports({ reportJson, reportHtml }: OutputFlags): Promise<void> {
+export async function checkReports({ reportJson, reportHtml, events, json }: OutputFlags): Promise<void> {
+  if (events === '-' && json) {
+    throw usageError('--events -: stdout is taken by the document of --json', { option: '--events' });
+  }
+  if (events !== undefined && events !== '-') await checkWritable('--events', events);
   if (reportJson !== undefined) await checkWritable('--report-json', reportJson);
   if (reportHtml !== undefined) await checkWritable('--report-html', reportHtml);
   if (reportJson !== undefined && reportJson === reportHtml) {

@@ -67,4 +67,6 @@ export interface Config {
   warnings: string[];
   /** Why no secret may leave: then the configuration has none, and only the reason is left to be told. */
   refusal: Refusal | null;
+  /** What was typed, by the names of the settings: for the commands that a person is told to type next. */
+  typed?: Record<string, string | string[] | boolean | undefined>;
 }

@@ -28,12 +28,8 @@ export async function loadConfig(command: Command, given: Given, files: Files): 
   const env = await withEventBehind(given.env, files);
   const source = await findConfig(given, files);
   const file = source && { path: source.path, content: parseYaml(source.text, source.path) };
-  return resolveConfig(command, {
-    flags,
-    env,
-    file,
-    secrets: await readSecrets(settingsFor(command), given, files),
-  });
+  const secrets = await readSecrets(settingsFor(command), given, files);
+  return { ...resolveConfig(command, { flags, env, file, secrets }), typed: flags };
 }
 
 /** A called workflow is judged by the event that began it, where the payload names that. */

@@ -3,6 +3,7 @@ import type { Config } from '../config/config.js';
 import { parseDuration } from '../config/duration.js';
 import { breakRequestSchema, freezeRequestSchema } from '../contract.js';
 import { usageError } from '../errors.js';
+import { cut } from '../text/cut.js';
 import type { Deed } from './admin.js';
 
 /**
@@ -23,7 +24,7 @@ export function deedOf(
     });
   if (!why) throw bad(' is missing');
   if (!breakRequestSchema.shape.reason.safeParse(why).success) throw bad(': is too long');
-  return { actor: (trigger.actor || `${user}@${host}`).slice(0, 200), reason: why };
+  return { actor: cut(trigger.actor || `${user}@${host}`, 200), reason: why };
 }
 
 /**

@@ -1,9 +1,17 @@
-/** A lease lent to a child process: what it is told, and when it must be gone. */
+/** A lease lent to a child process: what it is told, when it must be gone, and how it rolls under the lease. */
+import type { Fence } from '../clients/control-plane/redeploy.js';
 import type { Config } from '../config/config.js';
 import type { RunContext } from '../context.js';
-import { FleetError } from '../errors.js';
+import { FleetError, isFleetError } from '../errors.js';
+import { sleep } from '../io/sleep.js';
+import { systemPorts } from '../ports.js';
 import { readLock } from './admin.js';
+import { lockTimeout } from './errors.js';
 import type { Lease } from './lease.js';
+
+/** How often a child asks again whether the lease is usable. */
+const ASK_AGAIN_MS = 1_000;
+const BUSY = 'another rollout goes on under the same lease';
 
 /** Variables that let a `fleet redeploy` in the child roll under this lease instead of waiting behind it. */
 export function leaseEnv(
@@ -25,18 +33,78 @@ export function killInMs({ graceMs, usableForMs }: Pick<Lease, 'graceMs' | 'usab
 }
 
 /**
- * Whether a parent process already holds the lock for this one.
+ * Whether a parent process already holds the lock for this one. Waits while a roll under an older token still runs.
  *
  * @throws FleetError `LOCK_LOST` where the lease that the parent handed down holds no more; as {@link readLock}.
  */
 export async function isLeaseInherited(config: Config, context: RunContext = {}): Promise<boolean> {
-  const token = config.lock?.inheritedToken;
-  if (token === undefined) return false;
-  const { held, group } = await readLock(config, context);
-  if (held?.fencing_token === token) return true;
-  throw new FleetError(
+  if (config.lock?.inheritedToken === undefined) return false;
+  await leaseHolds(config, context);
+  return true;
+}
+
+/**
+ * Rolls under the lease of a parent process: asks the lock server whether it holds before anything is done, before each
+ * roll, and before the end of the work is believed. One lease carries one rollout at a time; see `RunContext.lender`.
+ *
+ * @param work Gets a signal that aborts as `signal` does, and where the parent gives up the lease.
+ * @throws FleetError `LOCK_LOST`, `LOCK_TIMEOUT` where other children of the parent take too long; what `work` throws.
+ */
+export async function underParentsLease<T>(
+  config: Config,
+  context: RunContext & { signal: AbortSignal },
+  work: (fence: Fence, signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const { group = '', inheritedToken: token = 0 } = config.lock ?? {};
+  await leaseHolds(config, context);
+  const turn = await turnOf(config, context);
+  const signal = turn ? AbortSignal.any([context.signal, turn.lost]) : context.signal;
+  const ready = (signal: AbortSignal) => leaseHolds(config, { ...context, signal });
+  try {
+    if (turn) await ready(signal);
+    const done = await work({ group, token, ready }, signal);
+    await ready(signal);
+    return done;
+  } finally {
+    turn?.end();
+  }
+}
+
+/** Waits for the turn of this process, as long as it would wait for a lock. */
+async function turnOf(config: Config, { lender, signal, ports }: RunContext & { signal: AbortSignal }) {
+  if (!lender) return null;
+  const { clock } = systemPorts(ports);
+  const { group = '', waitMs = 0 } = config.lock ?? {};
+  const late = new AbortController();
+  const cancel = clock.timer(waitMs, () => late.abort(lockTimeout(group, null, waitMs, BUSY)));
+  try {
+    return await lender.turn(AbortSignal.any([signal, late.signal]));
+  } finally {
+    cancel();
+  }
+}
+
+/** Resolves once the lease of the parent is usable. @throws FleetError `LOCK_LOST`; as {@link readLock}. */
+async function leaseHolds(config: Config, context: RunContext): Promise<void> {
+  const { clock } = systemPorts(context.ports);
+  const { group, inheritedToken: token, ttlMs = 0 } = config.lock ?? {};
+  const end = clock.monotonic() + ttlMs;
+  for (;;) {
+    const status = await readLock(config, context).catch((error) => {
+      // A passing outage says nothing about the lease; one that lasts as long as a lease does ends the work.
+      if (!isFleetError(error) || error.code !== 'CP_UNREACHABLE' || clock.monotonic() >= end) throw error;
+      return null;
+    });
+    if (status && status.held?.fencing_token !== token) throw leaseGone(group, token);
+    if (status?.held?.alive && !status.draining) return;
+    if (status && !status.held?.alive && clock.monotonic() >= end) throw leaseGone(group, token);
+    await sleep(clock, ASK_AGAIN_MS, context.signal);
+  }
+}
+
+const leaseGone = (group?: string, token?: number) =>
+  new FleetError(
     'LOCK_LOST',
     `the lease that FLEET_LOCK_FENCE names (${token}) does not hold ${group} any more`,
     { outcome: 'lock_lost', hint: 'unset FLEET_LOCK_FENCE to take a lock of its own' },
   );
-}

@@ -2,6 +2,7 @@
 import type { Config } from '../config/config.js';
 import type { Holder, WaitedFor } from '../contract.js';
 import { isWebAddress } from '../io/address.js';
+import { cut } from '../text/cut.js';
 import { formatDuration } from '../text/duration.js';
 import { oneLine } from '../text/sanitize.js';
 
@@ -10,13 +11,13 @@ export function holderOf(config: Config, hostname: string): Holder {
   const { trigger } = config;
   const what = config.environment ?? config.lock?.group ?? 'fleet';
   return {
-    name: `fleet ${config.command} ${what}`.slice(0, 200),
-    ...(trigger.actor ? { actor: trigger.actor.slice(0, 200) } : {}),
+    name: cut(`fleet ${config.command} ${what}`, 200),
+    ...(trigger.actor ? { actor: cut(trigger.actor, 200) } : {}),
     ...(isWebAddress(trigger.runUrl) ? { run_url: trigger.runUrl } : {}),
-    ...(config.gitea ? { repository: config.gitea.repository.slice(0, 200) } : {}),
-    ...(config.branch ? { branch: config.branch.slice(0, 255) } : {}),
+    ...(config.gitea ? { repository: cut(config.gitea.repository, 200) } : {}),
+    ...(config.branch ? { branch: cut(config.branch, 255) } : {}),
     ...(config.expectedSha ? { sha: config.expectedSha } : {}),
-    host: hostname.slice(0, 255) || 'unknown',
+    host: cut(hostname, 255) || 'unknown',
   };
 }
 

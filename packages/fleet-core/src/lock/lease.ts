@@ -5,6 +5,7 @@ import { FleetError } from '../errors.js';
 import type { Emit } from '../events/emitter.js';
 import { sleep } from '../io/sleep.js';
 import type { Ports } from '../ports.js';
+import { cut } from '../text/cut.js';
 import { oneLine } from '../text/sanitize.js';
 
 export interface Grant {
@@ -168,7 +169,7 @@ export class Lease {
     const body = {
       session,
       fencing_token: fencingToken,
-      ...(this.step ? { step: this.step.slice(0, 300) } : {}),
+      ...(this.step ? { step: cut(this.step, 300) } : {}),
     };
     const answer = await this.client
       .renew(claimId, body, {

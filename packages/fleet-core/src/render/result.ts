@@ -67,6 +67,9 @@ export function renderResult(result: FleetResult, options: RenderOptions = {}): 
   if (lag) lines.push(`${lag}.`);
   lines.push(...bounded(result.warnings.map((warning) => `Warning: ${oneLine(warning, 400)}`)));
   lines.push(...result.next.map((step) => `Next: ${oneLine(step, 400)}`));
+  for (const { why, command } of result.next_commands ?? []) {
+    lines.push(`Next, ${oneLine(why, 400)}:`, `  ${oneLine(command, 2000)}`);
+  }
   return lines;
 }
 

@@ -60,6 +60,9 @@ export const callResultSchema = z.looseObject({
 });
 export type CallResult = z.infer<typeof callResultSchema>;
 
+export const nextCommandSchema = z.looseObject({ why: z.string(), command: z.string() });
+export type NextCommand = z.infer<typeof nextCommandSchema>;
+
 /** The document behind `--json`, `--report-json` and the action's `result-json`. Fields are only ever added. */
 export const resultSchema = z
   .looseObject({
@@ -90,6 +93,8 @@ export const resultSchema = z
     warnings: z.array(z.string()),
     /** What to do next, for people. */
     next: z.array(z.string()),
+    /** Whole commands for a shell, the likeliest first, and what each is for. */
+    next_commands: z.array(nextCommandSchema).optional(),
   })
   .refine((result) => addsUp(result.counts), 'counts do not add up')
   .refine((result) => countsMatch(result.counts, result.tenants), '`counts` contradict `tenants`')

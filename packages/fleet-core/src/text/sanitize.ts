@@ -1,5 +1,7 @@
 /** Text from outside is made harmless here, once, before it reaches an event, a log or a report. */
 
+import { cut } from './cut.js';
+
 /** Control and format characters (zero width, bidirectional, tags), line separators and halves of a pair. */
 const INVISIBLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]+/gu;
 
@@ -12,7 +14,7 @@ export function oneLine(text: string, max = 200): string {
     .replace(/:(?=:)/g, ': ')
     .replace(/##(?=\[)/g, '# #')
     .trim();
-  return line.length > max ? `${line.slice(0, max - 1).replace(/[\ud800-\udbff]$/, '')}…` : line;
+  return line.length > max ? `${cut(line, max - 1)}…` : line;
 }
 
 const flat = (text: string, max: number) => text.slice(0, max).replace(INVISIBLE, ' ');

@@ -20,6 +20,10 @@ export class FakeLock {
   renew: LockScript = (_, response) => json(response, 200, { state: 'held', ttl_seconds: this.ttlSeconds });
   release: LockScript = (_, response) => json(response, 200, { state: 'released', already: false });
 
+  /** Fencing token of the hold that the status shows; null: nobody holds the lock. */
+  held: number | null = null;
+  status: LockScript = (_, response) => this.show(response);
+
   constructor(fleet: FakeFleet) {
     fleet.extra = (request, response, body) => this.#serve(request, response, body);
   }
@@ -30,6 +34,22 @@ export class FakeLock {
       fencing_token: this.token,
       ttl_seconds: this.ttlSeconds,
       acquired_at: '2026-01-01T00:00:00Z',
+    });
+  }
+
+  show(
+    response: ServerResponse,
+    extra: Record<string, unknown> = {},
+    held: Record<string, unknown> = {},
+  ): void {
+    const hold = {
+      ...{ claim_id: '6f1c1f0e-2b0a-4d7b-9e55-0c4f3f1a7d10', holder: { name: 'fleet lock run staging' } },
+      ...{ held_for_seconds: 5, last_renew_seconds_ago: 1, step: '', alive: true },
+    };
+    json(response, 200, {
+      ...{ group: 'staging', version: 1, queue: [], frozen: null, last_fencing_token: this.held ?? 0 },
+      held: this.held === null ? null : { ...hold, fencing_token: this.held, ...held },
+      ...extra,
     });
   }
 
@@ -56,7 +76,7 @@ export class FakeLock {
     const verb = !claim ? 'status' : ((action ?? 'claim') as LockCall['verb']);
     const call: LockCall = { verb, claim, body: body ? JSON.parse(body) : {}, query: url.searchParams };
     this.calls.push(call);
-    if (verb !== 'status') this[verb](call, response);
+    this[verb](call, response);
     return true;
   }
 }

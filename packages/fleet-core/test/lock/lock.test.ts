@@ -380,13 +380,3 @@ test('the fence goes with real rolls only', async () => {
   await run(locked());
   expect(seen).toEqual(['undefined', '7', 'undefined']);
 });
-
-test('L35: a command inside `fleet lock run` uses the lease of its parent instead of waiting behind it', async () => {
-  const inherited = { group: 'staging', fencingToken: 41 };
-  const { result } = await run({ ...locked(), lockInherited: inherited });
-  expect(result).toMatchObject({ outcome: 'succeeded', lock: { fencing_token: 41, waited_ms: 0 } });
-  expect(lock.calls).toHaveLength(0);
-  expect(fleet.rolls[0]?.fence).toBe('41');
-  await run({ ...locked(), lockGroup: 'other', lockInherited: inherited, force: true });
-  expect(lock.of('claim')).toHaveLength(1);
-});

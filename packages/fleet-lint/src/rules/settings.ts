@@ -9,9 +9,8 @@ import { commandsIn, parseShell } from '../syntax/shell.js';
 import { entriesOf, entryOf, placeIn, type Source, textOf } from '../syntax/source.js';
 
 /** Flags of commands that are no settings. */
-const FLAGS = 'yes json report-json report-html quiet verbose no-color help version watch to format'.split(
-  ' ',
-);
+const FLAGS =
+  'yes json events report-json report-html quiet verbose no-color help version watch to format'.split(' ');
 /** Commands, and whose settings they take. */
 const COMMANDS: Readonly<Record<string, Command>> = {
   redeploy: 'redeploy',

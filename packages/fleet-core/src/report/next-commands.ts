@@ -1,0 +1,94 @@
+/** What a person may type after a run that ended badly: whole commands, for a shell. Pure. */
+import type { Config } from '../config/config.js';
+import type { Command } from '../config/options.js';
+import { SETTINGS, type SettingName } from '../config/settings.js';
+import type { FleetResult, NextCommand } from '../result/result.js';
+import { nameList } from '../text/words.js';
+
+type Asked = Pick<Config, 'command' | 'environment' | 'targetTag' | 'expectedSha' | 'lock' | 'typed'> &
+  Pick<Config, 'canary' | 'maxStragglers'>;
+type Changes = Partial<Record<SettingName, string | number | boolean>>;
+
+/** The commands that fit the outcome, the likeliest first; none after a run that ended well. */
+export function nextCommands(result: FleetResult, asked: Asked): NextCommand[] {
+  const again = { why: 'to go on: tenants on target are left out', command: sameAgain(asked) };
+  const look = { why: 'to see who holds the lock', command: lockCommand(asked, 'status', ['--watch']) };
+  const verify = { why: 'to see what every tenant runs', command: fleet('verify', asked, {}) };
+  switch (result.outcome) {
+    case 'failed':
+      return [...tolerating(result, asked), again];
+    case 'held':
+      // A kill switch holds too, and is lifted elsewhere: the reason says where.
+      return [...(/^the lock \S+ is frozen/.test(result.reason) ? [unfreeze(asked)] : []), again];
+    case 'lock_timeout':
+      return [look, again];
+    case 'lock_lost':
+      return [look, verify, again];
+    case 'interrupted':
+      return result.calls.some(({ kind }) => kind === 'roll') ? [verify, again] : [again];
+    case 'control_plane_error':
+    case 'refused':
+      return [again];
+    default:
+      return [];
+  }
+}
+
+/** The tolerance under which this end would not have been a failure, where one could have helped. */
+function tolerating(result: FleetResult, asked: Asked): NextCommand[] {
+  const off = result.tenants.filter(({ status }) => status !== 'on_target' && status !== 'excused');
+  const slugs = off.map(({ slug }) => slug);
+  const { enumerated, excused, on_target } = result.counts;
+  const helps =
+    asked.command === 'redeploy' &&
+    slugs.length > asked.maxStragglers &&
+    on_target * 2 > enumerated - excused &&
+    !slugs.includes(asked.canary ?? '');
+  if (!helps) return [];
+  return [
+    {
+      why: `to leave ${nameList(slugs)} behind, and call the others deployed`,
+      command: fleet('redeploy', asked, { 'max-stragglers': slugs.length }),
+    },
+  ];
+}
+
+const unfreeze = (asked: Asked): NextCommand => ({
+  why: 'to lift a freeze of the lock',
+  command: lockCommand(asked, 'unfreeze', ['--reason', 'it is over']),
+});
+
+const sameAgain = (asked: Asked) => fleet(asked.command === 'verify' ? 'verify' : 'redeploy', asked, {});
+
+/** A command with what was typed, what this run went by, and what is changed. */
+function fleet(command: 'redeploy' | 'verify', asked: Asked, changes: Changes): string {
+  const values: Record<string, unknown> = {
+    ...asked.typed,
+    ...(asked.environment ? { environment: asked.environment } : {}),
+    ...(asked.targetTag ? { 'target-tag': asked.targetTag } : {}),
+    ...(asked.expectedSha ? { 'expected-sha': asked.expectedSha } : {}),
+    ...changes,
+  };
+  return words(['fleet', command, ...flags(values, command)]);
+}
+
+function lockCommand({ typed, environment, lock }: Asked, verb: string, more: string[]): string {
+  const values = {
+    ...typed,
+    ...(environment ? { environment } : {}),
+    ...(lock && lock.group !== environment ? { 'lock-group': lock.group } : {}),
+  };
+  return words(['fleet', 'lock', verb, ...flags(values, 'lock'), ...more]);
+}
+
+/** The flags that a command takes of these values. A secret has none. */
+const flags = (values: Record<string, unknown>, command: Command): string[] =>
+  SETTINGS.flatMap(({ name, kind, commands }) => {
+    const value = values[name];
+    if (value === undefined || value === false || kind === 'secret' || !commands.includes(command)) return [];
+    return value === true ? [`--${name}`] : [value].flat().flatMap((one) => [`--${name}`, String(one)]);
+  });
+
+/** Words for a POSIX shell. */
+const words = (all: string[]): string =>
+  all.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`)).join(' ');

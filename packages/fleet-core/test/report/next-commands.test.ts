@@ -1,0 +1,60 @@
+import { describe, expect, test } from 'vitest';
+import { nextCommands } from '../../src/report/next-commands.js';
+import type { FleetResult } from '../../src/result/result.js';
+
+const SHA = 'b'.repeat(40);
+const asked = {
+  command: 'redeploy' as const,
+  environment: 'staging',
+  targetTag: 'main-1',
+  expectedSha: SHA,
+  lock: { group: 'staging', url: 'https://cp.example', token: 'never', waitMs: 0, ttlMs: 0 },
+  canary: 'acme',
+  maxStragglers: 0,
+  typed: { environment: 'staging', 'batch-size': '5', token: 'never', only: ['a*', "it's"], force: true },
+};
+const ended = (outcome: FleetResult['outcome'], off: string[] = [], kind?: 'roll') => {
+  const tenants = ['acme', 'birch', 'cedar'].map((slug) => ({
+    ...{ slug, status: off.includes(slug) ? 'stale' : 'on_target', phase: null, observed_sha: null },
+  }));
+  const counts = { enumerated: 3, on_target: 3 - off.length, excused: 0 };
+  return { outcome, reason: '', tenants, counts, calls: kind ? [{ kind }] : [] } as unknown as FleetResult;
+};
+const ONLY = `--only 'a*' --only 'it'\\''s'`;
+const AGAIN = `fleet redeploy --environment staging --target-tag main-1 --expected-sha ${SHA} ${ONLY} --batch-size 5 --force`;
+const VERIFY = `fleet verify --environment staging --target-tag main-1 --expected-sha ${SHA} ${ONLY}`;
+const STATUS = 'fleet lock status --environment staging --watch';
+const TOLERANT = AGAIN.replace('--batch-size 5', '--batch-size 5 --max-stragglers 1');
+
+describe('after each outcome', () => {
+  test.each([
+    [ended('succeeded'), []],
+    [ended('planned'), []],
+    [ended('refused'), [AGAIN]],
+    [ended('control_plane_error'), [AGAIN]],
+    [ended('interrupted'), [AGAIN]],
+    [ended('interrupted', [], 'roll'), [VERIFY, AGAIN]],
+    [ended('lock_timeout'), [STATUS, AGAIN]],
+    [ended('lock_lost'), [STATUS, VERIFY, AGAIN]],
+    [ended('held'), [AGAIN]],
+    [
+      { ...ended('held'), reason: 'the lock staging is frozen by ann: x' },
+      [`fleet lock unfreeze --environment staging --reason 'it is over'`, AGAIN],
+    ],
+    [ended('failed', ['birch']), [TOLERANT, AGAIN]],
+    [ended('failed', ['birch', 'cedar']), [AGAIN]],
+    [ended('failed', ['acme']), [AGAIN]],
+  ])('%#', (result, expected) => {
+    expect(nextCommands(result, asked).map(({ command }) => command)).toEqual(expected);
+  });
+});
+
+test('a lock of another name is named, and no secret is', () => {
+  const [first] = nextCommands(ended('lock_timeout'), {
+    ...asked,
+    environment: null,
+    lock: { ...asked.lock, group: 'shared' },
+  });
+  expect(first?.command).toBe('fleet lock status --environment staging --lock-group shared --watch');
+  expect(JSON.stringify(nextCommands(ended('failed', ['birch']), asked))).not.toContain('never');
+});
