@@ -66,7 +66,7 @@ export const trust = [
   ].map((from) =>
     fault(
       `not looked at: ${/'([a-z-]+)'/.exec(from)[1]}`,
-      'config/config',
+      'config/check-options',
       `receivers.push({ setting: ${from});`,
       'receivers.slice();',
       'its address may be any',
@@ -75,7 +75,7 @@ export const trust = [
   ),
   fault(
     'not looked at: lock-url',
-    'config/config',
+    'config/check-options',
     "receivers.push({ setting: values.lockUrl ? 'lock-url' : 'control-plane', url: lock.url });",
     'receivers.slice();',
     'its address may be any',
@@ -83,7 +83,7 @@ export const trust = [
   ),
   fault(
     'what is refused keeps its secrets',
-    'config/config',
+    'config/check-options',
     'return refusal ? withoutSecrets({ ...config, refusal }) : config;',
     'return { ...config, refusal };',
     'one forgotten check sends a token',
