@@ -21,7 +21,7 @@ export const server = [
     from: "if (known.session !== body.session) throw claimInUse();\n  if (known.state === 'queued') {",
     to: "if (known.state === 'queued') {",
     why: 'another process ends the claim',
-    caughtBy: seen('lock/claims', 'lock/lock', 'random/lock.model'),
+    caughtBy: seen('lock/claims', 'lock/lock', 'random/lock.model.long'),
   },
   {
     name: 'claim without session',
@@ -196,7 +196,7 @@ export const server = [
     from: '(claim.orderNumber ?? order.number) < order.number,',
     to: 'claim.orderNumber !== order.number,',
     why: 'a slow build of an older commit wins',
-    caughtBy: seen('lock/rules', 'random/lock.model'),
+    caughtBy: seen('lock/rules', 'random/lock.model.long'),
     with: [
       {
         from: "if (by) return { kind: 'outdated', by };",
