@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { LeftClaim } from '@tenant-fleet/fleet-core';
 import type { Env } from '@tenant-fleet/fleet-core/config';
-import { mask, saveState } from './runner.js';
+import { attempt, mask, saveState } from './runner.js';
 
 const STATE = 'claim';
 
@@ -37,7 +37,7 @@ export function leftClaim(env: Env): LeftClaim | null {
 
 /** Nothing is left. */
 export function forgetClaim(env: Env): void {
-  rmSync(fileOf(env), { force: true });
+  attempt('the claim file', () => rmSync(fileOf(env), { force: true }));
 }
 
 /** Some runners lose the state of a step that they kill: this file is of the same step of the same job. */

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { summary } from '@actions/core';
 import type { Env, FleetResult, TenantStatus } from '@tenant-fleet/fleet-core';
 import { renderHtml, renderResult } from '@tenant-fleet/fleet-core/render';
-import { say, setOutput } from './runner.js';
+import { attempt, say, setOutput } from './runner.js';
 
 /** A runner refuses longer values. */
 const LONGEST_OUTPUT = 900_000;
@@ -23,22 +23,21 @@ export function writeOutputs(env: Env, result: FleetResult): void {
   setOutput(env, 'on-target', slugs('on_target'));
   setOutput(env, 'stale', slugs('stale'));
   const report = writeReport(env, result);
-  setOutput(env, 'report', report);
+  setOutput(env, 'report', report ?? '');
   if (json.length <= LONGEST_OUTPUT) setOutput(env, 'result-json', json);
-  else
-    say(
-      `the output result-json stays empty: the document is too long for the runner; it is beside ${report}`,
-    );
+  else say(`the output result-json stays empty: the document is too long for the runner; the report has it`);
 }
 
-/** Writes the result as HTML and as JSON beside it; the path of the HTML file. */
-function writeReport(env: Env, result: FleetResult): string {
+/** Writes the result as HTML and as JSON beside it; the path of the HTML file, null where there is none. */
+function writeReport(env: Env, result: FleetResult): string | null {
   const folder = join(env.RUNNER_TEMP || tmpdir(), 'fleet-report');
-  mkdirSync(folder, { recursive: true });
   const file = join(folder, `${result.started_at.replace(/[^0-9]/g, '')}-${process.pid}`);
-  writeFileSync(`${file}.json`, `${JSON.stringify(result, null, 2)}\n`);
-  writeFileSync(`${file}.html`, renderHtml(result));
-  return `${file}.html`;
+  const written = attempt('the report', () => {
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(`${file}.json`, `${JSON.stringify(result, null, 2)}\n`);
+    writeFileSync(`${file}.html`, renderHtml(result));
+  });
+  return written ? `${file}.html` : null;
 }
 
 export async function writeSummary(env: Env, result: FleetResult): Promise<void> {

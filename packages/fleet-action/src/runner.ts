@@ -22,14 +22,33 @@ export function mask(secrets: readonly (string | undefined)[]): void {
   }
 }
 
+/**
+ * Writes what the runner may have no room for: said aloud, since somebody may miss it, and no part of what happened to
+ * the fleet.
+ *
+ * @returns Whether it was written.
+ */
+export function attempt(what: string, write: () => void): boolean {
+  try {
+    write();
+    return true;
+  } catch (error) {
+    const { code } = error as { code?: unknown };
+    say(
+      `WARNING: ${what} could not be written (${typeof code === 'string' ? code : 'its file is not there'})`,
+    );
+    return false;
+  }
+}
+
 /** Sets an output. A runner drops lines over 64 KiB and stumbles over blank ones: long values come in short lines. */
 export function setOutput(env: Env, name: string, value: string): void {
-  if (env.GITHUB_OUTPUT) core.setOutput(name, value);
+  if (env.GITHUB_OUTPUT) attempt(`the output ${name}`, () => core.setOutput(name, value));
 }
 
 /** Hands a value of one line to the post step. */
 export function saveState(env: Env, name: string, value: string): void {
   // Gitea runners read the file of an interrupted step too late, and this line at once.
   if (env.GITEA_ACTIONS === 'true') say(`::save-state name=${name}::${value.replaceAll('%', '%25')}`);
-  if (env.GITHUB_STATE) core.saveState(name, value);
+  if (env.GITHUB_STATE) attempt(`the state ${name}`, () => core.saveState(name, value));
 }

@@ -142,6 +142,19 @@ const inputs = (more: Record<string, string> = {}) => ({
 });
 
 describe('the step', () => {
+  it.each([
+    ['/dev/full', /WARNING: the output outcome could not be written \(ENOSPC\)/],
+    ['/dev/null/none', /WARNING: the output outcome could not be written \(its file is not there\)/],
+  ])('keeps its verdict where the runner has no room for files: %s', async (file, says) => {
+    await setFleet({ acme: 'ok' });
+    const lost = { GITHUB_OUTPUT: file, GITHUB_STATE: file, GITHUB_STEP_SUMMARY: file, RUNNER_TEMP: file };
+    const ran = await step('main.cjs', inputs(lost));
+    expect([ran.code, ran.stderr]).toEqual([0, '']);
+    expect(ran.stdout).toMatch(/^DEPLOYED: /m);
+    expect(ran.stdout).toMatch(says);
+    expect(ran.stdout).toContain('WARNING: the report could not be written');
+  });
+
   it('rolls, proves and says so in outputs, report, summary and log', async () => {
     await setFleet({ acme: 'ok', beta: 'ok' });
     const ran = await step('main.cjs', inputs());

@@ -109,6 +109,11 @@ describe('signals', () => {
 });
 
 describe('two runs at once', () => {
+  it('the rolls that were interrupted above have ended', async () => {
+    const open = async () => (await world.rolls()).some((roll) => roll.ended_at === null);
+    while (await open()) await new Promise((resolve) => setTimeout(resolve, 100));
+  });
+
   it('78: never roll at the same time, by the record of the server', async () => {
     await world.setFleet({ acme: { roll_ms: 300 }, beta: { roll_ms: 300 }, gamma: { roll_ms: 300 } });
     const before = (await world.rolls()).length;
