@@ -36,13 +36,15 @@ export function nextCommands(result: FleetResult, asked: Asked): NextCommand[] {
 
 /** The tolerance under which this end would not have been a failure, where one could have helped. */
 function tolerating(result: FleetResult, asked: Asked): NextCommand[] {
-  const off = result.tenants.filter(({ status }) => status !== 'on_target' && status !== 'excused');
-  const slugs = off.map(({ slug }) => slug);
-  const { enumerated, excused, on_target } = result.counts;
+  // What was not rolled yet is no straggler: going on rolls it.
+  const slugs = result.tenants
+    .filter(({ status, phase }) => status !== 'on_target' && status !== 'excused' && phase !== null)
+    .map(({ slug }) => slug);
+  const { enumerated, excused } = result.counts;
   const helps =
     asked.command === 'redeploy' &&
     slugs.length > asked.maxStragglers &&
-    on_target * 2 > enumerated - excused &&
+    slugs.length * 2 < enumerated - excused &&
     !slugs.includes(asked.canary ?? '');
   if (!helps) return [];
   return [

@@ -14,10 +14,15 @@ const asked = {
   typed: { environment: 'staging', 'batch-size': '5', token: 'never', only: ['a*', "it's"], force: true },
 };
 const ended = (outcome: FleetResult['outcome'], off: string[] = [], kind?: 'roll') => {
-  const tenants = ['acme', 'birch', 'cedar'].map((slug) => ({
-    ...{ slug, status: off.includes(slug) ? 'stale' : 'on_target', phase: null, observed_sha: null },
+  const tenants = ['acme', 'birch', 'cedar', 'delta'].map((slug) => ({
+    ...{
+      slug,
+      status: off.includes(slug) ? 'stale' : 'on_target',
+      phase: slug === 'delta' ? null : 'batch-1',
+      observed_sha: null,
+    },
   }));
-  const counts = { enumerated: 3, on_target: 3 - off.length, excused: 0 };
+  const counts = { enumerated: 4, on_target: 4 - off.length, excused: 0 };
   return { outcome, reason: '', tenants, counts, calls: kind ? [{ kind }] : [] } as unknown as FleetResult;
 };
 const ONLY = `--only 'a*' --only 'it'\\''s'`;
@@ -42,6 +47,7 @@ describe('after each outcome', () => {
       [`fleet lock unfreeze --environment staging --reason 'it is over'`, AGAIN],
     ],
     [ended('failed', ['birch']), [TOLERANT, AGAIN]],
+    [ended('failed', ['birch', 'delta']), [TOLERANT, AGAIN]],
     [ended('failed', ['birch', 'cedar']), [AGAIN]],
     [ended('failed', ['acme']), [AGAIN]],
   ])('%#', (result, expected) => {
