@@ -104,6 +104,7 @@ function realState(bounds: Bounds, { db, timeline }: State, subject: number): Gr
     marks: db.marks.flatMap((number, key) =>
       number > 0 ? [{ key: `key ${key}`, number, holder: { name: 'rolled' } }] : [],
     ),
+    openRolls: [],
   };
 }
 
@@ -136,7 +137,7 @@ function takeReal(bounds: Bounds, before: State, step: Step, draft: Draft): bool
       transitions.breakHold(draft, realToken(tokenOf(step, before)), WHO);
       return true;
     case 'freeze':
-      transitions.freeze(draft, { reason: 'because', actor: 'somebody', since: '', until: null });
+      transitions.freeze(draft, { reason: 'because', actor: 'somebody', since: '', until: null }, false);
       return true;
     case 'unfreeze':
       transitions.unfreeze(draft, { actor: 'somebody', reason: 'because' });
@@ -205,7 +206,12 @@ function differsInRoll(
   let admitted = true;
   try {
     const token = realToken(before.processes[step.process]?.token ?? 0);
-    checkFence(token, realClaim(bounds, db, heldOf(db)), realToken(db.lastToken), open);
+    checkFence(
+      { token, claimId: undefined },
+      realClaim(bounds, db, heldOf(db)),
+      realToken(db.lastToken),
+      open,
+    );
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     admitted = false;

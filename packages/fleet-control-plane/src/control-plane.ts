@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import type { AddressInfo } from 'node:net';
+import { LOCKS_PATH } from '@tenant-fleet/fleet-core/contract';
 import type { Logger } from 'pino';
 import { type Clock, systemClock } from './clock.js';
 import { Channel } from './db/channel.js';
@@ -13,6 +14,7 @@ import { openTokens } from './http/auth/tokens-file.js';
 import { drainable } from './http/drain.js';
 import { REQUESTS_MAX } from './http/limit.js';
 import { plainHttpWarning, type Tls } from './http/tls.js';
+import { collectionRoutes } from './lock/api/collection.js';
 import { LOCK_PREFIX, lockRoutes } from './lock/api/routes.js';
 import { createLock, type Lock } from './lock/lock.js';
 import { LOCK_CHANNEL } from './lock/store/notifications.js';
@@ -134,6 +136,7 @@ async function start(
     clock,
     origin,
     queueLimit: options.queueLimit ?? 100,
+    named: [...(options.groups ?? []), ...(options.mode === 'lock' ? [] : [options.lockGroup ?? 'staging'])],
     alongside: () => alongside(),
     onCommitted: (what) => {
       metrics.committed(what);
@@ -167,6 +170,7 @@ async function start(
   if (!legacy) {
     const groups = options.groups && new Set(options.groups);
     await app.register(lockRoutes, { prefix: LOCK_PREFIX, ...shared, service: lock.service, groups });
+    await app.register(collectionRoutes, { prefix: LOCKS_PATH, service: lock.service });
   }
   undo.push(() => drain(systemClock));
   const warning = options.tls ? undefined : plainHttpWarning(host);

@@ -1,7 +1,9 @@
+import { LOCKS_PATH } from '@tenant-fleet/fleet-core/contract';
 import { systemClock } from './clock.js';
 import { Database } from './db/database.js';
 import { createApp } from './http/app.js';
 import { describeApi } from './http/openapi.js';
+import { collectionRoutes } from './lock/api/collection.js';
 import { LOCK_PREFIX, lockRoutes } from './lock/api/routes.js';
 import { createLock } from './lock/lock.js';
 import { healthRoutes } from './operation/health.js';
@@ -49,6 +51,7 @@ export async function openApiDocument(): Promise<unknown> {
     service: lock.service,
     groups: undefined,
   });
+  await app.register(collectionRoutes, { prefix: LOCKS_PATH, service: lock.service });
   await app.ready();
   const document = describeApi(app);
   await app.close();

@@ -1,7 +1,8 @@
 /**
  * The wire contract of the control plane and of the tenants, as schemas that client and server share.
  *
- * Client-side schemas accept unknown fields, since a control plane may grow; request schemas are strict.
+ * Answers accept unknown fields, since a control plane may grow. Requests of the lock drop them, since a client may be
+ * newer than its server. The roll request alone is strict: a restriction that is not understood would roll more.
  */
 import { z } from 'zod';
 
@@ -90,7 +91,7 @@ export const buildinfoSchema = z.looseObject({ git_sha: z.union([shaSchema, z.li
 const label = (max: number) => z.string().min(1).max(max);
 
 /** What a person needs to see of whoever holds or waits for the lock. */
-export const holderSchema = z.strictObject({
+export const holderSchema = z.object({
   name: label(200),
   actor: label(200).optional(),
   run_url: z
@@ -105,7 +106,7 @@ export const holderSchema = z.strictObject({
 export type Holder = z.infer<typeof holderSchema>;
 
 /** Orders the waiters of one key, for example the id of the CI run of `owner/repo@branch`: the higher number wins. */
-export const orderSchema = z.strictObject({
+export const orderSchema = z.object({
   key: label(400),
   number: z.number().int().min(0).max(Number.MAX_SAFE_INTEGER),
 });
@@ -123,7 +124,7 @@ export const WAIT_SECONDS_MAX = 25;
 /** Seconds after which a waiter that stopped polling leaves the queue. */
 export const ABANDONED_AFTER_SECONDS = 60;
 
-export const claimRequestSchema = z.strictObject({
+export const claimRequestSchema = z.object({
   session: sessionSchema,
   ttl_seconds: z.number().min(TTL_SECONDS.min).max(TTL_SECONDS.max),
   holder: holderSchema,
@@ -223,7 +224,7 @@ export const supersederSchema = z.looseObject({
   state: z.string().nullish(),
 });
 
-export const renewRequestSchema = z.strictObject({
+export const renewRequestSchema = z.object({
   session: sessionSchema,
   fencing_token: fencingTokenSchema,
   step: label(300).optional(),
@@ -234,7 +235,7 @@ export const renewAnswerSchema = z.looseObject({
   draining: drainingSchema.nullish(),
 });
 
-export const releaseRequestSchema = z.strictObject({
+export const releaseRequestSchema = z.object({
   session: sessionSchema,
   fencing_token: fencingTokenSchema.optional(),
   /** `none` for work that is no rollout. */
@@ -262,13 +263,13 @@ export const lockStatusSchema = z.looseObject({
 });
 export type LockStatus = z.infer<typeof lockStatusSchema>;
 
-export const breakRequestSchema = z.strictObject({
+export const breakRequestSchema = z.object({
   fencing_token: fencingTokenSchema,
   reason: label(500),
   actor: label(200),
   confirm_alive: z.boolean().optional(),
 });
-export const freezeRequestSchema = z.strictObject({
+export const freezeRequestSchema = z.object({
   reason: label(500),
   actor: label(200),
   until: z.iso.datetime({ offset: true }).optional(),

@@ -153,7 +153,7 @@ describe('the lock', () => {
       { ...claim, holder: { name: 'x', run_url: 'javascript:alert(1)' } },
       false,
     ],
-    ['a field nobody knows', 'claimRequestSchema', { ...claim, priority: 1 }, false],
+    ['a field nobody knows', 'claimRequestSchema', { ...claim, priority: 1 }, true],
     ['an order below nothing', 'claimRequestSchema', { ...claim, order: { key: 'k', number: -1 } }, false],
     ['held', 'claimHeldSchema', { state: 'held', fencing_token: 1, ttl_seconds: 30, acquired_at: 'x' }, true],
     ['held without a token', 'claimHeldSchema', { state: 'held', ttl_seconds: 30, acquired_at: 'x' }, false],

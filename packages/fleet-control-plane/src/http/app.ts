@@ -71,8 +71,8 @@ export async function createApp({ callers, tls, requestsMax, version, log }: App
   });
   await limitClients(app, requestsMax);
   app.addHook('preValidation', async (request) => refuseUnstorable(request.body));
-  app.setErrorHandler((error: FastifyError | Error, _request, reply) => {
-    const problem = toProblem(error, log);
+  app.setErrorHandler((error: FastifyError | Error, request, reply) => {
+    const problem = toProblem(error, log, request.routeOptions.bodyLimit);
     const { retryAfterSeconds } = problem.more;
     if (retryAfterSeconds !== undefined) reply.header('retry-after', String(retryAfterSeconds));
     return reply
@@ -110,12 +110,6 @@ export async function createApp({ callers, tls, requestsMax, version, log }: App
 export type App = Awaited<ReturnType<typeof createApp>>;
 
 const CLIENT_FAULTS: Record<string, [status: number, code: string, detail: string, next: string]> = {
-  FST_ERR_CTP_BODY_TOO_LARGE: [
-    413,
-    'body_too_large',
-    `The body is larger than ${BODY_LIMIT} bytes.`,
-    'Send less.',
-  ],
   FST_ERR_CTP_INVALID_MEDIA_TYPE: [
     415,
     'wrong_content_type',
@@ -125,7 +119,11 @@ const CLIENT_FAULTS: Record<string, [status: number, code: string, detail: strin
   FST_ERR_CTP_EMPTY_JSON_BODY: [400, 'bad_request', 'The body is empty.', 'Send a JSON object.'],
 };
 
-function toProblem(error: FastifyError | Error, log: (line: string) => void): Problem {
+function toProblem(
+  error: FastifyError | Error,
+  log: (line: string) => void,
+  bodyLimit: number = BODY_LIMIT,
+): Problem {
   if (error instanceof Problem) return error;
   if (hasZodFastifySchemaValidationErrors(error)) {
     const where = error.validationContext ?? 'request';
@@ -142,6 +140,8 @@ function toProblem(error: FastifyError | Error, log: (line: string) => void): Pr
     );
   }
   const code = 'code' in error ? String(error.code) : '';
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE')
+    return new Problem(413, 'body_too_large', `The body is larger than ${bodyLimit} bytes.`, 'Send less.');
   const fault = CLIENT_FAULTS[code];
   if (fault) return new Problem(...fault);
   const database = databaseProblem(error);

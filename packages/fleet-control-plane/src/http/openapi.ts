@@ -10,6 +10,7 @@ const WORDS: Record<number, string> = {
   409: 'the state forbids it',
   410: 'the claim has ended',
   412: 'the fence is stale',
+  413: 'the body or the rollout is too large; a release counts all the same',
   422: 'repeated with another body',
   428: 'the fence is missing',
   429: 'the queue is full, or this client asks too often; repeat after Retry-After seconds',

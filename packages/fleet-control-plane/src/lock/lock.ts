@@ -25,21 +25,23 @@ export function createLock(options: {
   /** Names this process in its notifications. */
   origin: string;
   queueLimit: number;
+  /** Groups that exist before their first claim. */
+  named?: readonly string[];
   alongside?: () => Promise<void>;
   /** Told of every transition that this process committed. */
   onCommitted?: (what: Committed) => void;
 }): Lock {
-  const { db, clock, origin, queueLimit, alongside, onCommitted } = options;
+  const { db, clock, origin, queueLimit, named = [], alongside, onCommitted } = options;
   const hub = new WakeHub(clock);
   const observer = new Observer();
   // Only of own commits: when another's was made, this process cannot tell, and it is the sweep that looks.
   const committed = (what: Committed) => {
-    const { group, claims, wakeAll } = what;
+    const { group, claims, openRolls, wakeAll } = what;
     const now = clock.now();
     for (const claim of claims) {
       if (claim.state === 'held') observer.sawHolder(group, claim, now);
       if (claim.state === 'queued') observer.sawWaiter(group, claim, now);
-      else hub.wake(claimTopic(group, claim.claimId), { kind: 'claim', claim });
+      else hub.wake(claimTopic(group, claim.claimId), { kind: 'claim', claim, openRolls });
     }
     if (wakeAll) hub.wakeAll(claimsOf(group));
     hub.wake(statusTopic(group), { kind: 'look' });
@@ -48,7 +50,7 @@ export function createLock(options: {
   const store = new LockStore(db, origin, committed);
   const sweep = new Sweep({ db, store, hub, observer, clock, ...(alongside && { alongside }) });
   return {
-    service: new LockService({ db, store, hub, observer, clock, queueLimit }),
+    service: new LockService({ db, store, hub, observer, clock, queueLimit, named: new Set(named) }),
     store,
     hub,
     sweep,

@@ -10,6 +10,7 @@ import { LOG_LEVELS, type LogLevel } from '../operation/logger.js';
 import { type FleetFile, fleetFileSchema } from '../sim/behaviour.js';
 import { tenantNames } from '../sim/names.js';
 import { version } from '../version.js';
+import type { RestoreSettings } from './restore-check.js';
 import { tokenCommand } from './token.js';
 
 export interface Settings {
@@ -28,6 +29,7 @@ export type Parsed =
   | { kind: 'run'; settings: Settings }
   | { kind: 'openapi' }
   | { kind: 'print'; text: string }
+  | { kind: 'restore'; settings: RestoreSettings }
   | { kind: 'exit'; code: number };
 
 interface Flags {
@@ -71,6 +73,17 @@ const groupName = (text: string) => {
     throw new InvalidArgumentError('must match ^[a-z0-9][a-z0-9._-]{0,62}$.');
   return text;
 };
+
+function restoreCommand(done: (flags: RestoreFlags) => void): Command {
+  return new Command('restore-check')
+    .description(
+      'run once after the database was restored: raises the tokens above all that may have been granted',
+    )
+    .option('--database-url <url>', 'the restored PostgreSQL; else the variable DATABASE_URL')
+    .option('--data-dir <folder>', 'the restored folder of an embedded server')
+    .option('--actor <name>', 'who restored it, for the audit log', 'operator')
+    .action(done);
+}
 
 function command(): Command {
   // Positional: what stands after "token" is for "token".
@@ -156,14 +169,19 @@ function command(): Command {
 export async function parseArguments(argv: string[], env: NodeJS.ProcessEnv): Promise<Parsed> {
   try {
     const program = command();
-    let printed: string | undefined;
+    let other: Parsed | undefined;
     program.addCommand(
       tokenCommand((text) => {
-        printed = text;
+        other = { kind: 'print', text };
+      }).copyInheritedSettings(program),
+    );
+    program.addCommand(
+      restoreCommand((flags) => {
+        other = { kind: 'restore', settings: restoreSettings(flags, env) };
       }).copyInheritedSettings(program),
     );
     const flags = program.parse(argv, { from: 'user' }).opts<Flags>();
-    if (printed !== undefined) return { kind: 'print', text: printed };
+    if (other) return other;
     if (flags.openapi) return { kind: 'openapi' };
     return { kind: 'run', settings: await settingsOf(flags, env) };
   } catch (error) {
@@ -174,12 +192,31 @@ export async function parseArguments(argv: string[], env: NodeJS.ProcessEnv): Pr
   }
 }
 
-async function settingsOf(flags: Flags, env: NodeJS.ProcessEnv): Promise<Settings> {
+type RestoreFlags = Pick<Flags, 'databaseUrl' | 'dataDir'> & { actor: string };
+
+/** The database that flags and environment name; a folder goes before the variable. */
+function databaseOf(
+  flags: Pick<Flags, 'databaseUrl' | 'dataDir'>,
+  env: NodeJS.ProcessEnv,
+): { databaseUrl?: string; dataDir?: string } {
   const databaseUrl = flags.databaseUrl ?? (env.DATABASE_URL || undefined);
   if (databaseUrl !== undefined && !/^postgres(?:ql)?:\/\/\S+$/.test(databaseUrl))
     throw new UsageError('the database URL must start with postgres:// or postgresql://.');
   if (flags.databaseUrl && flags.dataDir)
     throw new UsageError('--data-dir is for the embedded server; leave it or --database-url out.');
+  if (flags.dataDir) return { dataDir: flags.dataDir };
+  return databaseUrl ? { databaseUrl } : {};
+}
+
+function restoreSettings({ actor, ...flags }: RestoreFlags, env: NodeJS.ProcessEnv): RestoreSettings {
+  const database = databaseOf(flags, env);
+  if (!database.databaseUrl && !database.dataDir)
+    throw new UsageError('no database: give --database-url URL or --data-dir FOLDER.');
+  return { ...database, actor };
+}
+
+async function settingsOf(flags: Flags, env: NodeJS.ProcessEnv): Promise<Settings> {
+  const database = databaseOf(flags, env);
   if (flags.fleet && flags.tenants) throw new UsageError('--fleet and --tenants exclude each other.');
   if (flags.mode === 'lock' && (flags.fleet || flags.tenants || flags.legacy || flags.legacyCanary))
     throw new UsageError('--fleet, --tenants and --legacy are for --mode sim.');
@@ -201,8 +238,7 @@ async function settingsOf(flags: Flags, env: NodeJS.ProcessEnv): Promise<Setting
       requestsMax: flags.requestLimit,
       legacy: flags.legacy ?? false,
       legacyCanary: flags.legacyCanary ?? false,
-      ...(databaseUrl && !flags.dataDir && { databaseUrl }),
-      ...(flags.dataDir && { dataDir: flags.dataDir }),
+      ...database,
       ...(flags.group && { groups: flags.group }),
       ...(fleet && { fleet }),
     },

@@ -1,6 +1,7 @@
 import type { ControlPlane, ControlPlaneOptions } from '../control-plane.js';
 import { jsonLogger, operatorLine } from '../operation/logger.js';
 import type { Settings } from './options.js';
+import { type RestoreSettings, restoreCheck } from './restore-check.js';
 
 /** Starts, says so, and stops at a signal, at the end of standard input or of the parent; a second signal exits. */
 export async function runUntilStopped(
@@ -51,6 +52,18 @@ export async function runUntilStopped(
   logger?.info('stopped');
   // Whatever still holds the event loop is not worth waiting for once all is closed.
   process.exit();
+}
+
+/** Raises the tokens of a restored database, and says so. */
+export async function runRestore(settings: RestoreSettings): Promise<void> {
+  try {
+    const groups = await restoreCheck(settings);
+    const of = groups.length === 0 ? 'no lock group' : groups.join(', ');
+    process.stdout.write(`Tokens raised above all that may have been granted since the backup: ${of}.\n`);
+  } catch (error) {
+    process.stderr.write(`fleet-control-plane: ${explain(error)}\n`);
+    process.exitCode = 1;
+  }
 }
 
 function runs(pid: number): boolean {

@@ -1,4 +1,4 @@
-import { fencingTokenSchema, lockGroupSchema } from '@tenant-fleet/fleet-core/contract';
+import { claimIdSchema, fencingTokenSchema, lockGroupSchema } from '@tenant-fleet/fleet-core/contract';
 import type { Claim } from '../lock/rules/claim.js';
 import { badRequest, Problem } from '../problem.js';
 import type { Roll } from './roll.js';
@@ -6,11 +6,18 @@ import type { Roll } from './roll.js';
 const CLAIM_FIRST =
   'Claim the lock and send Fleet-Lock-Group and Fleet-Fence with the token that you were granted.';
 
-/** Reads the two headers that every real roll carries. */
+/** The right to roll that a request carries. */
+export interface Fence {
+  token: number;
+  /** The claim that the token was granted to, where the request names it. */
+  claimId: string | undefined;
+}
+
+/** Reads the headers that every real roll carries. */
 export function parseFence(
-  headers: { group: string | undefined; fence: string | undefined },
+  headers: { group: string | undefined; fence: string | undefined; claim: string | undefined },
   guardedBy: string,
-): number {
+): Fence {
   if (headers.group === undefined || headers.fence === undefined) {
     throw new Problem(
       428,
@@ -34,14 +41,26 @@ export function parseFence(
       { extra: { lock_group: guardedBy } },
     );
   }
-  return token.data;
+  if (headers.claim !== undefined && !claimIdSchema.safeParse(headers.claim).success)
+    throw badRequest('Fleet-Claim is not the id of a claim.', CLAIM_FIRST);
+  return { token: token.data, claimId: headers.claim?.toLowerCase() };
 }
 
-/** Decides under the group's row lock whether the bearer of a token may roll now. */
-export function checkFence(token: number, held: Claim | null, lastToken: number, open: Roll[]): void {
-  if (held?.token !== token) {
-    const why =
-      token > lastToken
+/**
+ * Decides under the group's row lock whether the bearer of a token may roll now. A database that was restored from a
+ * backup may have granted the number a second time, to another claim.
+ */
+export function checkFence(
+  { token, claimId }: Fence,
+  held: Claim | null,
+  lastToken: number,
+  open: Pick<Roll, 'id' | 'fencing_token' | 'target_tag' | 'slugs'>[],
+): void {
+  const isOthers = held?.token === token && claimId !== undefined && held.claimId !== claimId;
+  if (held?.token !== token || isOthers) {
+    const why = isOthers
+      ? 'was granted to another claim'
+      : token > lastToken
         ? 'was never granted'
         : held
           ? `is not the newest: ${held.holder.name} holds the lock with ${held.token}`

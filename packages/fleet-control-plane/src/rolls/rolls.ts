@@ -4,20 +4,11 @@ import { type Clock, sleep } from '../clock.js';
 import type { Database, Query } from '../db/database.js';
 import type { LockStore } from '../lock/store/store.js';
 import { badRequest, Problem } from '../problem.js';
-import { checkFence, parseFence } from './fence.js';
+import { checkFence, type Fence, parseFence } from './fence.js';
 import { CUT } from './owner.js';
 import { DEFAULT_BATCH_SIZE, dryRun, type Phase, planPhases } from './phases.js';
 import type { NewRoll, Roll, Roller, RollRef } from './roll.js';
-import {
-  endRoll,
-  insertRoll,
-  nextRollId,
-  openRolls,
-  openRollsOf,
-  raiseMark,
-  readRoll,
-  rollByKey,
-} from './store.js';
+import { endRoll, insertRoll, nextRollId, openRolls, openRollsOf, readRoll, rollByKey } from './store.js';
 
 export interface RedeployDeps {
   db: Database;
@@ -34,6 +25,7 @@ export interface RedeployDeps {
 export interface RedeployHeaders {
   group: string | undefined;
   fence: string | undefined;
+  claim: string | undefined;
   idempotencyKey: string | undefined;
 }
 
@@ -96,7 +88,7 @@ export class Redeploy {
     request: RedeployRequest,
     phases: Phase[],
     headers: RedeployHeaders,
-    token: number,
+    fence: Fence,
   ): Promise<Admission> {
     const { store, lockGroup, owner } = this.deps;
     const key = headers.idempotencyKey ?? null;
@@ -105,13 +97,14 @@ export class Redeploy {
     return store.transact<Admission>(
       lockGroup,
       { reads: [nextRollId, openRolls(lockGroup), rollByKey(key)], writes: () => writes },
-      ({ state }, reads) => {
+      (draft, reads) => {
+        const { state } = draft;
         const [[next], open, [known]] = reads as [[{ id: number }], Roll[], Roll[]];
         if (known) {
           if (known.fingerprint !== fingerprint) throw keyConflict();
           return { kind: 'known', roll: known };
         }
-        checkFence(token, state.held, state.lastToken, open);
+        checkFence(fence, state.held, state.lastToken, open);
         const { held } = state;
         const roll = { id: next.id, nonce: randomUUID() };
         writes.push(
@@ -120,14 +113,12 @@ export class Redeploy {
             ...roll,
             group: lockGroup,
             owner,
-            fencing_token: token,
+            fencing_token: fence.token,
             claim_id: held?.claimId ?? null,
             idempotency_key: key,
           }),
         );
-        if (held?.orderKey && held.orderNumber !== null) {
-          writes.push(raiseMark(lockGroup, held.orderKey, held.orderNumber, held.holder));
-        }
+        if (held) draft.mark(held);
         return { kind: 'new', roll };
       },
     );

@@ -1,4 +1,5 @@
 import {
+  CLAIM_HEADER,
   FENCE_HEADER,
   IDEMPOTENCY_HEADER,
   LOCK_GROUP_HEADER,
@@ -34,6 +35,7 @@ const rollSchema = z.looseObject({
 const headersSchema = z.looseObject({
   [LOCK_GROUP_HEADER]: z.string().optional(),
   [FENCE_HEADER]: z.string().optional(),
+  [CLAIM_HEADER]: z.string().optional(),
   [IDEMPOTENCY_HEADER]: z.string().min(1).max(200).optional(),
 });
 
@@ -77,6 +79,7 @@ export const rollRoutes: FastifyPluginAsyncZod<RollRoutesOptions> = async (app, 
         {
           group: request.headers[LOCK_GROUP_HEADER],
           fence: request.headers[FENCE_HEADER],
+          claim: request.headers[CLAIM_HEADER],
           idempotencyKey: request.headers[IDEMPOTENCY_HEADER],
         },
         signalOf(reply),
@@ -92,7 +95,7 @@ export const rollRoutes: FastifyPluginAsyncZod<RollRoutesOptions> = async (app, 
     {
       schema: {
         summary: `The record of rolls after an id, ${ROLLS_PAGE} rows at most`,
-        querystring: z.strictObject({ after: z.coerce.number().int().min(0).default(0) }),
+        querystring: z.object({ after: z.coerce.number().int().min(0).default(0) }),
         response: { 200: z.looseObject({ rolls: z.array(rollSchema) }), ...problems(400, 401, 503) },
       },
     },

@@ -46,15 +46,6 @@ export const insertRoll = (roll: NewRoll): Query => ({
   ],
 });
 
-/** Remembers the highest order of a key that started a real roll; it never sinks. */
-export const raiseMark = (group: string, key: string, number: number, holder: unknown): Query => ({
-  name: 'mark-raise',
-  text: `INSERT INTO lock_order_marks VALUES ($1, $2, $3, $4)
-    ON CONFLICT (group_name, key) DO UPDATE SET number = excluded.number, holder = excluded.holder
-    WHERE lock_order_marks.number < excluded.number`,
-  values: [group, key, number, JSON.stringify(holder)],
-});
-
 export const endRoll = (roll: RollRef, result: string, status: number, answer: RedeployAnswer): Query => ({
   name: 'roll-end',
   text: `UPDATE rolls SET ended_at = clock_timestamp(), result = $2, status = $3, answer = $4

@@ -1,6 +1,7 @@
 import type { ClaimRequest } from '@tenant-fleet/fleet-core/contract';
 import { describe, expect, it } from 'vitest';
 import type { Claim, GroupState } from '../../src/lock/rules/claim.js';
+import { drainingOf } from '../../src/lock/rules/lease.js';
 import * as transitions from '../../src/lock/rules/transitions.js';
 import { Problem } from '../../src/problem.js';
 import { checkFence, parseFence } from '../../src/rolls/fence.js';
@@ -128,7 +129,7 @@ describe('what people do', () => {
 
   it('freezes and unfreezes, each with a row, and a frozen lock that gets free stays free', () => {
     const draft = draftOf(holder());
-    transitions.freeze(draft, { reason: 'why', actor: 'ada', since: '', until: null });
+    transitions.freeze(draft, { reason: 'why', actor: 'ada', since: '', until: null }, false);
     transitions.release(draft, 'holder', { session: 'session' });
     expect(draft.state.held).toBeNull();
     transitions.unfreeze(draft, { actor: 'ada', reason: 'done' });
@@ -140,25 +141,72 @@ describe('the fence', () => {
   const roll = (token: number) =>
     ({ id: 1, fencing_token: token, target_tag: 'x', slugs: [] }) as unknown as Roll;
 
+  const fence = (token: number, claimId?: string) => ({ token, claimId });
+
   it.each<[string, Parameters<typeof checkFence>, string]>([
-    ['the holder', [7, holder(), 7, []], 'none'],
-    ['an older token', [6, holder(), 7, []], 'stale_fence'],
-    ['one that was never granted', [8, holder(), 7, []], 'stale_fence'],
-    ['the last one, of a lease that is over', [7, null, 7, []], 'stale_fence'],
-    ['the holder, while an older roll runs', [7, holder(), 7, [roll(6)]], 'draining'],
-    ['the holder, while a roll of its own runs', [7, holder(), 7, [roll(7)]], 'draining'],
-    ['an older token, while its roll runs', [6, holder(), 7, [roll(6)]], 'stale_fence'],
+    ['the holder', [fence(7), holder(), 7, []], 'none'],
+    ['the holder that names its claim', [fence(7, 'holder'), holder(), 7, []], 'none'],
+    ['the number of another claim', [fence(7, 'other'), holder(), 7, []], 'stale_fence'],
+    ['an older token', [fence(6), holder(), 7, []], 'stale_fence'],
+    ['one that was never granted', [fence(8), holder(), 7, []], 'stale_fence'],
+    ['the last one, of a lease that is over', [fence(7), null, 7, []], 'stale_fence'],
+    ['the holder, while an older roll runs', [fence(7), holder(), 7, [roll(6)]], 'draining'],
+    ['the holder, while a roll of its own runs', [fence(7), holder(), 7, [roll(7)]], 'draining'],
+    ['an older token, while its roll runs', [fence(6), holder(), 7, [roll(6)]], 'stale_fence'],
   ])('answers %s', (_what, call, said) => {
     expect(refusal(() => checkFence(...call))).toBe(said);
   });
 
+  const CLAIM = '0198f3a0-1111-4111-8111-111111111111';
   it.each([
-    [undefined, '7', 'fence_missing'],
-    ['staging', undefined, 'fence_missing'],
-    ['production', '7', 'stale_fence'],
-    ['staging', '7', 'none'],
-    ['staging', '7e0', 'bad_request'],
-  ])('reads group %s with token %s', (group, fence, said) => {
-    expect(refusal(() => parseFence({ group, fence }, 'staging'))).toBe(said);
+    [undefined, '7', undefined, 'fence_missing'],
+    ['staging', undefined, undefined, 'fence_missing'],
+    ['production', '7', undefined, 'stale_fence'],
+    ['staging', '7', undefined, 'none'],
+    ['staging', '7', CLAIM, 'none'],
+    ['staging', '7', 'mine', 'bad_request'],
+    ['staging', '7e0', undefined, 'bad_request'],
+  ])('reads group %s with token %s of claim %s', (group, fence, claim, said) => {
+    expect(refusal(() => parseFence({ group, fence, claim }, 'staging'))).toBe(said);
+  });
+});
+
+describe('what is proven or rolled', () => {
+  it('marks its order in the very transition that hands over, and passes over who is older', () => {
+    const waiting = [claim('older', onMain(3)), claim('next', { place: 3 })];
+    const draft = draftOf(holder(onMain(5)), { waiting, waitingCount: 2 });
+    transitions.release(draft, 'holder', { session: 'session', result: 'proven' });
+    expect([...draft.marks.values()]).toEqual([{ ...main(5), holder: { name: 'holder' } }]);
+    expect(kinds(draft)).toEqual(['5 released holder', '6 outdated older', '7 granted next']);
+  });
+
+  it.each(['not_proven', 'none', undefined])('leaves no mark where the result is %s', (result) => {
+    const draft = draftOf(holder(onMain(5)));
+    transitions.release(draft, 'holder', { session: 'session', result });
+    expect(draft.marks.size).toBe(0);
+  });
+
+  it('never lowers a mark', () => {
+    const draft = draftOf(holder(onMain(5)), { marks: [{ ...main(6), holder: { name: 'x' } }] });
+    draft.mark(holder(onMain(5)));
+    expect(draft.marks.size).toBe(0);
+  });
+});
+
+describe('a lease drains', () => {
+  const open = (token: number | null, slugs = ['a'], sinceSeconds = 1) => ({ token, slugs, sinceSeconds });
+  it.each<[string, ReturnType<typeof open>[], number | null, number | null]>([
+    ['while a roll of an older token runs', [open(6)], 7, 6],
+    ['while a roll without a fence runs', [open(null)], 7, 0],
+    ['for whoever comes next, whatever runs', [open(7)], null, 7],
+    ['not for its own roll', [open(7)], 7, null],
+    ['not when nothing runs', [], 7, null],
+  ])('%s', (_what, rolls, token, said) => {
+    expect(drainingOf(rolls, token)?.fencing_token ?? null).toBe(said);
+  });
+
+  it('and tells the tenants of all older rolls, and since when', () => {
+    const rolls = [open(5, ['a', 'b'], 3), open(6, ['b', 'c'], 9)];
+    expect(drainingOf(rolls, 7)).toEqual({ fencing_token: 6, slugs: ['a', 'b', 'c'], since_seconds: 9 });
   });
 });

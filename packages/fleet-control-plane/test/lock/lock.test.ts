@@ -1,6 +1,7 @@
 import {
   claimHeldSchema,
   claimQueuedSchema,
+  lockCollectionSchema,
   lockEventsSchema,
   lockStatusSchema,
   releaseAnswerSchema,
@@ -390,10 +391,20 @@ describe('freeze', () => {
     expect(status.queue.map((entry) => entry.claim_id)).toEqual([a.id, b.id]);
     const told = await client.claim('c').put({ wait: 20 });
     expect(claimQueuedSchema.parse(told.body)).toMatchObject({ position: 3, holder: null, frozen: freeze });
-    expect((await client.post('unfreeze', freeze)).body).toEqual({ frozen: null, already: false });
-    expect((await client.post('unfreeze', freeze)).body).toEqual({ frozen: null, already: true });
+    expect((await client.post('unfreeze', freeze)).body).toEqual({ frozen: null });
+    expectProblem(await client.post('unfreeze', freeze), 409, 'not_frozen');
     expect((await client.status()).held.claim_id).toBe(a.id);
     expect((await client.kinds()).slice(3)).toEqual(['frozen', 'released', 'queued', 'unfrozen', 'granted']);
+  });
+
+  it('is not replaced by accident', async () => {
+    client = lock();
+    await client.post('freeze', freeze);
+    const other = { actor: 'ben', reason: 'another incident' };
+    const refused = expectProblem(await client.post('freeze', other), 409, 'already_frozen');
+    expect(refused.frozen).toMatchObject(freeze);
+    expect((await client.status()).frozen).toMatchObject(freeze);
+    expect((await client.post('freeze', { ...other, replace: true })).body.frozen).toMatchObject(other);
   });
 
   it('tells open long polls at once', async () => {
@@ -445,9 +456,32 @@ describe('status and audit', () => {
     expect(rest.body.events.map((event: { seq: number }) => event.seq)).toEqual([3, 4]);
   });
 
-  it('shows an empty lock that nobody has used', async () => {
-    const status = lockStatusSchema.parse(await lock().status());
+  it('shows an empty lock that the server names and nobody has used', async () => {
+    const status = lockStatusSchema.parse(await new Client(plane.url, 'staging').status());
     expect(status).toMatchObject({ version: 0, held: null, queue: [], frozen: null, last_fencing_token: 0 });
+  });
+
+  it('does not know a group that nobody ever named, and names the nearest', async () => {
+    const answer = await new Client(plane.url, 'stagin').call('GET', '/cp/admin/fleet-locks/stagin');
+    expect(expectProblem(answer, 404, 'unknown_group').nearest).toBe('staging');
+    const far = expectProblem(await lock().call('GET', `${lock().lock}/`), 404, 'unknown_group');
+    expect(far).not.toHaveProperty('nearest');
+  });
+
+  it('lists all groups and what the server can do', async () => {
+    client = lock();
+    const holder = await client.holding('holder');
+    await client.waiting('a');
+    const { body } = await client.call('GET', '/cp/admin/fleet-locks');
+    const { groups, features } = lockCollectionSchema.parse(body);
+    expect(features).toEqual(expect.arrayContaining(['draining', 'rollouts']));
+    expect(groups.find(({ group }) => group === client.group)).toMatchObject({
+      held: { claim_id: holder.id, fencing_token: holder.token },
+      queue_length: 1,
+      frozen: null,
+      last_fencing_token: holder.token,
+    });
+    expect(groups.map(({ group }) => group)).toContain('staging');
   });
 
   it('treats claim ids without regard to letter case', async () => {

@@ -59,6 +59,7 @@ describe('options', () => {
     ['tenants of a lock alone', ['--mode', 'lock', '--tenants', '3'], /--mode sim/],
     ['a fleet file that is missing', ['--fleet', '/nowhere/fleet.yaml'], /ENOENT/],
     ['an argument that is none', ['start'], /argument/],
+    ['a restore without a database', ['restore-check'], /--database-url URL or --data-dir FOLDER/],
   ])('answers %s with one line and exit code 2', async (_what, argv, says, env) => {
     const [parsed, said] = await parse(argv, env);
     expect(parsed).toEqual({ kind: 'exit', code: 2 });

@@ -28,6 +28,7 @@ export function draftOf(held: Claim | null, patch: Partial<GroupState> = {}): Dr
     waitingCount: waiting.length,
     subject: held,
     marks: [],
+    openRolls: [],
     ...patch,
   });
 }

@@ -25,11 +25,15 @@ export class Caller {
           ...(call.step && { step: call.step }),
         };
         const { status, body: said } = await client.post(`claims/${plan?.id}/renew`, body);
-        return status === 200 ? `200 held ttl ${said.ttl_seconds * 1000}` : `${status}`;
+        return status === 200 ? `200 held ttl ${said.ttl_seconds * 1000}${drains(said)}` : `${status}`;
       }
       case 'release': {
         const fence = call.token === null ? {} : { fencing_token: this.token(call.token) };
-        const { status, body } = await client.post(`claims/${plan?.id}/release`, { session, ...fence });
+        const { status, body } = await client.post(`claims/${plan?.id}/release`, {
+          session,
+          ...fence,
+          result: call.proven ? 'proven' : 'none',
+        });
         return status === 200
           ? `200 ${body.state}${body.already ? ' already' : ''}`
           : `${status} ${body.error}`;
@@ -44,12 +48,13 @@ export class Caller {
       }
       case 'freeze': {
         const until = call.until === null ? {} : { until: new Date(epoch + call.until).toISOString() };
-        const { status } = await client.post('freeze', { actor: 'ada', reason: 'why', ...until });
-        return `${status} frozen`;
+        const who = { actor: 'ada', reason: 'why', replace: call.replace };
+        const { status, body } = await client.post('freeze', { ...who, ...until });
+        return `${status} ${body.error ?? 'frozen'}`;
       }
       case 'unfreeze': {
         const { status, body } = await client.post('unfreeze', { actor: 'ada', reason: 'why' });
-        return `${status} unfrozen${body.already ? ' already' : ''}`;
+        return `${status} ${body.error ?? 'unfrozen'}`;
       }
       case 'roll':
         return rollAnswer(await this.roll(call, client));
@@ -96,11 +101,14 @@ export class Caller {
   }
 }
 
+const drains = (body: { draining?: unknown }) => (body.draining ? ' draining' : '');
+
 export const rollAnswer = ({ status, body }: Answer) =>
   status === 200 ? '200 rolled' : `${status} ${body.error}`;
 
 export function short({ status, body }: Answer): string {
-  if (status === 200) return `200 held token #${body.fencing_token} ttl ${body.ttl_seconds * 1000}`;
+  if (status === 200)
+    return `200 held token #${body.fencing_token} ttl ${body.ttl_seconds * 1000}${drains(body)}`;
   if (status === 202) {
     const behind = body.holder ? body.holder.name.replace('claim ', '') : null;
     const place = `${body.position} of ${body.queue_length}`;

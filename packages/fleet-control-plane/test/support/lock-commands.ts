@@ -9,9 +9,9 @@ type One =
   | { op: 'claim'; plan: Plan; early: boolean }
   | { op: 'put'; pick: number; session: 'own' | 'other'; body: 'own' | 'other' }
   | { op: 'renew'; pick: number; session: 'own' | 'other'; whose: Whose; step: string | null }
-  | { op: 'release'; pick: number; session: 'own' | 'other'; whose: Whose }
+  | { op: 'release'; pick: number; session: 'own' | 'other'; whose: Whose; proven: boolean }
   | { op: 'break'; whose: Whose; confirm: boolean }
-  | { op: 'freeze'; forMs: number | null }
+  | { op: 'freeze'; forMs: number | null; replace: boolean }
   | { op: 'unfreeze' }
   | { op: 'roll'; whose: Whose; group: 'own' | 'foreign'; slow: boolean };
 type Step =
@@ -68,6 +68,7 @@ const one = (slow: fc.Arbitrary<boolean>): fc.Arbitrary<One> =>
         pick,
         session,
         whose: mostly<Whose>('own', 'none', 'newest', 'old', 'never'),
+        proven: fc.boolean(),
       }),
     },
     {
@@ -79,7 +80,11 @@ const one = (slow: fc.Arbitrary<boolean>): fc.Arbitrary<One> =>
       }),
     },
     {
-      arbitrary: fc.record({ op: fc.constant('freeze' as const), forMs: mostly<number | null>(null, 9_000) }),
+      arbitrary: fc.record({
+        op: fc.constant('freeze' as const),
+        forMs: mostly<number | null>(null, 9_000),
+        replace: fc.boolean(),
+      }),
       weight: 1,
     },
     { arbitrary: fc.record({ op: fc.constant('unfreeze' as const) }), weight: 2 },
@@ -230,7 +235,7 @@ function resolve(world: LockWorld, one: One, contended: boolean): Call {
   switch (one.op) {
     case 'claim': {
       const claim = make(one.plan);
-      if (one.early) return { do: 'release', claim, session: 'own', token: null };
+      if (one.early) return { do: 'release', claim, session: 'own', token: null, proven: false };
       return repeat(world, claim);
     }
     case 'put': {
@@ -249,12 +254,12 @@ function resolve(world: LockWorld, one: One, contended: boolean): Call {
       const claim = picked(one.pick);
       if (claim === null) return repeat(world, make(NO_ORDER));
       const token = one.whose === 'none' ? null : tokenOf(one.whose, claim);
-      return { do: 'release', claim, session: one.session, token };
+      return { do: 'release', claim, session: one.session, token, proven: one.proven };
     }
     case 'break':
       return { do: 'break', token: tokenOf(one.whose, null), confirm: one.confirm };
     case 'freeze':
-      return { do: 'freeze', until: one.forMs === null ? null : ref.now + one.forMs };
+      return { do: 'freeze', until: one.forMs === null ? null : ref.now + one.forMs, replace: one.replace };
     case 'unfreeze':
       return { do: 'unfreeze' };
     case 'roll': {

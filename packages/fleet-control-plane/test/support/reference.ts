@@ -42,9 +42,9 @@ export interface Ref {
 export type Call =
   | { do: 'put'; claim: number; plan: Plan; session: 'own' | 'other'; body: 'own' | 'other' }
   | { do: 'renew'; claim: number; session: 'own' | 'other'; token: number; step: string | null }
-  | { do: 'release'; claim: number; session: 'own' | 'other'; token: number | null }
+  | { do: 'release'; claim: number; session: 'own' | 'other'; token: number | null; proven: boolean }
   | { do: 'break'; token: number; confirm: boolean }
-  | { do: 'freeze'; until: number | null }
+  | { do: 'freeze'; until: number | null; replace: boolean }
   | { do: 'unfreeze' }
   | { do: 'roll'; token: number | null; group: 'own' | 'foreign'; slow: boolean; contended: boolean };
 
@@ -78,6 +78,7 @@ export function apply(ref: Ref, call: Call, seen: string): string {
     case 'break':
       return breakHold(ref, call, seen);
     case 'freeze':
+      if (ref.frozen && !call.replace) return '409 already_frozen';
       ref.frozen = { until: call.until };
       ref.log.push('frozen');
       return '200 frozen';
@@ -144,10 +145,10 @@ function renew(ref: Ref, call: Extract<Call, { do: 'renew' }>, seen: string): st
   }
   known.aliveAt = ref.now;
   known.confirmed = true;
-  return `200 held ttl ${known.plan.ttlMs}`;
+  return `200 held ttl ${known.plan.ttlMs}${drains(ref, known)}`;
 }
 
-function release(ref: Ref, { claim, session, token }: Extract<Call, { do: 'release' }>): string {
+function release(ref: Ref, { claim, session, token, proven }: Extract<Call, { do: 'release' }>): string {
   const known = ref.claims[claim];
   if (!known) {
     const plan = { order: null, ttlMs: 0, maxHoldMs: null };
@@ -160,6 +161,7 @@ function release(ref: Ref, { claim, session, token }: Extract<Call, { do: 'relea
   if (session === 'other') return '409 claim_in_use';
   if (known.state === 'held' && token !== null && token !== known.token) return '409 lease_lost';
   const state = known.state === 'held' ? 'released' : 'left';
+  if (state === 'released' && proven) mark(ref, known);
   end(ref, claim, state);
   handOver(ref);
   return `200 ${state}`;
@@ -176,7 +178,7 @@ function breakHold(ref: Ref, call: Extract<Call, { do: 'break' }>, seen: string)
 }
 
 function unfreeze(ref: Ref): string {
-  if (!ref.frozen) return '200 unfrozen already';
+  if (!ref.frozen) return '409 not_frozen';
   ref.frozen = null;
   ref.log.push('unfrozen');
   handOver(ref);
@@ -191,10 +193,18 @@ function roll(ref: Ref, call: Extract<Call, { do: 'roll' }>, seen: string): stri
   // Of two that are sent together the second may meet the first while it runs.
   if (call.contended && seen === '409 draining') return seen;
   ref.rolls.push({ token: call.token, open: call.slow });
-  const { order } = held.plan;
-  if (order) ref.marks[order.key] = Math.max(order.number, ref.marks[order.key] ?? -1);
+  mark(ref, held);
   return '200 rolled';
 }
+
+/** No lower order of its key comes after one that was rolled or proven. */
+function mark(ref: Ref, { plan: { order } }: RefClaim): void {
+  if (order) ref.marks[order.key] = Math.max(order.number, ref.marks[order.key] ?? -1);
+}
+
+/** Whether a lease still has to outwait a roll of an older token. */
+const drains = (ref: Ref, { token }: RefClaim): string =>
+  ref.rolls.some((roll) => roll.open && roll.token < (token ?? 0)) ? ' draining' : '';
 
 function end(ref: Ref, claim: number, state: string, by: number | null = null): void {
   const known = ref.claims[claim];
@@ -231,7 +241,8 @@ export function overAnswer({ state, by }: RefClaim): string {
 export function claimAnswer(ref: Ref, claim: number): string {
   const known = ref.claims[claim];
   if (!known) return 'unknown';
-  if (known.state === 'held') return `200 held token ${known.token} ttl ${leaseMs(known)}`;
+  if (known.state === 'held')
+    return `200 held token ${known.token} ttl ${leaseMs(known)}${drains(ref, known)}`;
   if (known.state !== 'queued') return overAnswer(known);
   const place = `${ref.queue.indexOf(claim) + 1} of ${ref.queue.length}`;
   return `202 queued ${place} behind ${ref.holder}${ref.frozen ? ' frozen' : ''}`;

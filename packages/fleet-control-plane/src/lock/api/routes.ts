@@ -10,6 +10,7 @@ import {
   lockEventsSchema,
   lockGroupSchema,
   lockStatusSchema,
+  ROLLOUT_MAX_BYTES,
   releaseAnswerSchema,
   releaseRequestSchema,
   renewAnswerSchema,
@@ -23,12 +24,14 @@ import type { Database } from '../../db/database.js';
 import { deedOf, signed } from '../../http/auth/callers.js';
 import { problems } from '../../http/openapi.js';
 import { requestSignals } from '../../http/signals.js';
-import { Problem, shuttingDown } from '../../problem.js';
+import { shuttingDown } from '../../problem.js';
+import { unknownGroup } from '../rules/refusals.js';
 import { readEvents } from '../store/queries.js';
+import { isTooLarge, rolloutRoutes, rolloutTooLarge } from './rollouts.js';
 import type { LockService } from './service.js';
 
 const EVENTS_PAGE = 1000;
-const groupParams = z.strictObject({ group: lockGroupSchema });
+const groupParams = z.object({ group: lockGroupSchema });
 const claimParams = groupParams.extend({ claim_id: claimIdSchema });
 const waitSeconds = z.coerce.number().min(0).max(WAIT_SECONDS_MAX).default(0);
 
@@ -48,15 +51,10 @@ export const lockRoutes: FastifyPluginAsyncZod<LockRoutesOptions> = async (app, 
 
   app.addHook('preHandler', async (request) => {
     const { group } = request.params as { group: string };
-    if (groups && !groups.has(group)) {
-      throw new Problem(
-        404,
-        'unknown_group',
-        `This control plane has no lock group "${group}".`,
-        `Use one of: ${[...groups].join(', ')}.`,
-      );
-    }
+    if (groups && !groups.has(group)) throw unknownGroup(group, [...groups]);
   });
+
+  await app.register(rolloutRoutes, { service, db });
 
   app.put(
     '/claims/:claim_id',
@@ -64,7 +62,7 @@ export const lockRoutes: FastifyPluginAsyncZod<LockRoutesOptions> = async (app, 
       schema: {
         summary: 'Claim the lock, poll for it, or repeat a claim',
         params: claimParams,
-        querystring: z.strictObject({ wait_seconds: waitSeconds }),
+        querystring: z.object({ wait_seconds: waitSeconds }),
         body: claimRequestSchema,
         response: {
           200: claimHeldSchema,
@@ -104,16 +102,26 @@ export const lockRoutes: FastifyPluginAsyncZod<LockRoutesOptions> = async (app, 
   app.post(
     '/claims/:claim_id/release',
     {
+      // A rollout that is too large must not keep the lock: up to here it is read and left out.
+      bodyLimit: 4 * ROLLOUT_MAX_BYTES,
       schema: {
         summary: 'Release the lock, or leave the queue; safe to repeat',
         params: claimParams,
         body: releaseRequestSchema,
-        response: { 200: releaseAnswerSchema, ...problems(400, 401, 404, 409, 503) },
+        response: {
+          200: releaseAnswerSchema,
+          ...problems(400, 401, 404, 409, 413, 503),
+        },
       },
     },
-    async ({ params, body }) => ({
-      ...(await service.release(params.group, params.claim_id.toLowerCase(), body)),
-    }),
+    async ({ params, body }) => {
+      const { rollout, ...rest } = body;
+      const tooLarge = rollout !== undefined && isTooLarge(rollout);
+      const claimId = params.claim_id.toLowerCase();
+      const outcome = await service.release(params.group, claimId, tooLarge ? rest : body);
+      if (tooLarge) throw rolloutTooLarge({ ...outcome });
+      return { ...outcome };
+    },
   );
 
   app.get(
@@ -122,7 +130,7 @@ export const lockRoutes: FastifyPluginAsyncZod<LockRoutesOptions> = async (app, 
       schema: {
         summary: 'Who holds, who waits; with after_version waits for a change',
         params: groupParams,
-        querystring: z.strictObject({
+        querystring: z.object({
           after_version: z.coerce.number().int().min(0).optional(),
           wait_seconds: waitSeconds,
         }),
@@ -165,10 +173,11 @@ export const lockRoutes: FastifyPluginAsyncZod<LockRoutesOptions> = async (app, 
     '/freeze',
     {
       schema: {
-        summary: 'Grant nothing until a person lifts the freeze',
+        summary:
+          'Grant nothing until a person lifts the freeze; a freeze that stands is replaced on demand only',
         params: groupParams,
         body: freezeRequestSchema,
-        response: { 200: z.looseObject({ frozen: frozenSchema }), ...problems(400, 401, 404, 503) },
+        response: { 200: z.looseObject({ frozen: frozenSchema }), ...problems(400, 401, 404, 409, 503) },
       },
     },
     async ({ params, body, caller }) =>
@@ -179,13 +188,10 @@ export const lockRoutes: FastifyPluginAsyncZod<LockRoutesOptions> = async (app, 
     '/unfreeze',
     {
       schema: {
-        summary: 'Lift a freeze; safe to repeat',
+        summary: 'Lift a freeze',
         params: groupParams,
-        body: freezeRequestSchema.omit({ until: true }),
-        response: {
-          200: z.looseObject({ frozen: z.null(), already: z.boolean() }),
-          ...problems(400, 401, 404, 503),
-        },
+        body: freezeRequestSchema.omit({ until: true, replace: true }),
+        response: { 200: z.looseObject({ frozen: z.null() }), ...problems(400, 401, 404, 409, 503) },
       },
     },
     async ({ params, body, caller }) =>
@@ -198,7 +204,7 @@ export const lockRoutes: FastifyPluginAsyncZod<LockRoutesOptions> = async (app, 
       schema: {
         summary: `The audit log after a sequence number, ${EVENTS_PAGE} rows at most`,
         params: groupParams,
-        querystring: z.strictObject({ after: z.coerce.number().int().min(0).default(0) }),
+        querystring: z.object({ after: z.coerce.number().int().min(0).default(0) }),
         response: { 200: lockEventsSchema, ...problems(400, 401, 404, 503) },
       },
     },

@@ -1,16 +1,33 @@
-import type { ClaimRequest, Frozen } from '@tenant-fleet/fleet-core/contract';
+import type {
+  ClaimRequest,
+  Frozen,
+  RolloutRecord,
+  releaseRequestSchema,
+  renewAnswerSchema,
+} from '@tenant-fleet/fleet-core/contract';
+import type { z } from 'zod';
 import type { Clock } from '../../clock.js';
 import type { Database } from '../../db/database.js';
 import { badRequest } from '../../problem.js';
 import type { Observer } from '../liveness/liveness.js';
-import { type Claim, isLive } from '../rules/claim.js';
-import { effectiveTtl } from '../rules/lease.js';
-import { claimOver, claimUnknown, holderAlive, leaseLost } from '../rules/refusals.js';
+import { type Claim, isLive, type OpenRoll } from '../rules/claim.js';
+import { drainingOf, effectiveTtl } from '../rules/lease.js';
+import { claimOver, claimUnknown, holderAlive, leaseLost, unknownGroup } from '../rules/refusals.js';
 import * as transitions from '../rules/transitions.js';
-import { pollClaim, readGroup, readPlace, renewFast, storeHeldMs } from '../store/queries.js';
+import {
+  pollClaim,
+  readClaim,
+  readGroup,
+  readGroupNames,
+  readGroups,
+  readPlace,
+  renewFast,
+  storeHeldMs,
+} from '../store/queries.js';
+import { saveFinalRollout, saveRollout } from '../store/rollouts.js';
 import type { LockStore } from '../store/store.js';
 import { claimTopic, statusTopic, type WakeHub } from '../waiting/long-polls.js';
-import { claimQueued, statusOf } from './views.js';
+import { claimQueued, heldView, statusOf } from './views.js';
 
 export interface LockDeps {
   db: Database;
@@ -20,6 +37,25 @@ export interface LockDeps {
   clock: Clock;
   /** Most claims that wait in one group. */
   queueLimit: number;
+  /** Groups that the configuration names: they exist before their first claim. */
+  named: ReadonlySet<string>;
+}
+
+type ReleaseRequest = z.infer<typeof releaseRequestSchema>;
+
+/** A claim as last seen, with what its answer depends on. */
+interface Seen {
+  claim: Claim;
+  openRolls: OpenRoll[];
+  /** Whether to look if the lock is frozen, and to say so at once. */
+  tellFrozen: boolean;
+}
+
+type RenewAnswer = z.infer<typeof renewAnswerSchema>;
+
+function renewed(claim: { ttlSeconds: number; openRolls: OpenRoll[] }, token: number): RenewAnswer {
+  const draining = drainingOf(claim.openRolls, token);
+  return { state: 'held', ttl_seconds: claim.ttlSeconds, ...(draining && { draining }) };
 }
 
 export type ClaimAnswer = { status: 200 | 202; body: Record<string, unknown> };
@@ -40,22 +76,21 @@ export class LockService {
     const until = clock.now() + waitSeconds * 1000;
     const ticket = hub.open(claimTopic(group, claimId));
     try {
-      const first = await this.enter(group, claimId, body);
-      let { claim } = first;
-      let tellFrozen = first.frozen;
+      let seen = await this.enter(group, claimId, body);
       for (;;) {
-        if (claim.state === 'held') return this.held(claim);
+        const { claim, openRolls } = seen;
+        if (claim.state === 'held') return this.held(claim, openRolls);
         if (claim.state !== 'queued') throw claimOver(claim);
         const left = until - clock.now();
         const over = left <= 0 || signal.aborted;
-        if (over || tellFrozen) {
+        if (over || seen.tellFrozen) {
           const answer = await this.queued(group, claim);
           if (over || answer.status === 200 || answer.body.frozen) return answer;
         }
         const waking = await ticket.next(left, signal);
-        tellFrozen = waking.kind === 'look';
+        const tellFrozen = waking.kind === 'look';
         // Asked even when nothing happened: it counts the poll, and it catches a wake-up that got lost.
-        claim = waking.kind === 'claim' ? waking.claim : await this.recheck(group, claimId);
+        seen = { ...(waking.kind === 'claim' ? waking : await this.recheck(group, claimId)), tellFrozen };
       }
     } finally {
       ticket.close();
@@ -63,39 +98,37 @@ export class LockService {
   }
 
   /** Takes the claim into the queue, or finds it there: who polls again does not take the group's lock. */
-  private async enter(
-    group: string,
-    claimId: string,
-    body: ClaimRequest,
-  ): Promise<{ claim: Claim; frozen: boolean }> {
+  private async enter(group: string, claimId: string, body: ClaimRequest): Promise<Seen> {
     const { db, store, queueLimit } = this.deps;
     const { session } = body;
     const fingerprint = transitions.fingerprintOf(body);
     const known = await pollClaim(db, group, claimId, { session, fingerprint });
-    const own = known?.session === session && known.fingerprint === fingerprint;
+    const own = known !== undefined && known.session === session && known.fingerprint === fingerprint;
     if (known && (!isLive(known) || (known.state === 'queued' && own)))
-      return { claim: known, frozen: known.frozen !== null };
+      return { claim: known, openRolls: known.openRolls, tellFrozen: known.frozen !== null };
     return store.transact(group, { subject: claimId, orderKey: body.order?.key }, (draft) => {
       const claim = transitions.claim(draft, claimId, body, { queue: queueLimit });
-      return { claim, frozen: draft.state.frozen !== null };
+      const { openRolls, frozen } = draft.state;
+      return { claim, openRolls, tellFrozen: frozen !== null };
     });
   }
 
-  private async recheck(group: string, claimId: string): Promise<Claim> {
+  private async recheck(group: string, claimId: string): Promise<Omit<Seen, 'tellFrozen'>> {
     const claim = await pollClaim(this.deps.db, group, claimId);
     if (!claim) throw claimUnknown();
-    return claim;
+    return { claim, openRolls: claim.openRolls };
   }
 
-  private held(claim: Claim): ClaimAnswer {
-    const ttl = effectiveTtl(claim);
+  private held(claim: Claim, openRolls: OpenRoll[]): ClaimAnswer {
+    const draining = drainingOf(openRolls, claim.token);
     return {
       status: 200,
       body: {
         state: 'held',
         fencing_token: claim.token,
-        ttl_seconds: ttl,
+        ttl_seconds: effectiveTtl(claim),
         acquired_at: claim.acquiredAt?.toISOString(),
+        ...(draining && { draining }),
       },
     };
   }
@@ -104,7 +137,7 @@ export class LockService {
     const { db, observer, clock } = this.deps;
     const place = await readPlace(db, group, claim.place);
     if (!place) throw claimUnknown();
-    if (place.held?.claimId === claim.claimId) return this.held(place.held);
+    if (place.held?.claimId === claim.claimId) return this.held(place.held, place.openRolls);
     return { status: 202, body: claimQueued(place, observer, group, clock.now(), clock.wall()) };
   }
 
@@ -112,7 +145,7 @@ export class LockService {
     group: string,
     claimId: string,
     body: { session: string; fencing_token: number; step?: string | undefined },
-  ): Promise<{ state: 'held'; ttl_seconds: number }> {
+  ): Promise<RenewAnswer> {
     const { db, store, observer, clock } = this.deps;
     const seen = { claimId, token: body.fencing_token, heldMs: 0 };
     const heldMs = observer.heldMsIfKnown(group, seen, clock.now());
@@ -125,27 +158,43 @@ export class LockService {
     const fast = heldMs === null ? undefined : await renewFast(db, group, claimId, renewal);
     if (fast) {
       observer.sawHolder(group, { ...seen, renewSeq: fast.renewSeq, heldMs: renewal.heldMs }, clock.now());
-      return { state: 'held', ttl_seconds: fast.ttlSeconds };
+      return renewed(fast, body.fencing_token);
     }
     let held = 0;
     const writes = () => [storeHeldMs(group, claimId, held)];
     const claim = await store.transact(group, { subject: claimId, lock: [claimId], writes }, (draft) => {
-      const subject = draft.state.subject;
+      const { subject, openRolls } = draft.state;
       held = subject?.state === 'held' ? observer.heldMs(group, subject, clock.now()) : 0;
-      return transitions.renew(draft, body.session, body.fencing_token, body.step, held);
+      return { ...transitions.renew(draft, body.session, body.fencing_token, body.step, held), openRolls };
     });
     if (claim.state !== 'held') throw leaseLost(claim.endReason ?? claim.state);
-    return { state: 'held', ttl_seconds: claim.ttlSeconds };
+    return renewed(claim, body.fencing_token);
   }
 
-  release(
+  release(group: string, claimId: string, body: ReleaseRequest): Promise<transitions.ReleaseOutcome> {
+    let known: Claim | null = null;
+    const { rollout, session } = body;
+    const writes = () =>
+      // Of a lease that was lost, too: the next run has to know what was left open.
+      rollout && known?.token && known.session === session
+        ? [saveFinalRollout(group, claimId, known.token, rollout)]
+        : [];
+    return this.deps.store.transact(group, { subject: claimId, writes }, (draft) => {
+      known = draft.state.subject;
+      return transitions.release(draft, claimId, body);
+    });
+  }
+
+  /** Keeps the rollout of a holder as it stands. @throws {Problem} as a renewal. */
+  async keepRollout(
     group: string,
     claimId: string,
-    body: { session: string; fencing_token?: number | undefined; result?: string | undefined },
-  ): Promise<transitions.ReleaseOutcome> {
-    return this.deps.store.transact(group, { subject: claimId }, (draft) =>
-      transitions.release(draft, claimId, body),
-    );
+    { session, fencing_token, rollout }: { session: string; fencing_token: number; rollout: RolloutRecord },
+  ): Promise<{ state: 'held' }> {
+    const { db } = this.deps;
+    if (!(await saveRollout(db, group, claimId, { session, token: fencing_token }, rollout)))
+      transitions.holding(await readClaim(db, group, claimId), session, fencing_token);
+    return { state: 'held' };
   }
 
   async status(
@@ -160,6 +209,7 @@ export class LockService {
     try {
       for (;;) {
         const view = await readGroup(db, group);
+        if (!view.row && !this.deps.named.has(group)) throw await this.unknown(group);
         const left = until - clock.now();
         // Only the very version that the caller has is waited on: a lower one means that the database was restored.
         if (
@@ -174,6 +224,28 @@ export class LockService {
     } finally {
       ticket.close();
     }
+  }
+
+  /** Every group that was ever named, by a claim or by the configuration. */
+  async groups() {
+    const { db, observer, clock, named } = this.deps;
+    const rows = await readGroups(db);
+    const silent = [...named].filter((name) => !rows.some((row) => row.name === name));
+    return [
+      ...rows.map(({ name, held, waiting, frozen, lastToken }) => ({
+        group: name,
+        held: held && heldView(held, observer, name, clock.now(), clock.wall()),
+        queue_length: waiting,
+        frozen,
+        last_fencing_token: lastToken,
+      })),
+      ...silent.map((group) => ({ group, held: null, queue_length: 0, frozen: null, last_fencing_token: 0 })),
+    ];
+  }
+
+  private async unknown(group: string) {
+    const { db, named } = this.deps;
+    return unknownGroup(group, [...named, ...(await readGroupNames(db))]);
   }
 
   async breakHold(
@@ -206,25 +278,29 @@ export class LockService {
 
   async freeze(
     group: string,
-    body: transitions.Deed & { until?: string | undefined },
+    body: transitions.Deed & { until?: string | undefined; replace?: boolean | undefined },
   ): Promise<{ frozen: Frozen }> {
     if (body.until && Date.parse(body.until) <= this.deps.clock.wall()) {
       throw badRequest('"until" lies in the past.', 'Give a time to come, or leave "until" out.');
     }
     const frozen = await this.deps.store.transact(group, {}, (draft) =>
-      transitions.freeze(draft, {
-        reason: body.reason,
-        actor: body.actor,
-        ...transitions.saidBy(body),
-        since: draft.state.now.toISOString(),
-        until: body.until ?? null,
-      }),
+      transitions.freeze(
+        draft,
+        {
+          reason: body.reason,
+          actor: body.actor,
+          ...transitions.saidBy(body),
+          since: draft.state.now.toISOString(),
+          until: body.until ?? null,
+        },
+        body.replace ?? false,
+      ),
     );
     return { frozen };
   }
 
-  async unfreeze(group: string, body: transitions.Deed): Promise<{ frozen: null; already: boolean }> {
-    const lifted = await this.deps.store.transact(group, {}, (draft) => transitions.unfreeze(draft, body));
-    return { frozen: null, already: !lifted };
+  async unfreeze(group: string, body: transitions.Deed): Promise<{ frozen: null }> {
+    await this.deps.store.transact(group, {}, (draft) => transitions.unfreeze(draft, body));
+    return { frozen: null };
   }
 }

@@ -1,13 +1,8 @@
 import type { Observer } from '../liveness/liveness.js';
 import type { Claim } from '../rules/claim.js';
 import { orderOf } from '../rules/claim.js';
-import type { GroupRow, Place } from '../store/queries.js';
-
-export interface GroupView {
-  row: GroupRow | undefined;
-  held: Claim | null;
-  waiting: Claim[];
-}
+import { drainingOf } from '../rules/lease.js';
+import type { GroupView, Place } from '../store/queries.js';
 
 /** Whole seconds would hide a fresh renewal, more digits would only be noise. */
 const round = (seconds: number) => Math.round(Math.max(0, seconds) * 1000) / 1000;
@@ -42,6 +37,15 @@ export function claimQueued(
   };
 }
 
+/** Who holds a group, as everybody may see it. */
+export const heldView = (held: Claim, observer: Observer, group: string, now: number, wall: number) => ({
+  claim_id: held.claimId,
+  // Who holds has a token.
+  fencing_token: held.token ?? 0,
+  holder: { ...held.holder },
+  ...holding(held, observer, group, now, wall),
+});
+
 export function statusOf(
   group: string,
   view: GroupView,
@@ -49,16 +53,11 @@ export function statusOf(
   now: number,
   wall: number,
 ): Record<string, unknown> {
-  const { row, held, waiting } = view;
+  const { row, held, waiting, openRolls } = view;
   return {
     group,
     version: row?.version ?? 0,
-    held: held && {
-      claim_id: held.claimId,
-      fencing_token: held.token,
-      holder: held.holder,
-      ...holding(held, observer, group, now, wall),
-    },
+    held: held && heldView(held, observer, group, now, wall),
     queue: waiting.map((claim, index) => ({
       claim_id: claim.claimId,
       position: index + 1,
@@ -67,6 +66,7 @@ export function statusOf(
       order: orderOf(claim),
     })),
     frozen: row?.frozen ?? null,
+    draining: drainingOf(openRolls, held?.token ?? null),
     last_fencing_token: row?.lastToken ?? 0,
   };
 }

@@ -102,7 +102,7 @@ export class Sweep {
     const until = group.frozen?.until;
     if (until && Date.parse(until) <= clock.wall()) {
       await store.transact(group.name, {}, (draft) => {
-        // Somebody may have frozen it anew since it was read.
+        // Somebody may have lifted it, or frozen it anew, since it was read.
         if (draft.state.frozen?.until === until)
           unfreeze(draft, { actor: 'control plane', reason: 'its time is over' });
       });

@@ -70,11 +70,19 @@ export interface EndedBy {
   state: 'queued' | 'held' | 'rolled';
 }
 
-/** The highest order of a key that ever started a real roll. */
+/** The highest order of a key that ever started a real roll, or was proven on the fleet without one. */
 export interface Mark {
   key: string;
   number: number;
   holder: Holder;
+}
+
+/** A roll that may still change tenants. */
+export interface OpenRoll {
+  /** Null: of a control plane that knows no fence. */
+  token: number | null;
+  slugs: string[];
+  sinceSeconds: number;
 }
 
 /** Everything a transition may look at, read under the group's row lock. */
@@ -97,6 +105,7 @@ export interface GroupState {
   /** The claim that the call is about, in whatever state; null when unknown. */
   subject: Claim | null;
   marks: Mark[];
+  openRolls: OpenRoll[];
 }
 
 /** One row of the audit log. */

@@ -1,5 +1,5 @@
 import type { ClaimEnd } from '@tenant-fleet/fleet-core/contract';
-import type { Claim, EndedBy, Event, GroupState } from './claim.js';
+import type { Claim, EndedBy, Event, GroupState, Mark } from './claim.js';
 import { nextToken } from './lease.js';
 import { nextInLine } from './order.js';
 
@@ -21,6 +21,8 @@ export class Draft {
   readonly created = new Set<string>();
   /** Held claims that this transition renewed. */
   readonly renewed = new Set<string>();
+  /** Marks that this transition raised, by key. */
+  readonly marks = new Map<string, Mark>();
   readonly events: Event[] = [];
   /** True when every waiter should look again, as at a freeze. */
   wakeAll = false;
@@ -29,7 +31,7 @@ export class Draft {
   constructor(readonly state: GroupState) {}
 
   get dirty(): boolean {
-    return this.events.length > 0 || this.changed.size > 0 || this.bump;
+    return this.events.length > 0 || this.changed.size > 0 || this.marks.size > 0 || this.bump;
   }
 
   /** Makes watchers of the status look again without an audit row, as for a new step. */
@@ -76,6 +78,16 @@ export class Draft {
       actor: more.actor ?? claim?.holder.token_name ?? claim?.holder.actor ?? null,
       detail: more.detail ?? null,
     });
+  }
+
+  /** Notes that this claim's order was rolled, or proven on the fleet: no lower one of its key comes after it. */
+  mark({ orderKey: key, orderNumber: number, holder }: Claim): void {
+    if (key === null || number === null) return;
+    const known = this.state.marks.find((mark) => mark.key === key);
+    if (known && known.number >= number) return;
+    const mark = { key, number, holder };
+    this.marks.set(key, mark);
+    this.state.marks = [...this.state.marks.filter((other) => other !== known), mark];
   }
 
   end(claim: Claim, state: ClaimEnd, ending: Ending = {}): Claim {

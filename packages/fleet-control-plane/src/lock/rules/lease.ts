@@ -1,4 +1,5 @@
-import type { Claim } from './claim.js';
+import type { Draining } from '@tenant-fleet/fleet-core/contract';
+import type { Claim, OpenRoll } from './claim.js';
 
 /** Tokens of one timeline; 2^40 grants last for thirty thousand years at one a second. */
 const PER_TIMELINE = 2 ** 40;
@@ -14,10 +15,30 @@ export function nextToken(last: number, timeline: number): number {
   return Math.max(last + 1, Math.min(timeline, TIMELINE_MAX) * PER_TIMELINE + 1);
 }
 
+/** Grants that a server may have made after the backup that it was restored from: thirty years at one a second. */
+const RESTORE_JUMP = 2 ** 30;
+
+/** The last token that a restored server counts on from: above all that may have been granted since the backup. */
+export const restoredToken = (last: number): number => last + RESTORE_JUMP;
+
 /** Longest life, in seconds, of a grant that a long poll brought and that nobody has renewed yet. */
 export const CONFIRM_WITHIN_SECONDS = 15;
 
 /** Seconds a lease lives without renewal: less until the first renewal of a grant that a long poll brought. */
 export function effectiveTtl(claim: Pick<Claim, 'ttlSeconds' | 'confirmed'>): number {
   return claim.confirmed ? claim.ttlSeconds : Math.min(claim.ttlSeconds, CONFIRM_WITHIN_SECONDS);
+}
+
+/**
+ * The open rolls that a lease with this token has to outwait, as one; null when it is usable. Without a token: what the
+ * next lease would have to outwait.
+ */
+export function drainingOf(open: OpenRoll[], token: number | null): Draining | null {
+  const older = open.filter((roll) => roll.token === null || token === null || roll.token < token);
+  if (older.length === 0) return null;
+  return {
+    fencing_token: Math.max(...older.map((roll) => roll.token ?? 0)),
+    slugs: [...new Set(older.flatMap((roll) => roll.slugs))],
+    since_seconds: Math.max(...older.map((roll) => roll.sinceSeconds)),
+  };
 }

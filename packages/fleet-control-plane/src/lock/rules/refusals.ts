@@ -1,5 +1,7 @@
+import type { Frozen } from '@tenant-fleet/fleet-core/contract';
+import leven from 'leven';
 import { Problem } from '../../problem.js';
-import type { Claim } from './claim.js';
+import type { Claim, EndedBy } from './claim.js';
 
 const LOST_NEXT =
   'Start nothing new with this lease. Make a new claim with a new claim id if the work is still needed.';
@@ -14,7 +16,7 @@ export const claimInUse = () =>
 
 /** What a claim that has ended answers for ever. */
 export function claimOver(claim: Claim): Problem {
-  const extra = { state: claim.state, by: claim.endedBy };
+  const extra = { state: claim.state, by: claim.endedBy && supersederOf(claim.endedBy) };
   if (claim.state === 'superseded') {
     return new Problem(
       409,
@@ -28,7 +30,7 @@ export function claimOver(claim: Claim): Problem {
     return new Problem(
       409,
       'outdated',
-      `Run ${claim.endedBy?.number} of the same key is newer and waits, holds or has already rolled.`,
+      `Run ${claim.endedBy?.number} of the same key is newer and waits, holds, has rolled or is proven on the fleet.`,
       'Nothing to do. To go back on purpose, claim with an order key of its own.',
       { extra },
     );
@@ -42,6 +44,12 @@ export function claimOver(claim: Claim): Problem {
       extra: { state: claim.state, ...(claim.endReason && { reason: claim.endReason }) },
     },
   );
+}
+
+/** Who is newer, with what tells whether its number counts by the same counter. */
+function supersederOf(by: EndedBy) {
+  const { sha, run_url, repository } = by.holder;
+  return { ...by, ...(sha && { sha }), ...(run_url && { run_url }), ...(repository && { repository }) };
 }
 
 /** The database lost a claim that it had: a standby was promoted that lacked it. */
@@ -63,6 +71,40 @@ export const otherBody = () =>
     'This claim was made with another body.',
     'Repeat the request exactly as it was first sent, or make a new claim with a new claim id.',
   );
+
+export const alreadyFrozen = (frozen: Frozen) =>
+  new Problem(
+    409,
+    'already_frozen',
+    `The lock is frozen already${frozen.actor ? `, by ${frozen.actor}` : ''}: ${frozen.reason}.`,
+    'Leave that freeze, or repeat with "replace": true to take its place.',
+    { extra: { frozen } },
+  );
+
+export const notFrozen = () =>
+  new Problem(
+    409,
+    'not_frozen',
+    'The lock is not frozen.',
+    'Nothing to do. Check that this is the lock you mean.',
+  );
+
+/** @param known the names of the groups that there are. */
+export function unknownGroup(group: string, known: string[]): Problem {
+  const scored = known.map((name) => ({ name, distance: leven(group, name, { maxDistance: NEAR + 1 }) }));
+  const best = scored.sort((a, b) => a.distance - b.distance)[0];
+  const nearest = best && best.distance <= NEAR ? best.name : null;
+  return new Problem(
+    404,
+    'unknown_group',
+    `This control plane has no lock group "${group}".`,
+    nearest ? `Did you mean "${nearest}"?` : 'GET /cp/admin/fleet-locks lists those that there are.',
+    { extra: nearest ? { nearest } : {} },
+  );
+}
+
+/** Most typing errors by which a name counts as meant. */
+const NEAR = 3;
 
 export const queueFull = (limit: number) =>
   new Problem(

@@ -2,8 +2,18 @@ import { hash } from 'node:crypto';
 import type { ClaimRequest, Frozen } from '@tenant-fleet/fleet-core/contract';
 import { blankClaim, type Claim, isLive } from './claim.js';
 import type { Draft } from './draft.js';
+import { restoredToken } from './lease.js';
 import { judgeArrival } from './order.js';
-import { claimInUse, claimOver, leaseLost, otherBody, queueFull, tokenMismatch } from './refusals.js';
+import {
+  alreadyFrozen,
+  claimInUse,
+  claimOver,
+  leaseLost,
+  notFrozen,
+  otherBody,
+  queueFull,
+  tokenMismatch,
+} from './refusals.js';
 
 /** Identifies what a claim asks for; the session is left out, since it says who asks. */
 export function fingerprintOf({ session: _session, ...rest }: ClaimRequest): string {
@@ -59,6 +69,16 @@ export function claim(draft: Draft, claimId: string, body: ClaimRequest, limits:
   return now;
 }
 
+/** The claim, where it holds the lock with this session and token. @throws {Problem} `lease_lost`, `claim_in_use`. */
+export function holding(known: Claim | null | undefined, session: string, token: number): Claim {
+  if (!known) throw leaseLost('unknown_claim');
+  if (known.session !== session) throw claimInUse();
+  if (known.state === 'queued') throw leaseLost('not_held');
+  if (known.state !== 'held') throw leaseLost(known.endReason ?? known.state);
+  if (known.token !== token) throw leaseLost('token_mismatch');
+  return known;
+}
+
 /** A holder renews: the slow way, which also takes a new step and explains a refusal. */
 export function renew(
   draft: Draft,
@@ -67,12 +87,7 @@ export function renew(
   step: string | undefined,
   heldMs: number,
 ): Claim {
-  const known = draft.state.subject;
-  if (!known) throw leaseLost('unknown_claim');
-  if (known.session !== session) throw claimInUse();
-  if (known.state === 'queued') throw leaseLost('not_held');
-  if (known.state !== 'held') throw leaseLost(known.endReason ?? known.state);
-  if (known.token !== token) throw leaseLost('token_mismatch');
+  const known = holding(draft.state.subject, session, token);
   if (known.maxHoldSeconds !== null && heldMs >= known.maxHoldSeconds * 1000) {
     const lost = draft.end(known, 'lost', { reason: 'max_hold' });
     draft.grantNext();
@@ -113,6 +128,7 @@ export function release(
   }
   if (body.fencing_token !== undefined && body.fencing_token !== known.token)
     throw leaseLost('token_mismatch');
+  if (body.result === 'proven') draft.mark(known);
   draft.end(known, 'released', body.result ? { result: body.result } : {});
   draft.grantNext();
   return { state: 'released', already: false };
@@ -175,18 +191,26 @@ export function breakHold(
   return broken;
 }
 
-export function freeze(draft: Draft, frozen: Frozen): Frozen {
+/** @param replace takes the place of a freeze that stands. */
+export function freeze(draft: Draft, frozen: Frozen, replace: boolean): Frozen {
+  if (draft.state.frozen && !replace) throw alreadyFrozen(draft.state.frozen);
   draft.state.frozen = frozen;
   draft.wakeAll = true;
   draft.record('frozen', null, { actor: frozen.actor ?? null, detail: { ...frozen } });
   return frozen;
 }
 
-/** Returns false when nothing was frozen. */
-export function unfreeze(draft: Draft, deed: Deed): boolean {
-  if (!draft.state.frozen) return false;
+export function unfreeze(draft: Draft, deed: Deed): void {
+  if (!draft.state.frozen) throw notFrozen();
   draft.state.frozen = null;
   draft.record('unfrozen', null, { actor: deed.actor, detail: { reason: deed.reason, ...saidBy(deed) } });
   draft.grantNext();
-  return true;
+}
+
+/** The database was restored from a backup: no token that was granted after it is granted again. */
+export function restore(draft: Draft, actor: string): void {
+  const { state } = draft;
+  const from = state.lastToken;
+  state.lastToken = restoredToken(from);
+  draft.record('restored', null, { actor, detail: { from, to: state.lastToken } });
 }

@@ -1,6 +1,6 @@
 import type { Frozen, LockEvent } from '@tenant-fleet/fleet-core/contract';
 import type { Query, Reader } from '../../db/database.js';
-import type { Claim } from '../rules/claim.js';
+import type { Claim, OpenRoll } from '../rules/claim.js';
 import { reviveClaim } from './write.js';
 
 export interface GroupRow {
@@ -8,6 +8,14 @@ export interface GroupRow {
   version: number;
   lastToken: number;
   frozen: Frozen | null;
+}
+
+/** A group with its live claims; without a row where nobody ever named it. */
+export interface GroupView {
+  row: GroupRow | undefined;
+  held: Claim | null;
+  waiting: Claim[];
+  openRolls: OpenRoll[];
 }
 
 /** What the sweep looks at: the live claims of every group, and only the columns that decide. */
@@ -27,13 +35,11 @@ export type LiveRow = Pick<
 };
 
 /** One group with its live claims. The row comes first: what follows may be newer than its version, never older. */
-export async function readGroup(
-  db: Reader,
-  group: string,
-): Promise<{ row: GroupRow | undefined; held: Claim | null; waiting: Claim[] }> {
-  const rows = await db.rows<GroupRow>({
+export async function readGroup(db: Reader, group: string): Promise<GroupView> {
+  const rows = await db.rows<GroupRow & { openRolls: OpenRoll[] }>({
     name: 'group-read',
-    text: 'SELECT name, version, last_token AS "lastToken", frozen FROM lock_groups WHERE name = $1',
+    text: `SELECT name, version, last_token AS "lastToken", frozen, fleet_open_rolls($1) AS "openRolls"
+      FROM lock_groups WHERE name = $1`,
     values: [group],
   });
   const claims = await db.rows<Claim>({
@@ -46,7 +52,27 @@ export async function readGroup(
     row: rows[0],
     held: claims.find((claim) => claim.state === 'held') ?? null,
     waiting: claims.filter((claim) => claim.state === 'queued'),
+    openRolls: rows[0]?.openRolls ?? [],
   };
+}
+
+export async function readGroupNames(db: Reader): Promise<string[]> {
+  const rows = await db.rows<{ name: string }>({ text: 'SELECT name FROM lock_groups ORDER BY name' });
+  return rows.map(({ name }) => name);
+}
+
+/** Every group, with who holds it and how many wait. */
+export async function readGroups(
+  db: Reader,
+): Promise<(GroupRow & { held: Claim | null; waiting: number })[]> {
+  const rows = await db.rows<GroupRow & { held: Claim | null; waiting: number }>({
+    name: 'groups-read',
+    text: `SELECT name, version, last_token AS "lastToken", frozen,
+        (SELECT row_to_json(c) FROM lock_claim_view c WHERE "group" = name AND state = 'held') AS held,
+        (SELECT count(*) FROM lock_claims WHERE group_name = name AND ended_at IS NULL AND state = 'queued') AS waiting
+      FROM lock_groups ORDER BY name`,
+  });
+  return rows.map((row) => ({ ...row, held: row.held && reviveClaim(row.held) }));
 }
 
 export interface Place {
@@ -56,13 +82,14 @@ export interface Place {
   ahead: number;
   /** How many wait in all. */
   waiting: number;
+  openRolls: OpenRoll[];
 }
 
 /** What a waiter at this place is told, in one statement; undefined when there is no such group. */
 export async function readPlace(db: Reader, group: string, place: number): Promise<Place | undefined> {
   const rows = await db.rows<Place>({
     name: 'place-read',
-    text: `SELECT g.frozen, w.ahead, w.waiting,
+    text: `SELECT g.frozen, w.ahead, w.waiting, fleet_open_rolls($1) AS "openRolls",
         (SELECT row_to_json(c) FROM lock_claim_view c WHERE "group" = $1 AND state = 'held') AS held
       FROM lock_groups g, LATERAL (SELECT count(*) AS waiting, count(*) FILTER (WHERE place < $2) AS ahead
         FROM lock_claims WHERE group_name = $1 AND ended_at IS NULL AND state = 'queued') w
@@ -72,6 +99,8 @@ export async function readPlace(db: Reader, group: string, place: number): Promi
   const row = rows[0];
   return row && { ...row, held: row.held && reviveClaim(row.held) };
 }
+
+export type PolledClaim = Claim & { frozen: Frozen | null; openRolls: OpenRoll[] };
 
 /**
  * A claim in whatever state, of which a poll is counted where it waits; undefined when there is none. Should it be
@@ -84,15 +113,24 @@ export async function pollClaim(
   group: string,
   claimId: string,
   who?: { session: string; fingerprint: string },
-): Promise<(Claim & { frozen: Frozen | null }) | undefined> {
-  const rows = await db.rows<Claim & { frozen: Frozen | null }>({
+): Promise<PolledClaim | undefined> {
+  const rows = await db.rows<PolledClaim>({
     name: 'claim-poll',
     text: `WITH polled AS (UPDATE lock_claims SET poll_seq = poll_seq + 1
         WHERE group_name = $1 AND claim_id = $2 AND state = 'queued'
           AND ($3::text IS NULL OR (session = $3 AND fingerprint = $4)))
-      SELECT c.*, g.frozen FROM lock_claim_view c JOIN lock_groups g ON g.name = c."group"
+      SELECT c.*, g.frozen, fleet_open_rolls($1) AS "openRolls" FROM lock_claim_view c JOIN lock_groups g ON g.name = c."group"
       WHERE "group" = $1 AND "claimId" = $2`,
     values: [group, claimId, who?.session ?? null, who?.fingerprint ?? null],
+  });
+  return rows[0];
+}
+
+export async function readClaim(db: Reader, group: string, claimId: string): Promise<Claim | undefined> {
+  const rows = await db.rows<Claim>({
+    name: 'claim-read',
+    text: 'SELECT * FROM lock_claim_view WHERE "group" = $1 AND "claimId" = $2',
+    values: [group, claimId],
   });
   return rows[0];
 }
@@ -106,15 +144,15 @@ export async function renewFast(
   group: string,
   claimId: string,
   renewal: { session: string; token: number; step: string | undefined; heldMs: number },
-): Promise<{ renewSeq: number; ttlSeconds: number } | undefined> {
-  const rows = await db.rows<{ renewSeq: number; ttlSeconds: number }>({
+): Promise<{ renewSeq: number; ttlSeconds: number; openRolls: OpenRoll[] } | undefined> {
+  const rows = await db.rows<{ renewSeq: number; ttlSeconds: number; openRolls: OpenRoll[] }>({
     name: 'claim-renew',
     text: `UPDATE lock_claims SET renew_seq = renew_seq + 1, confirmed = true,
         held_ms = GREATEST(held_ms, $5)
       WHERE group_name = $1 AND claim_id = $2 AND session = $3 AND token = $4 AND state = 'held'
         AND ($6::text IS NULL OR step IS NOT DISTINCT FROM $6)
         AND (max_hold_seconds IS NULL OR $5 < max_hold_seconds * 1000)
-      RETURNING renew_seq AS "renewSeq", ttl_seconds AS "ttlSeconds"`,
+      RETURNING renew_seq AS "renewSeq", ttl_seconds AS "ttlSeconds", fleet_open_rolls($1) AS "openRolls"`,
     values: [
       group,
       claimId,

@@ -1,5 +1,5 @@
 import type { Commit, Database, Query, Reader } from '../../db/database.js';
-import type { Claim, GroupState } from '../rules/claim.js';
+import type { Claim, GroupState, OpenRoll } from '../rules/claim.js';
 import { Draft } from '../rules/draft.js';
 import { writeNote } from './notifications.js';
 import { revive, writeDraft } from './write.js';
@@ -26,6 +26,7 @@ export interface Committed {
   group: string;
   /** The claims that changed, as they are now. */
   claims: Claim[];
+  openRolls: OpenRoll[];
   /** True when every waiter should look again, as at a freeze. */
   wakeAll: boolean;
 }
@@ -76,7 +77,8 @@ export class LockStore {
       claims: claims.filter(({ state }) => state !== 'queued').map(({ claimId }) => claimId),
       wakeAll: draft.wakeAll,
     });
-    const committed = { group, claims, wakeAll: draft.wakeAll };
+    const { wakeAll, state } = draft;
+    const committed = { group, claims, openRolls: state.openRolls, wakeAll };
     return { writes: [writeDraft(draft, note), ...more], result: { value, committed } };
   }
 }

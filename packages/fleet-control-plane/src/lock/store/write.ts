@@ -30,7 +30,7 @@ export function writeDraft(draft: Draft, note: string): Query {
   const ended = known.filter((claim) => !isLive(claim));
   return {
     name: 'lock-write',
-    text: 'SELECT fleet_lock_write($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)',
+    text: 'SELECT fleet_lock_write($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)',
     values: [
       name,
       draft.version,
@@ -47,6 +47,7 @@ export function writeDraft(draft: Draft, note: string): Query {
           fencing_token: token,
         })),
       ),
+      json([...draft.marks.values()]),
       note,
     ],
   };

@@ -1,8 +1,11 @@
 import type { Clock } from '../../clock.js';
-import type { Claim } from '../rules/claim.js';
+import type { Claim, OpenRoll } from '../rules/claim.js';
 
 /** Why a wait ended: the claim as a commit left it, here or in another replica, a hint to read again, or nothing for so long. */
-export type Waking = { kind: 'claim'; claim: Claim } | { kind: 'look' } | { kind: 'timeout' };
+export type Waking =
+  | { kind: 'claim'; claim: Claim; openRolls: OpenRoll[] }
+  | { kind: 'look' }
+  | { kind: 'timeout' };
 
 /** One open long poll. Open it before you read the state it waits on, or a change in between is missed. */
 export interface Ticket {

@@ -1,0 +1,24 @@
+import { type LockFeature, lockCollectionSchema } from '@tenant-fleet/fleet-core/contract';
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { problems } from '../../http/openapi.js';
+import type { LockService } from './service.js';
+
+/** What this server can do beyond the first version of the lock. */
+const FEATURES: readonly LockFeature[] = ['draining', 'rollouts', 'named-tokens'];
+
+/** All lock groups, and what the server can do. */
+export const collectionRoutes: FastifyPluginAsyncZod<{ service: LockService }> = async (app, { service }) => {
+  app.get(
+    '/',
+    {
+      schema: {
+        summary: 'The lock groups, and what this server can do',
+        response: { 200: lockCollectionSchema, ...problems(401, 503) },
+      },
+    },
+    async ({ caller }) => ({
+      groups: (await service.groups()).filter(({ group }) => caller?.mayName(group) ?? true),
+      features: [...FEATURES],
+    }),
+  );
+};

@@ -1,0 +1,41 @@
+import { randomUUID } from 'node:crypto';
+import { Database } from '../db/database.js';
+import { type EmbeddedDatabase, startEmbedded } from '../db/embedded.js';
+import { migrate } from '../db/migrate.js';
+import * as transitions from '../lock/rules/transitions.js';
+import { readGroupNames } from '../lock/store/queries.js';
+import { LockStore } from '../lock/store/store.js';
+
+export interface RestoreSettings {
+  databaseUrl?: string;
+  /** Folder of the embedded server. */
+  dataDir?: string;
+  actor: string;
+}
+
+/**
+ * To run once after the database was restored from a backup: no fencing token that was granted after the backup is
+ * granted again. Safe to repeat, also while servers run.
+ *
+ * @returns the groups whose tokens were raised.
+ */
+export async function restoreCheck({ databaseUrl, dataDir, actor }: RestoreSettings): Promise<string[]> {
+  let embedded: EmbeddedDatabase | undefined;
+  if (databaseUrl === undefined) embedded = await startEmbedded(dataDir);
+  const url = databaseUrl ?? embedded?.url ?? '';
+  try {
+    await migrate(url);
+    const db = new Database(url);
+    try {
+      const store = new LockStore(db, randomUUID(), () => {});
+      const groups = await readGroupNames(db);
+      for (const group of groups)
+        await store.transact(group, {}, (draft) => transitions.restore(draft, actor));
+      return groups;
+    } finally {
+      await db.close();
+    }
+  } finally {
+    await embedded?.close();
+  }
+}
