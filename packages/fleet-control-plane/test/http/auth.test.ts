@@ -81,6 +81,7 @@ describe('a named token', () => {
   });
 
   it('does what its scopes say, and its owner stands in the audit log beside what was said', async () => {
+    await put(ci, 'qa-7');
     expect((await get(ci, lock('qa-7'))).status).toBe(200);
     expect((await get(reader, '/cp/admin/rolls')).status).toBe(200);
     const held = await put(ci);
