@@ -108,6 +108,44 @@ export async function handOversInTurns(candidates, waiters, rounds, slices) {
   }));
 }
 
+/** Milliseconds of each renewal of a holder, one after the other, while `watchers` poll its status. */
+export async function renewals({ base }, watchers, seconds) {
+  const group = `watched-${randomUUID().slice(0, 8)}`;
+  const session = randomUUID();
+  const url = `${base}/${group}/claims/${randomUUID()}`;
+  const { body } = await call('PUT', url, { ...claimBody(session), ttl_seconds: 600 });
+  const lease = { session, fencing_token: body.fencing_token };
+  const crowd = watchers > 0 ? await watch(`${base}/${group}/`, watchers) : undefined;
+  const taken = [];
+  const until = performance.now() + seconds * 1000;
+  for (let round = 1; performance.now() < until; round++) {
+    // A new step every two seconds: everybody who watches is answered, and asks again.
+    if (round % 100 === 0) await call('POST', `${url}/renew`, { ...lease, step: `step ${round}` });
+    const started = performance.now();
+    await call('POST', `${url}/renew`, lease);
+    taken.push(performance.now() - started);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  await crowd?.stop();
+  await call('POST', `${url}/release`, { session });
+  return spread(taken);
+}
+
+/** A client in a process of its own that polls a status many times at once. */
+async function watch(url, watchers) {
+  const child = spawn(process.execPath, [here('watchers.mjs'), url, TOKEN, String(watchers)], {
+    env: { PATH: process.env.PATH },
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  await once(createInterface(child.stdout), 'line');
+  return {
+    stop: async () => {
+      child.stdin.end();
+      await once(child, 'exit');
+    },
+  };
+}
+
 export function spread(numbers) {
   const sorted = [...numbers].sort((a, b) => a - b);
   return { p50: sorted[Math.floor(sorted.length / 2)], p99: sorted[Math.floor(sorted.length * 0.99)] };

@@ -12,6 +12,7 @@ import {
   closeConnections,
   controlPlane,
   handOversInTurns,
+  renewals,
   spread,
   uncontended,
 } from './lock-load.mjs';
@@ -175,6 +176,19 @@ try {
       'one flush to the disk, of p50',
     ],
     rows,
+  );
+
+  const watchers = quick ? 200 : 2000;
+  const alone = await renewals(servers[0], 0, quick ? 3 : 15);
+  const watched = await renewals(servers[0], watchers, quick ? 3 : 15);
+  table(
+    'Renewals of a holder while one client watches its status',
+    ['status polls', 'p50', 'p99'],
+    [
+      [0, ms(alone.p50), ms(alone.p99)],
+      [watchers, ms(watched.p50), ms(watched.p99)],
+      ['ratio', ratio(watched.p50, alone.p50), ratio(watched.p99, alone.p99)],
+    ],
   );
 
   const waiters = quick ? 20 : 100;

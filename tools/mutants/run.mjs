@@ -19,7 +19,7 @@ import { trust } from './trust.mjs';
 import { Workspace } from './workspace.mjs';
 
 /** Test files that start no database server. */
-const LIGHT = /fleet-core|(claims|transitions|rules|observe)\.test/;
+const LIGHT = /fleet-core|(claims|transitions|rules|observe|status)\.test/;
 const { values } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },

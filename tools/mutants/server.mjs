@@ -428,4 +428,28 @@ export const server = [
     why: 'a killed run looks finished',
     caughtBy: seen('lock/rollouts'),
   },
+  {
+    name: 'a read for each who watches',
+    file: at('lock/api/status.ts'),
+    from: 'await this.reads.get(group);',
+    to: 'await this.read(group);',
+    why: 'status polls starve the holders',
+    caughtBy: seen('lock/status'),
+  },
+  {
+    name: 'a crowd of watchers in one turn',
+    file: at('lock/waiting/turns.ts'),
+    from: 'if (this.left > 0) {',
+    to: 'if (this.left > -1_000_000) {',
+    why: 'a renewal waits until everybody who watches is answered',
+    caughtBy: seen('lock/status'),
+  },
+  {
+    name: 'renewals wait for connections of claims',
+    file: at('lock/api/service.ts'),
+    from: 'await renewFast(renewals,',
+    to: 'await renewFast(this.deps.db,',
+    why: 'a crowd of claims costs the holder its lease',
+    caughtBy: seen('lock/shortcuts'),
+  },
 ];

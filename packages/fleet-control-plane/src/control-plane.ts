@@ -126,13 +126,18 @@ async function start(
   const databaseUrl = options.databaseUrl ?? database?.url ?? '';
   await migrate(databaseUrl);
   const db = new Database(databaseUrl);
-  undo.push(() => db.close());
-  const metrics = new Metrics(db, (error) => log(`metrics without the database: ${error.message}`));
+  // Nothing that waits for a row, and nobody who only looks, keeps a renewal from coming in.
+  const renewals = new Database(databaseUrl, 3);
+  const reads = new Database(databaseUrl, 3);
+  for (const pool of [db, renewals, reads]) undo.push(() => pool.close());
+  const metrics = new Metrics(reads, (error) => log(`metrics without the database: ${error.message}`));
   undo.push(async () => metrics.close());
 
   let alongside = async () => {};
   const lock = createLock({
     db,
+    reads,
+    renewals,
     clock,
     origin,
     queueLimit: options.queueLimit ?? 100,
@@ -161,16 +166,16 @@ async function start(
   // Before the routes: a hook applies to those that come after it.
   recordRequests(app, metrics, logger);
   const drain = drainable(app, stopping.signal);
-  const shared = { db, stopping: stopping.signal };
-  await app.register(healthRoutes, { db, clock, metrics });
+  const shared = { db: reads, stopping: stopping.signal };
+  await app.register(healthRoutes, { db: reads, clock, metrics });
   if (sim) {
     await app.register(rollRoutes, { ...shared, redeploy: sim.redeploy, legacy });
     await app.register(simRoutes, { prefix: '/sim', fleet: sim.fleet });
   }
   if (!legacy) {
     const groups = options.groups && new Set(options.groups);
-    await app.register(lockRoutes, { prefix: LOCK_PREFIX, ...shared, service: lock.service, groups });
-    await app.register(collectionRoutes, { prefix: LOCKS_PATH, service: lock.service });
+    await app.register(lockRoutes, { prefix: LOCK_PREFIX, ...shared, lock, groups });
+    await app.register(collectionRoutes, { prefix: LOCKS_PATH, status: lock.status });
   }
   undo.push(() => drain(systemClock));
   const warning = options.tls ? undefined : plainHttpWarning(host);

@@ -22,7 +22,7 @@ export async function openApiDocument(): Promise<unknown> {
   const origin = 'document';
   const clock = systemClock;
   const stopping = new AbortController().signal;
-  const lock = createLock({ db, clock, origin, queueLimit: 0 });
+  const lock = createLock({ db, reads: db, renewals: db, clock, origin, queueLimit: 0 });
   const fleet = new Fleet(db, clock, origin);
   const redeploy = new Redeploy({
     db,
@@ -48,10 +48,10 @@ export async function openApiDocument(): Promise<unknown> {
     prefix: LOCK_PREFIX,
     db,
     stopping,
-    service: lock.service,
+    lock,
     groups: undefined,
   });
-  await app.register(collectionRoutes, { prefix: LOCKS_PATH, service: lock.service });
+  await app.register(collectionRoutes, { prefix: LOCKS_PATH, status: lock.status });
   await app.ready();
   const document = describeApi(app);
   await app.close();

@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.js';
 import type { Database } from '../db/database.js';
 import { LockService } from './api/service.js';
+import { StatusService } from './api/status.js';
 import { Observer } from './liveness/liveness.js';
 import { Sweep } from './liveness/sweeper.js';
 import { parseNote } from './store/notifications.js';
@@ -10,6 +11,7 @@ import { claimsOf, claimTopic, statusTopic, WakeHub } from './waiting/long-polls
 /** The parts of the lock, wired together. */
 export interface Lock {
   service: LockService;
+  status: StatusService;
   store: LockStore;
   hub: WakeHub;
   sweep: Sweep;
@@ -21,6 +23,9 @@ export interface Lock {
 
 export function createLock(options: {
   db: Database;
+  /** For those who only look. */
+  reads: Database;
+  renewals: Database;
   clock: Clock;
   /** Names this process in its notifications. */
   origin: string;
@@ -31,7 +36,7 @@ export function createLock(options: {
   /** Told of every transition that this process committed. */
   onCommitted?: (what: Committed) => void;
 }): Lock {
-  const { db, clock, origin, queueLimit, named = [], alongside, onCommitted } = options;
+  const { db, reads, renewals, clock, origin, queueLimit, named = [], alongside, onCommitted } = options;
   const hub = new WakeHub(clock);
   const observer = new Observer();
   // Only of own commits: when another's was made, this process cannot tell, and it is the sweep that looks.
@@ -50,7 +55,8 @@ export function createLock(options: {
   const store = new LockStore(db, origin, committed);
   const sweep = new Sweep({ db, store, hub, observer, clock, ...(alongside && { alongside }) });
   return {
-    service: new LockService({ db, store, hub, observer, clock, queueLimit, named: new Set(named) }),
+    service: new LockService({ db, renewals, store, hub, observer, clock, queueLimit }),
+    status: new StatusService({ db: reads, hub, observer, clock, named: new Set(named) }),
     store,
     hub,
     sweep,

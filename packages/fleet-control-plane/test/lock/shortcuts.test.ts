@@ -1,8 +1,9 @@
 /** Renewals and polls of known waiters go without the group's lock; they must refuse what the long way refuses. */
+import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import type { ControlPlane } from '../../src/control-plane.js';
 import { ManualClock } from '../support/clock.js';
-import { advance, Client, expectProblem, startPlane } from '../support/plane.js';
+import { advance, Client, eventually, expectProblem, sql, startPlane } from '../support/plane.js';
 
 let clock: ManualClock;
 let plane: ControlPlane;
@@ -28,6 +29,31 @@ it.each<[string, Record<string, unknown>, string]>([
   await advance(clock, plane, 2);
   expect((await client.status()).held.claim_id).toBe(waiter.id);
 });
+
+it('a renewal is served while claims wait for every connection that they have', async () => {
+  const holder = await client.holding('holder');
+  expect((await holder.renew()).status).toBe(200);
+  const other = new pg.Client({ connectionString: plane.databaseUrl });
+  await other.connect();
+  await other.query('BEGIN');
+  await other.query('SELECT FROM lock_groups WHERE name = $1 FOR UPDATE', [client.group]);
+  let answered = 0;
+  const claims = Array.from({ length: 15 }, (_, index) => client.claim(`c${index}`).put());
+  for (const claim of claims) claim.then(() => (answered += 1));
+  await eventually(async () => (await waitingForRows()) > 0);
+  expect([(await holder.renew()).status, answered]).toEqual([200, 0]);
+  await other.query('ROLLBACK');
+  await other.end();
+  await Promise.all(claims);
+});
+
+async function waitingForRows(): Promise<number> {
+  const rows = await sql<{ n: number }>(
+    plane.databaseUrl,
+    "SELECT count(*)::int AS n FROM pg_stat_activity WHERE wait_event_type = 'Lock'",
+  );
+  return rows[0]?.n ?? 0;
+}
 
 it('a renewal of a hold that is too long ends it', async () => {
   const holder = await client.holding('holder', { ttl: 10, maxHold: 16.5 });

@@ -1,13 +1,13 @@
 import { type LockFeature, lockCollectionSchema } from '@tenant-fleet/fleet-core/contract';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { problems } from '../../http/openapi.js';
-import type { LockService } from './service.js';
+import type { StatusService } from './status.js';
 
 /** What this server can do beyond the first version of the lock. */
 const FEATURES: readonly LockFeature[] = ['draining', 'rollouts', 'named-tokens'];
 
 /** All lock groups, and what the server can do. */
-export const collectionRoutes: FastifyPluginAsyncZod<{ service: LockService }> = async (app, { service }) => {
+export const collectionRoutes: FastifyPluginAsyncZod<{ status: StatusService }> = async (app, { status }) => {
   app.get(
     '/',
     {
@@ -17,7 +17,7 @@ export const collectionRoutes: FastifyPluginAsyncZod<{ service: LockService }> =
       },
     },
     async ({ caller }) => ({
-      groups: (await service.groups()).filter(({ group }) => caller?.mayName(group) ?? true),
+      groups: (await status.groups()).filter(({ group }) => caller?.mayName(group) ?? true),
       features: [...FEATURES],
     }),
   );

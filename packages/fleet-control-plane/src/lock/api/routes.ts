@@ -7,6 +7,7 @@ import {
   freezeRequestSchema,
   frozenSchema,
   LOCKS_PATH,
+  type LockStatus,
   lockEventsSchema,
   lockGroupSchema,
   lockStatusSchema,
@@ -29,6 +30,7 @@ import { unknownGroup } from '../rules/refusals.js';
 import { readEvents } from '../store/queries.js';
 import { isTooLarge, rolloutRoutes, rolloutTooLarge } from './rollouts.js';
 import type { LockService } from './service.js';
+import type { StatusService } from './status.js';
 
 const EVENTS_PAGE = 1000;
 const groupParams = z.object({ group: lockGroupSchema });
@@ -36,7 +38,8 @@ const claimParams = groupParams.extend({ claim_id: claimIdSchema });
 const waitSeconds = z.coerce.number().min(0).max(WAIT_SECONDS_MAX).default(0);
 
 export interface LockRoutesOptions {
-  service: LockService;
+  lock: { service: LockService; status: StatusService };
+  /** For those who only look. */
   db: Database;
   /** Groups that exist; undefined: every valid name does. */
   groups: ReadonlySet<string> | undefined;
@@ -46,7 +49,8 @@ export interface LockRoutesOptions {
 
 /** The lock's calls under `/cp/admin/fleet-locks/{group}`. */
 export const lockRoutes: FastifyPluginAsyncZod<LockRoutesOptions> = async (app, options) => {
-  const { service, db, groups, stopping } = options;
+  const { db, groups, stopping } = options;
+  const { service, status } = options.lock;
   const signalOf = requestSignals(stopping);
 
   app.addHook('preHandler', async (request) => {
@@ -138,13 +142,16 @@ export const lockRoutes: FastifyPluginAsyncZod<LockRoutesOptions> = async (app, 
       },
     },
     async ({ params, query }, reply) => {
-      const body = await service.status(
+      const body = await status.status(
         params.group,
         query.after_version,
         query.wait_seconds,
         signalOf(reply),
       );
-      return send(reply, 200, body);
+      return reply
+        .code(200)
+        .type('application/json; charset=utf-8')
+        .send(body as unknown as LockStatus);
     },
   );
 

@@ -12,33 +12,24 @@ import { badRequest } from '../../problem.js';
 import type { Observer } from '../liveness/liveness.js';
 import { type Claim, isLive, type OpenRoll } from '../rules/claim.js';
 import { drainingOf, effectiveTtl } from '../rules/lease.js';
-import { claimOver, claimUnknown, holderAlive, leaseLost, unknownGroup } from '../rules/refusals.js';
+import { claimOver, claimUnknown, holderAlive, leaseLost } from '../rules/refusals.js';
 import * as transitions from '../rules/transitions.js';
-import {
-  pollClaim,
-  readClaim,
-  readGroup,
-  readGroupNames,
-  readGroups,
-  readPlace,
-  renewFast,
-  storeHeldMs,
-} from '../store/queries.js';
+import { pollClaim, readClaim, readPlace, renewFast, storeHeldMs } from '../store/queries.js';
 import { saveFinalRollout, saveRollout } from '../store/rollouts.js';
 import type { LockStore } from '../store/store.js';
-import { claimTopic, statusTopic, type WakeHub } from '../waiting/long-polls.js';
-import { claimQueued, heldView, statusOf } from './views.js';
+import { claimTopic, type WakeHub } from '../waiting/long-polls.js';
+import { claimQueued } from './views.js';
 
 export interface LockDeps {
   db: Database;
+  /** Connections for renewals alone: nothing that waits for a row may keep them from coming in. */
+  renewals: Database;
   store: LockStore;
   hub: WakeHub;
   observer: Observer;
   clock: Clock;
   /** Most claims that wait in one group. */
   queueLimit: number;
-  /** Groups that the configuration names: they exist before their first claim. */
-  named: ReadonlySet<string>;
 }
 
 type ReleaseRequest = z.infer<typeof releaseRequestSchema>;
@@ -146,7 +137,7 @@ export class LockService {
     claimId: string,
     body: { session: string; fencing_token: number; step?: string | undefined },
   ): Promise<RenewAnswer> {
-    const { db, store, observer, clock } = this.deps;
+    const { renewals, store, observer, clock } = this.deps;
     const seen = { claimId, token: body.fencing_token, heldMs: 0 };
     const heldMs = observer.heldMsIfKnown(group, seen, clock.now());
     const renewal = {
@@ -155,7 +146,7 @@ export class LockService {
       step: body.step,
       heldMs: heldMs ?? 0,
     };
-    const fast = heldMs === null ? undefined : await renewFast(db, group, claimId, renewal);
+    const fast = heldMs === null ? undefined : await renewFast(renewals, group, claimId, renewal);
     if (fast) {
       observer.sawHolder(group, { ...seen, renewSeq: fast.renewSeq, heldMs: renewal.heldMs }, clock.now());
       return renewed(fast, body.fencing_token);
@@ -195,57 +186,6 @@ export class LockService {
     if (!(await saveRollout(db, group, claimId, { session, token: fencing_token }, rollout)))
       transitions.holding(await readClaim(db, group, claimId), session, fencing_token);
     return { state: 'held' };
-  }
-
-  async status(
-    group: string,
-    afterVersion: number | undefined,
-    waitSeconds: number,
-    signal: AbortSignal,
-  ): Promise<Record<string, unknown>> {
-    const { db, hub, clock, observer } = this.deps;
-    const until = clock.now() + waitSeconds * 1000;
-    const ticket = hub.open(statusTopic(group));
-    try {
-      for (;;) {
-        const view = await readGroup(db, group);
-        if (!view.row && !this.deps.named.has(group)) throw await this.unknown(group);
-        const left = until - clock.now();
-        // Only the very version that the caller has is waited on: a lower one means that the database was restored.
-        if (
-          afterVersion === undefined ||
-          (view.row?.version ?? 0) !== afterVersion ||
-          left <= 0 ||
-          signal.aborted
-        )
-          return statusOf(group, view, observer, clock.now(), clock.wall());
-        await ticket.next(left, signal);
-      }
-    } finally {
-      ticket.close();
-    }
-  }
-
-  /** Every group that was ever named, by a claim or by the configuration. */
-  async groups() {
-    const { db, observer, clock, named } = this.deps;
-    const rows = await readGroups(db);
-    const silent = [...named].filter((name) => !rows.some((row) => row.name === name));
-    return [
-      ...rows.map(({ name, held, waiting, frozen, lastToken }) => ({
-        group: name,
-        held: held && heldView(held, observer, name, clock.now(), clock.wall()),
-        queue_length: waiting,
-        frozen,
-        last_fencing_token: lastToken,
-      })),
-      ...silent.map((group) => ({ group, held: null, queue_length: 0, frozen: null, last_fencing_token: 0 })),
-    ];
-  }
-
-  private async unknown(group: string) {
-    const { db, named } = this.deps;
-    return unknownGroup(group, [...named, ...(await readGroupNames(db))]);
   }
 
   async breakHold(
