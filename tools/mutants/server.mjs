@@ -255,8 +255,8 @@ export const server = [
   {
     name: 'failover without epoch',
     file: lease,
-    from: 'Math.max(last + 1, Math.min(timeline, TIMELINE_MAX) * PER_TIMELINE + 1)',
-    to: 'Math.max(last + 1, Math.min(timeline, 0))',
+    from: 'return Math.max(last, floorOf(timeline)) + 1;',
+    to: 'return Math.max(last, Math.min(timeline, 0)) + 1;',
     why: 'a promoted standby hands out a token a second time',
     caughtBy: seen('lock/rules'),
   },
@@ -391,7 +391,7 @@ export const server = [
   {
     name: 'restored tokens are not raised',
     file: transitions,
-    from: 'state.lastToken = restoredToken(from);',
+    from: 'state.lastToken = restoredToken(from, state.timeline);',
     to: '',
     why: 'a restored database grants a token a second time',
     caughtBy: seen('lock/draining'),
@@ -451,5 +451,21 @@ export const server = [
     to: 'await renewFast(this.deps.db,',
     why: 'a crowd of claims costs the holder its lease',
     caughtBy: seen('lock/shortcuts'),
+  },
+  {
+    name: 'a backup from before the first grant',
+    file: lease,
+    from: 'Math.max(last, floorOf(timeline)) + RESTORE_JUMP',
+    to: 'last + RESTORE_JUMP',
+    why: 'a group that was restored to nothing grants its first tokens again',
+    caughtBy: seen('lock/rules'),
+  },
+  {
+    name: 'a group from after the backup',
+    file: 'fleet-control-plane/migrations/009_draining_rollouts.sql',
+    from: 'SELECT p_group, coalesce(max(floor), 0) FROM lock_restores',
+    to: 'SELECT p_group, 0',
+    why: 'a group that the backup does not know grants its first tokens again',
+    caughtBy: seen('lock/draining'),
   },
 ];

@@ -18,6 +18,12 @@ afterAll(async () => {
 
 /** Every test has a lock of its own. */
 const newGroup = () => `g-${randomUUID().slice(0, 8)}`;
+/** A group that somebody has named: the server knows no other, and says so to who only looks. */
+async function namedGroup(group = newGroup()): Promise<string> {
+  const session = `session-${randomUUID()}`;
+  await world.call('POST', `${world.lock(group)}/claims/${randomUUID()}/release`, { session });
+  return group;
+}
 const lock = (group: string, args: string[], options?: RunOptions) => {
   const [verb = '', ...rest] = args;
   const own = ['--control-plane', world.plane.url, '--lock-group', group];
@@ -54,7 +60,7 @@ function once(says: string, act: (so: Parameters<NonNullable<RunOptions['onOutpu
 
 describe('lock status --watch', () => {
   it('prints a block per change, and Ctrl-C ends it quietly', async () => {
-    const group = newGroup();
+    const group = await namedGroup();
     let stage = 0;
     let held: Awaited<ReturnType<typeof take>>;
     const ran = await lock(group, ['status', '--watch'], {
@@ -79,7 +85,7 @@ describe('lock status --watch', () => {
   });
 
   it('with --json: one document a line', async () => {
-    const group = newGroup();
+    const group = await namedGroup();
     let taken = false;
     const ran = await lock(group, ['status', '--watch', '--json'], {
       onOutput: ({ stdout, kill }) => {
@@ -321,7 +327,8 @@ describe('lock run', () => {
 
   it('an inherited lease that holds no more is no lease', async () => {
     const env = { FLEET_LOCK_FENCE: '99', FLEET_LOCK_GROUP: 'handed-down' };
-    const ran = await lock('handed-down', ['run', '--', 'echo', 'never'], { env });
+    const group = await namedGroup('handed-down');
+    const ran = await lock(group, ['run', '--', 'echo', 'never'], { env });
     expect([ran.code, ran.stdout]).toEqual([3, '']);
     expect(ran.stderr).toMatch(/FLEET_LOCK_FENCE names \(99\)/);
   });
@@ -331,7 +338,7 @@ describe('lock break', () => {
   const because = ['--reason', 'its runner is gone', '--yes'];
 
   it('nothing held: says so, and does nothing', async () => {
-    const ran = await lock(newGroup(), ['break', ...because]);
+    const ran = await lock(await namedGroup(), ['break', ...because]);
     expect(ran.code).toBe(0);
     expect(ran.stdout).toMatch(/^Nobody holds the lock \S+: nothing was broken\.\n$/);
   });

@@ -32,6 +32,13 @@ CREATE TABLE lock_rollouts (
 );
 CREATE UNIQUE INDEX lock_rollouts_newest ON lock_rollouts (group_name, fencing_token);
 
+-- Where the tokens of a group begin that nobody had named when the database was restored from a backup.
+CREATE TABLE lock_restores (
+  at timestamptz NOT NULL DEFAULT now(),
+  actor text NOT NULL,
+  floor bigint NOT NULL
+);
+
 -- As before, with the open rolls.
 CREATE OR REPLACE FUNCTION fleet_lock_read(p_group text, p_subject uuid, p_key text, p_lock uuid[], p_head integer)
 RETURNS json LANGUAGE plpgsql VOLATILE AS $$
@@ -40,7 +47,8 @@ DECLARE
 BEGIN
   SELECT * INTO g FROM lock_groups WHERE name = p_group FOR UPDATE;
   IF NOT FOUND THEN
-    INSERT INTO lock_groups (name) VALUES (p_group) ON CONFLICT DO NOTHING;
+    INSERT INTO lock_groups (name, last_token) SELECT p_group, coalesce(max(floor), 0) FROM lock_restores
+      ON CONFLICT DO NOTHING;
     SELECT * INTO g FROM lock_groups WHERE name = p_group FOR UPDATE;
   END IF;
   IF p_lock IS NOT NULL THEN

@@ -4,7 +4,7 @@ const MAIN = 0;
 const OTHER = 1;
 
 const run = (claim: number, key: number, number: number): ProcessBound => ({ claim, key, number });
-const plain = { rolls: 1, freeze: false, restart: false, failovers: 0 };
+const plain = { rolls: 1, freeze: false, restart: false, failovers: 0, restores: 0 };
 
 /** Worlds to search, by name. */
 export const BOUNDS = {
@@ -33,6 +33,12 @@ export const BOUNDS = {
     processes: [run(0, MAIN, 1), run(1, MAIN, 2)],
     failovers: 1,
   },
+  /** A backup is restored, from any moment before. */
+  restore: {
+    ...plain,
+    processes: [run(0, MAIN, 1), run(1, MAIN, 2)],
+    restores: 1,
+  },
   /** Everything at once, for a run by hand. */
   everything: {
     rolls: 1,
@@ -40,6 +46,7 @@ export const BOUNDS = {
     freeze: true,
     restart: true,
     failovers: 1,
+    restores: 1,
   },
   /** As many who want the lock as can be searched, for a run by hand. */
   crowd: {

@@ -6,9 +6,9 @@ import {
   type Bounds,
   type Db,
   HELD,
-  HOLDING,
   heldOf,
   isOpen,
+  knowsToken,
   NONE,
   OVER,
   orderOf,
@@ -35,6 +35,7 @@ export const INVARIANTS = {
   '9a': 'nobody waits below an order of its key that waits, holds or rolled',
   10: 'a retry makes no second claim and no second roll; one process per claim',
   11: 'every transition has one audit row',
+  14: 'a proof rests on nothing that a roll of an older token may still change',
   12: 'a lock that is free and not frozen has no waiters; a frozen one grants nothing; draining ends',
 } as const;
 
@@ -82,7 +83,7 @@ export function checkState(state: State, bounds: Bounds, broken: Broken, no: Rep
   for (let index = 1; index < processes.length; index++) {
     const self = processes[index];
     for (let other = 0; other < index; other++) {
-      if (self?.at === HOLDING && self.token === processes[other]?.token)
+      if (self && knowsToken(self) && self.token === processes[other]?.token)
         no(10, 'two processes know the same token as theirs');
     }
   }
@@ -98,19 +99,38 @@ export function checkStep(
   no: Report,
 ): void {
   if (log.failover) return;
-  checkStart(before, log, no);
+  checkStart(before, log, bounds, no);
+  checkProof(before, log, bounds, no);
   checkClaims(before.db, after.db, log, bounds, no);
   checkGrant(before, after, log, bounds, no);
   if (isStale(before, step, bounds) && !same(before, after)) no(7, `a stale ${step.kind} changed something`);
   if (log.expired >= 0 && before.seen !== 1) no(7, 'a holder that had renewed was expired');
 }
 
-function checkStart({ db }: State, { started, startedToken }: Log, no: Report): void {
+function checkStart({ db }: State, { started, startedToken }: Log, bounds: Bounds, no: Report): void {
   if (started < 0) return;
+  const process = bounds.processes[Math.floor(started / bounds.rolls)];
+  if (process && heldOf(db) !== process.claim) no(7, 'a roll started for a claim that does not hold');
   if (startedToken < db.rolledToken) no(3, 'an older token started a roll after a newer one');
   if ((db.records[started] ?? RECORD_NONE) !== RECORD_NONE) no(10, 'one request started two rolls');
   if (db.records.some(isOpen)) no(4, 'a roll started while another was open');
   if (db.claims[heldOf(db)]?.token !== startedToken) no(7, 'a roll started under a token that does not hold');
+}
+
+/**
+ * Not where a standby may be promoted: there a roll that was closed while it went on may be open again, and changes
+ * tenants after it had been outwaited.
+ */
+function checkProof({ db, processes, running }: State, { proved }: Log, bounds: Bounds, no: Report): void {
+  if (proved < 0) return;
+  const process = bounds.processes[proved];
+  if (db.claims[process?.claim ?? 0]?.state !== HELD) no(14, 'a proof counts whose lease is over');
+  if (bounds.failovers > 0) return;
+  const token = processes[proved]?.token ?? 0;
+  for (let id = 0; id < running.length; id++) {
+    const older = (processes[Math.floor(id / bounds.rolls)]?.token ?? 0) < token;
+    if (older && running[id] && isOpen(db.records[id])) no(14, 'a proof counts while an older roll runs');
+  }
 }
 
 function checkClaims(before: Db, after: Db, log: Log, bounds: Bounds, no: Report): void {
@@ -188,6 +208,7 @@ function isStale(before: State, step: Step, bounds: Bounds): boolean {
     case 'put':
       return claim.state === OVER || !mine;
     case 'release':
+    case 'prove':
       if (claim.state === OVER || !mine) return true;
       return claim.state === HELD && self.token !== 0 && self.token !== claim.token;
     case 'renew':

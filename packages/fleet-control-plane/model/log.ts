@@ -7,6 +7,8 @@ export class Log {
   /** The roll request that started a roll, and under which token. */
   started = -1;
   startedToken = 0;
+  /** The process whose proof the server took, or -1. */
+  proved = -1;
   /** The step lost commits, so what came before does not bind it. */
   failover = false;
 
@@ -16,7 +18,7 @@ export class Log {
 
   clear(): void {
     this.rows.length = 0;
-    this.granted = this.arrived = this.expired = this.started = -1;
+    this.granted = this.arrived = this.expired = this.started = this.proved = -1;
     this.startedToken = 0;
     this.failover = false;
   }

@@ -53,6 +53,12 @@ export const MUTANTS: readonly Mutant[] = [
   mutant('branches', 6, 'supersedeHolder'),
   mutant('branches', 6, 'supersedeOtherKey'),
   mutant('branches', '9a', 'arrivalForgetsHolder'),
+  mutant('branches', 14, 'workWhileDraining'),
+  mutant('branches', 14, 'drainingHidden'),
+  mutant('branches', 9, 'proofUnmarked'),
+  mutant('branches', 14, 'proofOfAnyClaim'),
+  mutant('restore', 2, 'restoreUnchecked'),
+  mutant('restore', 7, 'restoreUnchecked', 'fenceIgnoresClaim'),
   mutant('branches', 9, 'markNeverRaised'),
   mutant('branches', 9, 'markAtGrant'),
   mutant('branches', 9, 'notAskedAtGrant', 'arrivalForgetsHolder'),
@@ -65,6 +71,8 @@ export const COVERED: readonly Omit<Mutant, 'caughtBy'>[] = [
   { breaks: ['notAskedAtGrant'], bounds: 'copies' },
   // A claim gets a second token only after a failover; its id and session say the rest.
   { breaks: ['releaseNoToken'], bounds: 'copies' },
+  // No number is granted twice once a restored database was checked.
+  { breaks: ['fenceIgnoresClaim'], bounds: 'restore' },
 ];
 
 /** What happens without what the proof rests on. */

@@ -17,13 +17,15 @@ export class Packer {
     this.requests = db.records.length;
     this.processes = processes.length;
     this.dbSize = this.claims * 4 + 3 + this.keys * 2 + this.requests + this.claims;
-    this.size = this.dbSize * (bounds.failovers ? 2 : 1) + 6 + this.processes * 2 + this.requests;
+    this.size =
+      this.dbSize * (bounds.failovers + bounds.restores > 0 ? 2 : 1) + 7 + this.processes * 2 + this.requests;
   }
 
   pack(state: State, into: Uint8Array): void {
     this.at = 0;
     this.packDb(state.db, into);
     into[this.at++] = state.timeline;
+    into[this.at++] = state.restored;
     into[this.at++] = state.highest;
     into[this.at++] = state.orphan ? 1 : 0;
     into[this.at++] = state.sameId;
@@ -67,6 +69,7 @@ export class Packer {
     const next = () => from[this.at++] ?? 0;
     const db = this.unpackDb(from);
     const timeline = next();
+    const restored = next();
     const highest = next();
     const orphan = next() === 1;
     const sameId = next();
@@ -74,7 +77,7 @@ export class Packer {
     const processes = times(this.processes, () => ({ at: next(), token: next() }));
     const running = times(this.requests, () => next() === 1);
     const standby = next() === 1 ? this.unpackDb(from) : null;
-    return { db, standby, timeline, highest, processes, running, orphan, sameId, seen };
+    return { db, standby, timeline, restored, highest, processes, running, orphan, sameId, seen };
   }
 
   private unpackDb(from: Uint8Array): Db {

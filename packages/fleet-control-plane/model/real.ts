@@ -119,9 +119,11 @@ function takeReal(bounds: Bounds, before: State, step: Step, draft: Draft): bool
       transitions.claim(draft, idOf(subject), bodyOf(bounds, subject, process), { queue: 100 });
       return true;
     case 'release':
+    case 'prove':
       transitions.release(draft, idOf(subject), {
         session,
         ...(token !== 0 && { fencing_token: realToken(token) }),
+        ...(step.kind === 'prove' && { result: 'proven' }),
       });
       return true;
     case 'renew':
@@ -207,7 +209,7 @@ function differsInRoll(
   try {
     const token = realToken(before.processes[step.process]?.token ?? 0);
     checkFence(
-      { token, claimId: undefined },
+      { token, claimId: idOf(bounds.processes[step.process]?.claim ?? 0) },
       realClaim(bounds, db, heldOf(db)),
       realToken(db.lastToken),
       open,
@@ -228,7 +230,8 @@ function picture(db: Db, rows: Log['rows'], renewed: boolean): string {
       : `${state === HELD ? 'held' : state === QUEUED ? `queued ${waitingOf(db).indexOf(index)}` : 'over'} ${token === 0 ? '-' : realToken(token)}`,
   );
   const events = rows.map(({ claim, kind }) => (claim < 0 ? kind : `${idOf(claim)} ${kind}`)).sort();
-  return JSON.stringify({ claims, last: realToken(db.lastToken), frozen: db.frozen, events, renewed });
+  const marks = db.marks.map((number) => number || null);
+  return JSON.stringify({ claims, last: realToken(db.lastToken), frozen: db.frozen, marks, events, renewed });
 }
 
 function pictureOfReal({ state, changed, events, renewed }: Draft, before: State, subject: number): string {
@@ -245,6 +248,9 @@ function pictureOfReal({ state, changed, events, renewed }: Draft, before: State
     claims,
     last: state.lastToken,
     frozen: state.frozen !== null,
+    marks: before.db.marks.map(
+      (_, key) => state.marks.find((mark) => mark.key === `key ${key}`)?.number ?? null,
+    ),
     events: events.map(({ claimId, kind }) => (claimId === null ? kind : `${claimId} ${kind}`)).sort(),
     // Only a renewal of a holder that was looked at makes a difference in the model.
     renewed: before.seen === 1 && renewed.has(idOf(subject)),

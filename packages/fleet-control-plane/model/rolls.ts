@@ -1,5 +1,6 @@
 import type { Broken } from './breaks.js';
 import type { Log } from './log.js';
+import { PER_TIMELINE } from './server.js';
 import {
   type Bounds,
   copyDb,
@@ -12,6 +13,9 @@ import {
   RECORD_OPEN,
   type State,
 } from './world.js';
+
+/** More than the grants that any of these worlds can make; in the server a billion. */
+const RESTORE_JUMP = 8;
 
 /** The redeploy endpoint and the life of a roll after it was admitted. */
 export class Rolls {
@@ -33,11 +37,21 @@ export class Rolls {
     const token = state.processes[process]?.token ?? 0;
     if (db.records[id] !== RECORD_NONE && !broken.keyIgnored) return;
     const held = heldOf(db);
-    const fits = broken.fenceByLastToken ? token === db.lastToken : db.claims[held]?.token === token;
+    const own = broken.fenceIgnoresClaim || held === bounds.processes[process]?.claim;
+    const fits = broken.fenceByLastToken ? token === db.lastToken : db.claims[held]?.token === token && own;
     if (!fits && !broken.noFence) return;
     if (this.drains(token)) return;
     this.start(id, token, held);
     this.state.running[id] = heard;
+  }
+
+  /** Whether an answer to the holder with this token tells of an open roll of an older one. */
+  tells(token: number): boolean {
+    const { state, bounds, broken } = this;
+    if (broken.drainingHidden) return false;
+    return state.db.records.some(
+      (record, id) => isOpen(record) && (state.processes[Math.floor(id / bounds.rolls)]?.token ?? 0) < token,
+    );
   }
 
   private drains(token: number): boolean {
@@ -111,6 +125,20 @@ export class Rolls {
     state.orphan = false;
     state.sameId = 0;
     state.seen = 0;
+  }
+
+  /** The database is put back to a backup, with all control planes stopped and no roll under way. */
+  restore(): void {
+    const { broken, state, log } = this;
+    const { standby } = state;
+    if (!standby) return;
+    log.failover = true;
+    state.db = copyDb(standby);
+    state.standby = null;
+    state.restored++;
+    this.restart();
+    if (!broken.restoreUnchecked)
+      state.db.lastToken = Math.max(state.db.lastToken, state.timeline * PER_TIMELINE) + RESTORE_JUMP;
   }
 
   /** A standby that may have missed the last commits is promoted; the control planes live on. */

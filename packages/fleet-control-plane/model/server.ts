@@ -15,7 +15,7 @@ import {
 } from './world.js';
 
 /** Tokens of one timeline; the real number is 2^40, and only the order of tokens counts. */
-const PER_TIMELINE = 16;
+export const PER_TIMELINE = 16;
 
 export type Answer = 'held' | 'queued' | 'over' | 'in_use';
 
@@ -139,7 +139,7 @@ export class Server {
   }
 
   /** A release of this process arrives; without a token it comes from one that gave up waiting. */
-  release(process: number, token: number): void {
+  release(process: number, token: number, proven = false): void {
     const { broken, state } = this;
     const index = this.bounds.processes[process]?.claim ?? 0;
     const claim = this.claim(index);
@@ -155,6 +155,7 @@ export class Server {
       this.end(index, 'left');
       return;
     }
+    if (proven && broken.proofOfAnyClaim && claim.state === OVER) this.prove(process, index);
     if (claim.state === OVER) return;
     if (claim.by !== process && !broken.sessionUnchecked) return;
     if (claim.state === QUEUED) {
@@ -162,16 +163,29 @@ export class Server {
       return;
     }
     if (token !== 0 && token !== claim.token && !broken.releaseNoToken) return;
+    if (proven) this.prove(process, index);
     this.end(index, 'released');
     if (!broken.releaseForgets) this.handOver();
   }
 
-  renew(process: number, token: number): void {
+  /** The fleet was seen on the commit of this claim: no lower order of its key comes after it. */
+  private prove(process: number, index: number): void {
+    const { broken, state, log } = this;
+    log.proved = process;
+    const { key, number } = orderOf(this.bounds, index);
+    if (key < 0) return;
+    state.db.rolled[key] = Math.max(state.db.rolled[key] ?? 0, number);
+    if (!broken.proofUnmarked) state.db.marks[key] = Math.max(state.db.marks[key] ?? 0, number);
+  }
+
+  /** True: the answer is that it holds. */
+  renew(process: number, token: number): boolean {
     const { broken, state } = this;
     const claim = this.claim(this.bounds.processes[process]?.claim ?? 0);
-    if (claim.by !== process || claim.token !== token) return;
+    if (claim.by !== process || claim.token !== token) return false;
     if (claim.state === HELD && state.seen === 1) state.seen = 2;
     if (claim.state === OVER && broken.renewRevives) claim.state = HELD;
+    return claim.state === HELD;
   }
 
   /** The sweep acts on what it saw: that the holder did not renew for a whole TTL. */

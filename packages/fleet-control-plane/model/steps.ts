@@ -2,7 +2,18 @@ import type { Broken } from './breaks.js';
 import type { Log } from './log.js';
 import { Rolls } from './rolls.js';
 import { Server } from './server.js';
-import { type Bounds, GONE, HOLDING, heldOf, QUEUED, requestsOf, type State, WAITING } from './world.js';
+import {
+  type Bounds,
+  GONE,
+  HOLDING,
+  heldOf,
+  knowsToken,
+  QUEUED,
+  requestsOf,
+  type State,
+  USABLE,
+  WAITING,
+} from './world.js';
 
 /**
  * Everything that can happen next. Messages need no channels: from the moment at which its content is known a message
@@ -14,6 +25,7 @@ export type Step =
   | { kind: 'learn'; process: number }
   | { kind: 'give_up'; process: number }
   | { kind: 'release'; process: number }
+  | { kind: 'prove'; process: number }
   | { kind: 'renew'; process: number }
   | { kind: 'roll'; process: number; call: number; heard: boolean }
   | { kind: 'unfenced' }
@@ -29,7 +41,9 @@ export type Step =
   | { kind: 'finish_orphan' }
   | { kind: 'restart' }
   | { kind: 'fall_behind' }
-  | { kind: 'failover' };
+  | { kind: 'failover' }
+  | { kind: 'back_up' }
+  | { kind: 'restore' };
 
 /** All steps that these bounds know; whether one is possible depends on the state. */
 export function allSteps(bounds: Bounds, claims: number): Step[] {
@@ -41,6 +55,7 @@ export function allSteps(bounds: Bounds, claims: number): Step[] {
       { kind: 'give_up', process },
       { kind: 'release', process },
       { kind: 'renew', process },
+      { kind: 'prove', process },
     );
     for (let call = 0; call < bounds.rolls; call++)
       for (const heard of [true, false]) steps.push({ kind: 'roll', process, call, heard });
@@ -59,6 +74,7 @@ export function allSteps(bounds: Bounds, claims: number): Step[] {
   if (bounds.restart) steps.push({ kind: 'restart' });
   if (bounds.failovers > 0)
     steps.push({ kind: 'fall_behind' }, { kind: 'failover' }, { kind: 'finish_orphan' });
+  if (bounds.restores > 0) steps.push({ kind: 'back_up' }, { kind: 'restore' });
   return steps;
 }
 
@@ -72,6 +88,7 @@ export function take(step: Step, bounds: Bounds, broken: Broken, state: State, l
     case 'give_up':
     case 'release':
     case 'renew':
+    case 'prove':
     case 'roll':
       return client(step, bounds, broken, state, log, server, rolls);
     case 'unfenced':
@@ -137,8 +154,8 @@ function client(
       // The answer may arrive at once, or when what it says is long over.
       if (self.at !== WAITING || claim.token === 0 || !(claim.by === process || broken.sessionUnchecked))
         return false;
-      self.at = HOLDING;
       self.token = claim.token;
+      self.at = rolls.tells(self.token) ? HOLDING : USABLE;
       return true;
     case 'give_up':
       if (self.at !== WAITING) return false;
@@ -149,11 +166,16 @@ function client(
       server.release(process, self.token);
       return true;
     case 'renew':
-      if (self.at !== HOLDING) return false;
-      server.renew(process, self.token);
+      if (!knowsToken(self)) return false;
+      if (server.renew(process, self.token) && !rolls.tells(self.token)) self.at = USABLE;
+      return true;
+    case 'prove':
+      // It asked the tenants after the answer that made its lease usable.
+      if (self.at !== USABLE && !(broken.workWhileDraining && self.at === HOLDING)) return false;
+      server.release(process, self.token, true);
       return true;
     case 'roll':
-      if (self.at !== HOLDING) return false;
+      if (!knowsToken(self)) return false;
       rolls.request(process, step.call, step.heard);
       // What starts nothing is the same either way.
       return step.heard || log.started >= 0;
@@ -186,6 +208,14 @@ function roll(step: RollStep, bounds: Bounds, state: State, rolls: Rolls): boole
       if (!state.standby) return false;
       rolls.failover();
       return true;
+    case 'back_up':
+      if (state.restored >= bounds.restores || state.standby) return false;
+      state.standby = state.db;
+      return true;
+    case 'restore':
+      if (!state.standby || state.restored >= bounds.restores) return false;
+      rolls.restore();
+      return true;
   }
 }
 
@@ -201,6 +231,8 @@ export function tell(step: Step): string {
       return `${who} gives up waiting`;
     case 'release':
       return `a release of ${who} arrives`;
+    case 'prove':
+      return `a release of ${who} arrives that proves the fleet`;
     case 'renew':
       return `a renewal of ${who} arrives`;
     case 'roll':
@@ -229,6 +261,10 @@ export function tell(step: Step): string {
       return 'the standby falls behind';
     case 'failover':
       return 'the standby is promoted';
+    case 'back_up':
+      return 'a backup is made';
+    case 'restore':
+      return 'the backup is restored';
     default:
       return `a person asks to ${step.kind}`;
   }

@@ -14,6 +14,9 @@ export const WAITING = 0;
 export const HOLDING = 1;
 /** Has given up waiting and sent a release without a token. */
 export const GONE = 2;
+/** Holds, and has had an answer that told of no open roll of an older token. */
+export const USABLE = 3;
+export const knowsToken = ({ at }: Process): boolean => at === HOLDING || at === USABLE;
 
 export const RECORD_NONE = 0;
 export const RECORD_OPEN = 1;
@@ -42,7 +45,7 @@ export interface Db {
   marks: number[];
   /** Per roll request: the record under its idempotency key. */
   records: number[];
-  /** Oracle: per key, the highest order number that did start a roll. */
+  /** Oracle: per key, the highest order number that did start a roll, or was proven on the fleet. */
   rolled: number[];
   /** Oracle: the highest token under which a roll started. */
   rolledToken: number;
@@ -57,9 +60,11 @@ export interface Process {
 
 export interface State {
   db: Db;
-  /** What a standby has that follows no more; null while it follows. */
+  /** What a standby has that follows no more, or a backup; null while there is none. */
   standby: Db | null;
   timeline: number;
+  /** How many times a backup was restored. */
+  restored: number;
   /** Oracle: the highest token ever handed out, lost commits included. */
   highest: number;
   processes: Process[];
@@ -89,6 +94,8 @@ export interface Bounds {
   restart: boolean;
   /** How many times a standby is promoted. */
   failovers: number;
+  /** How many times a backup is restored. */
+  restores: number;
 }
 
 export const keysOf = (bounds: Bounds): number => Math.max(0, ...bounds.processes.map(({ key }) => key + 1));
@@ -128,6 +135,7 @@ export function firstState(bounds: Bounds): State {
     },
     standby: null,
     timeline: 1,
+    restored: 0,
     highest: 0,
     processes: Array.from({ length: processes }, () => ({ at: WAITING, token: 0 })),
     running: new Array<boolean>(requestsOf(bounds)).fill(false),
@@ -158,6 +166,7 @@ export const copy = (state: State): State => ({
   db: copyDb(state.db),
   standby: state.standby,
   timeline: state.timeline,
+  restored: state.restored,
   highest: state.highest,
   processes: state.processes.map((process) => ({ at: process.at, token: process.token })),
   running: state.running.slice(),

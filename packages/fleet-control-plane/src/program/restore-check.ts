@@ -3,7 +3,7 @@ import { Database } from '../db/database.js';
 import { type EmbeddedDatabase, startEmbedded } from '../db/embedded.js';
 import { migrate } from '../db/migrate.js';
 import * as transitions from '../lock/rules/transitions.js';
-import { readGroupNames } from '../lock/store/queries.js';
+import { raiseFloor, readGroupNames } from '../lock/store/queries.js';
 import { LockStore } from '../lock/store/store.js';
 
 export interface RestoreSettings {
@@ -28,6 +28,8 @@ export async function restoreCheck({ databaseUrl, dataDir, actor }: RestoreSetti
     const db = new Database(url);
     try {
       const store = new LockStore(db, randomUUID(), () => {});
+      // First of all, so that no group comes in between.
+      await raiseFloor(db, actor);
       const groups = await readGroupNames(db);
       for (const group of groups)
         await store.transact(group, {}, (draft) => transitions.restore(draft, actor));

@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { Claim, Mark } from '../../src/lock/rules/claim.js';
-import { CONFIRM_WITHIN_SECONDS, effectiveTtl, nextToken } from '../../src/lock/rules/lease.js';
+import {
+  CONFIRM_WITHIN_SECONDS,
+  effectiveTtl,
+  nextToken,
+  restoredToken,
+} from '../../src/lock/rules/lease.js';
 import { judgeArrival, nextInLine } from '../../src/lock/rules/order.js';
 import { claim as drafted } from '../support/drafts.js';
 
@@ -138,4 +143,14 @@ it('lets an unconfirmed grant live for a shorter time only', () => {
   expect(effectiveTtl({ ttlSeconds: 30, confirmed: true })).toBe(30);
   expect(effectiveTtl({ ttlSeconds: 30, confirmed: false })).toBe(CONFIRM_WITHIN_SECONDS);
   expect(effectiveTtl({ ttlSeconds: 5, confirmed: false })).toBe(5);
+});
+
+it.each([
+  ['of a group that was never granted', 0, 1],
+  ['from before the first grant of its timeline', 2 ** 40 + 9, 2],
+  ['of a group with grants', 2 ** 40 + 9, 1],
+])('a restored backup %s grants nothing that was granted after it', (_what, last, timeline) => {
+  let lost = last;
+  for (let grants = 0; grants < 1000; grants += 1) lost = nextToken(lost, timeline);
+  expect(nextToken(restoredToken(last, timeline), timeline)).toBeGreaterThan(lost);
 });

@@ -8,7 +8,7 @@ import { search } from '../../model/search.js';
 const TIMEOUT_MS = 60_000;
 
 describe('the lock protocol', () => {
-  it.each(['branches', 'copies', 'failover'] as const)(
+  it.each(['branches', 'copies', 'failover', 'restore'] as const)(
     'holds every invariant in every state of the world "%s", and the server does as the model does',
     (name) => {
       const bounds = BOUNDS[name];

@@ -12,14 +12,20 @@ const TIMELINE_MAX = 2 ** 13 - 1;
  * of 2^40 tokens stay below 2^53.
  */
 export function nextToken(last: number, timeline: number): number {
-  return Math.max(last + 1, Math.min(timeline, TIMELINE_MAX) * PER_TIMELINE + 1);
+  return Math.max(last, floorOf(timeline)) + 1;
 }
+
+const floorOf = (timeline: number) => Math.min(timeline, TIMELINE_MAX) * PER_TIMELINE;
 
 /** Grants that a server may have made after the backup that it was restored from: thirty years at one a second. */
 const RESTORE_JUMP = 2 ** 30;
 
-/** The last token that a restored server counts on from: above all that may have been granted since the backup. */
-export const restoredToken = (last: number): number => last + RESTORE_JUMP;
+/**
+ * The last token that a restored server counts on from: above all that may have been granted since the backup, also
+ * where the backup is from before the first grant of its timeline.
+ */
+export const restoredToken = (last: number, timeline: number): number =>
+  Math.max(last, floorOf(timeline)) + RESTORE_JUMP;
 
 /** Longest life, in seconds, of a grant that a long poll brought and that nobody has renewed yet. */
 export const CONFIRM_WITHIN_SECONDS = 15;

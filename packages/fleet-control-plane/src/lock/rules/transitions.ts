@@ -211,6 +211,6 @@ export function unfreeze(draft: Draft, deed: Deed): void {
 export function restore(draft: Draft, actor: string): void {
   const { state } = draft;
   const from = state.lastToken;
-  state.lastToken = restoredToken(from);
+  state.lastToken = restoredToken(from, state.timeline);
   draft.record('restored', null, { actor, detail: { from, to: state.lastToken } });
 }

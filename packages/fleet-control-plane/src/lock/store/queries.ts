@@ -1,6 +1,7 @@
 import type { Frozen, LockEvent } from '@tenant-fleet/fleet-core/contract';
 import type { Query, Reader } from '../../db/database.js';
 import type { Claim, OpenRoll } from '../rules/claim.js';
+import { restoredToken } from '../rules/lease.js';
 import { reviveClaim } from './write.js';
 
 export interface GroupRow {
@@ -59,6 +60,20 @@ export async function readGroup(db: Reader, group: string): Promise<GroupView> {
 export async function readGroupNames(db: Reader): Promise<string[]> {
   const rows = await db.rows<{ name: string }>({ text: 'SELECT name FROM lock_groups ORDER BY name' });
   return rows.map(({ name }) => name);
+}
+
+/** Lets the tokens of groups that are named from now on begin above all that may have been granted. */
+export async function raiseFloor(db: Reader, actor: string): Promise<void> {
+  const rows = await db.rows<{ last: number; timeline: number }>({
+    text: `SELECT fleet_lock_timeline() AS timeline, greatest(
+        (SELECT coalesce(max(last_token), 0) FROM lock_groups),
+        (SELECT coalesce(max(floor), 0) FROM lock_restores)) AS last`,
+  });
+  const { last = 0, timeline = 0 } = rows[0] ?? {};
+  await db.rows({
+    text: 'INSERT INTO lock_restores (actor, floor) VALUES ($1, $2)',
+    values: [actor, restoredToken(last, timeline)],
+  });
 }
 
 /** Every group, with who holds it and how many wait. */
