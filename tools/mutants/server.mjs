@@ -468,4 +468,20 @@ export const server = [
     why: 'a group that the backup does not know grants its first tokens again',
     caughtBy: seen('lock/draining'),
   },
+  {
+    name: 'the audit log can be changed',
+    file: 'fleet-control-plane/migrations/010_audit_chain.sql',
+    from: 'BEFORE UPDATE OR DELETE ON lock_events',
+    to: 'BEFORE DELETE ON lock_events',
+    why: 'who did what can be rewritten',
+    caughtBy: seen('lock/audit'),
+  },
+  {
+    name: 'rows of the audit log stand alone',
+    file: at('lock/store/write.ts'),
+    from: 'prev = link.hash;',
+    to: '',
+    why: 'a row that was taken out does not show',
+    caughtBy: seen('lock/audit'),
+  },
 ];

@@ -94,6 +94,7 @@ function realState(bounds: Bounds, { db, timeline }: State, subject: number): Gr
     lastToken: realToken(db.lastToken),
     lastPlace: Math.max(0, ...waiting.map(({ place }) => place)),
     lastEvent: 0,
+    lastHash: null,
     frozen: db.frozen ? { reason: 'because', actor: 'somebody', since: '', until: null } : null,
     timeline,
     now: NOW,

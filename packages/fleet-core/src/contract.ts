@@ -307,8 +307,26 @@ export const lockEventSchema = z.looseObject({
   fencing_token: z.number().nullish(),
   actor: z.string().nullish(),
   detail: z.record(z.string(), z.unknown()).nullish(),
+  /** SHA-256 in hex of `auditText`; absent in rows of an older server. */
+  hash: z.string().nullish(),
+  /** The hash of the row before; null in the first row of the chain. */
+  prev: z.string().nullish(),
 });
 export type LockEvent = z.infer<typeof lockEventSchema>;
+
+/** What the hash of a row of the audit log is taken over: JSON without spaces, the keys of objects in order. */
+export function auditText(
+  prev: string | null,
+  event: Pick<LockEvent, 'seq' | 'at' | 'kind' | 'claim_id' | 'fencing_token' | 'actor' | 'detail'>,
+): string {
+  const { seq, at, kind, claim_id, fencing_token, actor, detail } = event;
+  const row = [prev, seq, at, kind, claim_id ?? null, fencing_token ?? null, actor ?? null, detail ?? null];
+  return JSON.stringify(row, (_key, value) =>
+    typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : value,
+  );
+}
 export const lockEventsSchema = z.looseObject({ group: z.string(), events: z.array(lockEventSchema) });
 
 // ── Rollouts ─────────────────────────────────────────────────────────────────────────────────────────────────

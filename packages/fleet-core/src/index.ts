@@ -33,6 +33,7 @@ export {
   unfreezeLock,
   watchLock,
 } from './lock/admin.js';
+export { type ChainReport, verifyChain } from './lock/audit-chain.js';
 export { deedOf, freezeEnd } from './lock/audit-note.js';
 export { isLeaseInherited, killInMs, leaseEnv } from './lock/child.js';
 export { holdLock, releaseLeftClaim } from './lock/from-config.js';

@@ -1,5 +1,5 @@
 /** What happened to a lock, oldest first. */
-import { readLockLog, usageError } from '@tenant-fleet/fleet-core';
+import { type ChainReport, FleetError, readLockLog, usageError, verifyChain } from '@tenant-fleet/fleet-core';
 import type { Layers } from '@tenant-fleet/fleet-core/config';
 import { renderLockEvent } from '@tenant-fleet/fleet-core/render';
 import { configOf } from '../config.js';
@@ -9,7 +9,7 @@ import { interruptible } from '../terminal/signals.js';
 
 export async function runLockLog(
   flags: Layers['flags'],
-  output: OutputFlags & { after?: string },
+  output: OutputFlags & { after?: string; verify?: boolean },
 ): Promise<number> {
   const terminal = new Terminal(output);
   const { after = '0' } = output;
@@ -19,12 +19,24 @@ export async function runLockLog(
       hint: 'every line of the log begins with one',
     });
   }
+  if (output.verify && output.after !== undefined) {
+    throw usageError('--verify checks the log from its first row', {
+      option: '--after',
+      hint: 'leave --after out',
+    });
+  }
   const config = await configOf('lock', flags);
   return interruptible(
     terminal,
     async (signal) => {
       const events = await readLockLog(config, Number(after), { signal });
-      if (output.json) {
+      if (output.verify) {
+        const report = verifyChain(events);
+        const group = String(config.lock?.group);
+        if (output.json) terminal.document({ group, ...report });
+        if (report.broken) throw logBroken(group, report.broken);
+        if (!output.json) terminal.line('stdout', verified(group, report));
+      } else if (output.json) {
         terminal.document({ group: config.lock?.group, events });
       } else for (const event of events) terminal.line('stdout', renderLockEvent(event));
       if (!events.length && !output.json) terminal.line('stderr', 'No events.');
@@ -33,3 +45,14 @@ export async function runLockLog(
     { says: null },
   );
 }
+
+function verified(group: string, { verified, unchained, head }: ChainReport): string {
+  const before = unchained ? `, ${unchained} from before it was a chain` : '';
+  return `Lock ${group}: ${verified} rows of the audit log follow from one another${before}; head ${head ?? 'none'}`;
+}
+
+const logBroken = (group: string, { seq, why }: { seq: number; why: string }) =>
+  new FleetError('LOCK_REFUSED', `the audit log of ${group} does not hold at #${seq}: ${why}`, {
+    outcome: 'refused',
+    hint: 'somebody changed the database; compare with a backup',
+  });

@@ -76,7 +76,10 @@ export function addLockCommands(program: Command, add: Add, finish: Finish): voi
   serve(
     'lock log',
     'Show what happened to the lock, oldest first',
-    (command) => addJson(command).option('--after <N>', 'only events after this number'),
+    (command) =>
+      addJson(command)
+        .option('--after <N>', 'only events after this number')
+        .option('--verify', 'check that no row was changed or left out'),
     runLockLog,
   );
 }

@@ -20,6 +20,7 @@ export function draftOf(held: Claim | null, patch: Partial<GroupState> = {}): Dr
     lastToken: 7,
     lastPlace: 2,
     lastEvent: 4,
+    lastHash: null,
     frozen: null,
     timeline: 0,
     now: new Date(0),

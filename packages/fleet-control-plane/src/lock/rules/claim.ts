@@ -92,6 +92,8 @@ export interface GroupState {
   lastToken: number;
   lastPlace: number;
   lastEvent: number;
+  /** Hash of the last row of the audit log; null where it is no chain yet. */
+  lastHash: string | null;
   frozen: Frozen | null;
   /** The database's timeline: it grows with every promotion of a standby. */
   timeline: number;

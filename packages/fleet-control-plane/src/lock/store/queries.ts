@@ -209,7 +209,7 @@ export async function readEvents(
 ): Promise<LockEvent[]> {
   const rows = await db.rows<Omit<LockEvent, 'at'> & { at: Date }>({
     name: 'events-read',
-    text: `SELECT seq, at, kind, claim_id, fencing_token, actor, detail FROM lock_events
+    text: `SELECT seq, at, kind, claim_id, fencing_token, actor, detail, prev, hash FROM lock_events
       WHERE group_name = $1 AND seq > $2 ORDER BY seq LIMIT $3`,
     values: [group, after, limit],
   });

@@ -1,3 +1,5 @@
+import { hash } from 'node:crypto';
+import { auditText } from '@tenant-fleet/fleet-core/contract';
 import type { Query } from '../../db/database.js';
 import { type Claim, type GroupState, isLive } from '../rules/claim.js';
 import type { Draft } from '../rules/draft.js';
@@ -22,7 +24,8 @@ export const revive = (state: GroupState): GroupState => ({
 
 /** Writes what a draft changed, and tells the other replicas with this note. */
 export function writeDraft(draft: Draft, note: string): Query {
-  const { name, lastToken, lastPlace, lastEvent, frozen } = draft.state;
+  const { name, lastToken, lastPlace, lastEvent, lastHash, frozen } = draft.state;
+  const audit = chained(draft);
   const claims = [...draft.changed.values()];
   const created = claims.filter((claim) => draft.created.has(claim.claimId));
   const known = claims.filter((claim) => !draft.created.has(claim.claimId));
@@ -30,27 +33,36 @@ export function writeDraft(draft: Draft, note: string): Query {
   const ended = known.filter((claim) => !isLive(claim));
   return {
     name: 'lock-write',
-    text: 'SELECT fleet_lock_write($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)',
+    text: 'SELECT fleet_lock_write($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)',
     values: [
       name,
       draft.version,
       lastToken,
       lastPlace,
       lastEvent,
+      audit.at(-1)?.hash ?? lastHash,
       frozen && JSON.stringify(frozen),
       json([...ended, ...live].map((claim) => changeOf(claim, draft))),
       json(created.map((claim) => rowOf(name, claim, draft))),
-      json(
-        draft.events.map(({ claimId, token, ...event }) => ({
-          ...event,
-          claim_id: claimId,
-          fencing_token: token,
-        })),
-      ),
+      json(audit),
       json([...draft.marks.values()]),
       note,
     ],
   };
+}
+
+/** The audit rows, each with the hash of the one before and its own. */
+function chained({ state, events }: Draft) {
+  const at = state.now.toISOString();
+  let prev = state.lastHash;
+  return events.map(({ seq, kind, claimId, token, actor, detail }) => {
+    // As it will be read back: without what JSON leaves out.
+    const kept = JSON.parse(JSON.stringify(detail));
+    const row = { seq, at, kind, claim_id: claimId, fencing_token: token, actor, detail: kept };
+    const link = { ...row, prev, hash: hash('sha256', auditText(prev, row)) };
+    prev = link.hash;
+    return link;
+  });
 }
 
 const json = (rows: unknown[]) => (rows.length === 0 ? null : JSON.stringify(rows));
