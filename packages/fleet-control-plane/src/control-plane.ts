@@ -125,11 +125,7 @@ async function start(
   if (database) undo.push(() => database.close());
   const databaseUrl = options.databaseUrl ?? database?.url ?? '';
   await migrate(databaseUrl);
-  const db = new Database(databaseUrl);
-  // Nothing that waits for a row, and nobody who only looks, keeps a renewal from coming in.
-  const renewals = new Database(databaseUrl, 3);
-  const reads = new Database(databaseUrl, 3);
-  for (const pool of [db, renewals, reads]) undo.push(() => pool.close());
+  const { db, renewals, reads } = openPools(databaseUrl, undo);
   const metrics = new Metrics(reads, (error) => log(`metrics without the database: ${error.message}`));
   undo.push(async () => metrics.close());
 
@@ -200,6 +196,13 @@ async function start(
     close,
   };
   return hide(plane, { databaseUrl });
+}
+
+/** Nothing that waits for a row, and nobody who only looks, keeps a renewal from coming in. */
+function openPools(url: string, undo: Undo) {
+  const pools = { db: new Database(url), renewals: new Database(url, 3), reads: new Database(url, 3) };
+  for (const pool of Object.values(pools)) undo.push(() => pool.close());
+  return pools;
 }
 
 interface World {

@@ -14,16 +14,21 @@ const UNDEFINED_TABLE = '42P01';
 
 /** Migrations of this version that the database lacks, as one restored from an old backup does. */
 export async function missingMigrations(db: Reader): Promise<string[]> {
+  const done = await doneMigrations(db);
+  return ownMigrations().filter((name) => !done.has(name));
+}
+
+async function doneMigrations(db: Reader): Promise<Set<string>> {
   const rows = await db
     .rows<{ name: string }>({ name: 'migrations', text: `SELECT name FROM ${TABLE}` })
     .catch((error) => {
       if (error instanceof pg.DatabaseError && error.code === UNDEFINED_TABLE) return [];
       throw error;
     });
-  const done = new Set(rows.map(({ name }) => name));
-  const own = readdirSync(folder()).map((file) => file.replace(/\.sql$/, ''));
-  return own.filter((name) => !done.has(name));
+  return new Set(rows.map(({ name }) => name));
 }
+
+const ownMigrations = () => readdirSync(folder()).map((file) => file.replace(/\.sql$/, ''));
 
 function folder(): string {
   const dir = candidates.find((path) => existsSync(path));
@@ -37,6 +42,10 @@ export async function migrate(databaseUrl: string): Promise<void> {
   client.on('error', () => {});
   await client.connect();
   try {
+    // Nothing to do needs no right to do it: a server may run with a role that does not own the tables.
+    const done = await doneMigrations({ rows: async (query) => (await client.query(query)).rows });
+    const own = ownMigrations();
+    if (done.size === own.length && own.every((name) => done.has(name))) return;
     await runner({
       dbClient: client,
       dir: folder(),

@@ -10,7 +10,7 @@ import { LOG_LEVELS, type LogLevel } from '../operation/logger.js';
 import { type FleetFile, fleetFileSchema } from '../sim/behaviour.js';
 import { tenantNames } from '../sim/names.js';
 import { version } from '../version.js';
-import type { RestoreSettings } from './restore-check.js';
+import { type RestoreFlags, type RestoreSettings, restoreCommand } from './restore-check.js';
 import { tokenCommand } from './token.js';
 
 export interface Settings {
@@ -73,17 +73,6 @@ const groupName = (text: string) => {
     throw new InvalidArgumentError('must match ^[a-z0-9][a-z0-9._-]{0,62}$.');
   return text;
 };
-
-function restoreCommand(done: (flags: RestoreFlags) => void): Command {
-  return new Command('restore-check')
-    .description(
-      'run once after the database was restored: raises the tokens above all that may have been granted',
-    )
-    .option('--database-url <url>', 'the restored PostgreSQL; else the variable DATABASE_URL')
-    .option('--data-dir <folder>', 'the restored folder of an embedded server')
-    .option('--actor <name>', 'who restored it, for the audit log', 'operator')
-    .action(done);
-}
 
 function command(): Command {
   // Positional: what stands after "token" is for "token".
@@ -191,8 +180,6 @@ export async function parseArguments(argv: string[], env: NodeJS.ProcessEnv): Pr
     return { kind: 'exit', code: 2 };
   }
 }
-
-type RestoreFlags = Pick<Flags, 'databaseUrl' | 'dataDir'> & { actor: string };
 
 /** The database that flags and environment name; a folder goes before the variable. */
 function databaseOf(

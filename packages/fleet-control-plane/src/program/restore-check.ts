@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { Command } from 'commander';
 import { Database } from '../db/database.js';
 import { type EmbeddedDatabase, startEmbedded } from '../db/embedded.js';
 import { migrate } from '../db/migrate.js';
@@ -11,6 +12,19 @@ export interface RestoreSettings {
   /** Folder of the embedded server. */
   dataDir?: string;
   actor: string;
+}
+
+export type RestoreFlags = RestoreSettings;
+
+export function restoreCommand(done: (flags: RestoreFlags) => void): Command {
+  return new Command('restore-check')
+    .description(
+      'run once after the database was restored: raises the tokens above all that may have been granted',
+    )
+    .option('--database-url <url>', 'the restored PostgreSQL; else the variable DATABASE_URL')
+    .option('--data-dir <folder>', 'the restored folder of an embedded server')
+    .option('--actor <name>', 'who restored it, for the audit log', 'operator')
+    .action(done);
 }
 
 /**

@@ -1,4 +1,5 @@
 /** The audit log is only added to, and shows when a hand has changed it all the same. */
+import { readFile } from 'node:fs/promises';
 import { verifyChain } from '@tenant-fleet/fleet-core';
 import { lockEventsSchema } from '@tenant-fleet/fleet-core/contract';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
@@ -55,4 +56,22 @@ it('shows what was changed by who may switch the triggers off', async () => {
      UPDATE lock_events SET actor = 'somebody' WHERE seq = 3 AND group_name = '${client.group}'`,
   );
   expect(verifyChain(await log()).broken).toMatchObject({ seq: 3 });
+});
+
+it('a server runs with a role that may add to the log and do nothing else to it, as the README grants it', async () => {
+  const readme = await readFile(new URL('../../README.md', import.meta.url), 'utf8');
+  const grants = /```sql\n([\s\S]*?)```/.exec(readme)?.[1] ?? '';
+  await sql(plane.databaseUrl, grants.replace("'...'", "'secret'"));
+  const databaseUrl = plane.databaseUrl.replace(/\/\/[^@]*@/, '//fleet_app:secret@');
+  const own = await startPlane({ databaseUrl, fleet: { tenants: ['acme'] } });
+  const holder = await new Client(own.url, 'staging').holding('holder');
+  const roll = await new Client(own.url, 'staging').redeploy(
+    { target_tag: `x-${'a'.repeat(40)}` },
+    { 'fleet-lock-group': 'staging', 'fleet-fence': String(holder.token) },
+  );
+  expect(roll.status).toBe(200);
+  expect((await holder.release({ result: 'proven' })).status).toBe(200);
+  for (const statement of ['UPDATE lock_events SET actor = NULL', 'SET session_replication_role = replica'])
+    await expect(sql(databaseUrl, statement)).rejects.toThrow(/permission denied/);
+  await own.close();
 });
