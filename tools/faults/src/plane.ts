@@ -70,6 +70,8 @@ export class Plane {
       databaseUrl,
       '--fleet',
       fleetFile,
+      '--parent-pid',
+      `${globalThis.process.pid}`,
     ];
     const end = Date.now() + 40_000;
     for (;;) {
