@@ -2,14 +2,14 @@
 import { lstatSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { LeftClaim } from '@tenant-fleet/fleet-core';
+import type { ClaimHandle } from '@tenant-fleet/fleet-core';
 import type { Env } from '@tenant-fleet/fleet-core/config';
 import { attempt, mask, saveState } from './runner.js';
 
 const STATE = 'claim';
 
 /** Called before the claim is sent: from then on it is never unknown what may be left. */
-export function keepClaim(env: Env, { claimId, session }: LeftClaim): void {
+export function keepClaim(env: Env, { claimId, session }: ClaimHandle): void {
   mask([session]);
   const text = JSON.stringify({ claimId, session });
   saveState(env, STATE, text);
@@ -24,11 +24,11 @@ export function keepClaim(env: Env, { claimId, session }: LeftClaim): void {
 }
 
 /** The claim that a step left which did not finish: its ids alone, since any step of the job may have written them. */
-export function leftClaim(env: Env): LeftClaim | null {
+export function leftClaim(env: Env): ClaimHandle | null {
   const text = env[`STATE_${STATE}`] || read(fileOf(env));
   if (!text) return null;
   try {
-    const { claimId, session } = JSON.parse(text) as Partial<Record<keyof LeftClaim, unknown>>;
+    const { claimId, session } = JSON.parse(text) as Partial<Record<keyof ClaimHandle, unknown>>;
     return typeof claimId === 'string' && typeof session === 'string' ? { claimId, session } : null;
   } catch {
     return null;

@@ -1,6 +1,6 @@
 /** The second chance to give a lock back: after a step that was killed half-way. */
 import { getState } from '@actions/core';
-import { isFleetError, releaseLeftClaim, systemPorts } from '@tenant-fleet/fleet-core';
+import { isFleetError, releaseClaim, systemPorts } from '@tenant-fleet/fleet-core';
 import { type Env, loadConfig, secretsOf } from '@tenant-fleet/fleet-core/config';
 import { forgetClaim, leftClaim } from './claim-state.js';
 import { readInputs } from './inputs.js';
@@ -23,7 +23,7 @@ export async function cleanUp(env: Env): Promise<void> {
   try {
     const config = await loadConfig('lock', inputs, ports);
     const lock = `lock ${config.lock?.group}`;
-    if (await releaseLeftClaim(config, left)) {
+    if (await releaseClaim(config, left)) {
       say(`${lock}: given back, nothing of that step is left there`);
       forgetClaim(env);
     } else {

@@ -17,7 +17,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type ControlPlane, startControlPlane } from '@tenant-fleet/fleet-control-plane';
-import { type LeftClaim, type LockStatus, resultSchema } from '@tenant-fleet/fleet-core';
+import { type ClaimHandle, type LockStatus, resultSchema } from '@tenant-fleet/fleet-core';
 import { FakeGitea } from '@tenant-fleet/fleet-core/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
@@ -394,7 +394,7 @@ describe('the post step', () => {
 
   it('after SIGKILL of the step: gives its lock back at once', async () => {
     const main = await killed();
-    const { session } = JSON.parse(main.state.claim ?? '') as LeftClaim;
+    const { session } = JSON.parse(main.state.claim ?? '') as ClaimHandle;
     expect(main.stdout.indexOf(`::add-mask::${session}`)).toBeGreaterThan(-1);
     expect(
       main.stdout.split('\n').filter((line) => line.includes(session) && !/^::add-mask::/.test(line)),
@@ -413,7 +413,7 @@ describe('the post step', () => {
     const main = await killed({ GITEA_ACTIONS: 'true' });
     const line = /^::save-state name=claim::(.*)$/m.exec(main.stdout)?.[1] ?? '';
     expect(JSON.parse(line.replaceAll('%25', '%'))).toEqual(JSON.parse(main.state.claim ?? ''));
-    const mask = main.stdout.indexOf(`::add-mask::${(JSON.parse(line) as LeftClaim).session}`);
+    const mask = main.stdout.indexOf(`::add-mask::${(JSON.parse(line) as ClaimHandle).session}`);
     expect(mask).toBeGreaterThan(-1);
     expect(mask).toBeLessThan(main.stdout.indexOf('::save-state name=claim'));
     await step('post.cjs', inputs(stateOf(main.state)));

@@ -80,7 +80,7 @@ describe('lock status --watch', () => {
     });
     expect([ran.code, ran.stderr]).toEqual([130, '']);
     expect(ran.stdout).toMatch(
-      /^\d\d:\d\d:\d\d Lock \S+: free; .*\n\d\d:\d\d:\d\d Lock \S+: held by nightly deploy, ann[\s\S]*\n\d\d:\d\d:\d\d Lock \S+: free/,
+      /^\d\d:\d\d:\d\d Lock \S+: free; .*\n\d\d:\d\d:\d\d Lock \S+: held by nightly deploy \(ann\)[\s\S]*\n\d\d:\d\d:\d\d Lock \S+: free/,
     );
   });
 
@@ -349,7 +349,7 @@ describe('lock break', () => {
     const ran = await lock(group, ['break', ...because]);
     expect([ran.code, ran.stdout]).toEqual([4, '']);
     expect(ran.stderr).toMatch(
-      /held by nightly deploy, ann[\s\S]*error: .*is alive.*\nnext: .*--confirm-alive/,
+      /held by nightly deploy \(ann\)[\s\S]*error: .*is alive.*\nnext: .*--confirm-alive/,
     );
     expect((await statusOf(group)).held?.fencing_token).toBe(token);
 
@@ -407,7 +407,7 @@ describe.skipIf(!hasPty)('lock break at a terminal', () => {
       child.stdin.write(answer);
     });
     expect(await new Promise((resolve) => child.on('close', resolve))).toBe(code);
-    expect(output).toMatch(/held by nightly deploy, ann[\s\S]*Break the hold of nightly deploy \(fencing/);
+    expect(output).toMatch(/held by nightly deploy \(ann\)[\s\S]*Break the hold of nightly deploy \(fencing/);
     expect(output).toContain(says);
     expect((await statusOf(group)).held?.fencing_token ?? null).toBe(stays ? token : null);
   });

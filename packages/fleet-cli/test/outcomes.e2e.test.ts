@@ -135,7 +135,7 @@ describe('outcomes and exit codes', () => {
     expect(ran.code).toBe(3);
     expect(ran.result).toMatchObject({ outcome: 'lock_timeout', deployed: false });
     expect(ran.stderr).toContain('nightly deploy');
-    expect(shown.stdout).toMatch(/^Lock staging: held by nightly deploy, ann for /);
+    expect(shown.stdout).toMatch(/^Lock staging: held by nightly deploy \(ann\) for /);
     expect([shown.code, json.code]).toEqual([0, 0]);
     expect(JSON.parse(json.stdout)).toMatchObject({ group: 'staging', held: { holder: { actor: 'ann' } } });
     expect((await statusOf()).queue).toEqual([]);

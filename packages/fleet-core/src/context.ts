@@ -9,8 +9,8 @@ export interface RunContext {
   signal?: AbortSignal;
   /** Ends at once what a run still does after its verdict: telling people. `signal` does so where it comes that late. */
   hurry?: AbortSignal;
-  /** Told of every claim of the lock before it is first sent; see {@link releaseLeftClaim}. */
-  onClaim?: (claim: LeftClaim) => void;
+  /** Told of every claim of the lock before it is first sent; see {@link releaseClaim}. */
+  onClaim?: (claim: ClaimHandle) => void;
   /** The parent process, where this one rolls under its lease. */
   lender?: Lender;
 }
@@ -27,7 +27,7 @@ export interface Lender {
 }
 
 /** What proves a claim, for a process that ends it in place of another: no address and no token. */
-export interface LeftClaim {
+export interface ClaimHandle {
   claimId: string;
   session: string;
 }

@@ -9,7 +9,6 @@ import { oneLine } from './text/sanitize.js';
 export type ErrorCode =
   | 'USAGE'
   | 'GATE_REFUSED'
-  | 'GATE_UNREADABLE'
   | 'SUPERSEDED'
   | 'HELD'
   | 'LOCK_TIMEOUT'
@@ -22,7 +21,6 @@ export type ErrorCode =
   | 'CP_FENCE'
   | 'FAILED'
   | 'TIMEOUT'
-  | 'INTERRUPTED'
   | 'INTERNAL';
 
 export interface FleetErrorDetails {

@@ -17,26 +17,26 @@ export {
 } from './clients/gitea/gitea.js';
 export { GiteaIssues, type Issue, type IssueText, type Label } from './clients/gitea/issues.js';
 export * from './config/index.js';
-export type { LeftClaim, Lender, RunContext } from './context.js';
+export type { ClaimHandle, Lender, RunContext } from './context.js';
 export * from './contract.js';
 export { type ErrorCode, FleetError, isFleetError, usageError } from './errors.js';
 export type { EventCode, EventData, FleetEvent, Policy } from './events/events.js';
 export { type Clock, systemClock } from './io/clock.js';
 export { type Http, HttpFailure, type HttpRequest, type HttpResponse, undiciHttp } from './io/http.js';
 export {
+  type AuditNote,
   breakLock,
-  type Deed,
   freezeLock,
-  holdToBreak,
+  leaseToBreak,
   readLock,
   readLockLog,
   unfreezeLock,
   watchLock,
 } from './lock/admin.js';
 export { type ChainReport, verifyChain } from './lock/audit-chain.js';
-export { deedOf, freezeEnd } from './lock/audit-note.js';
+export { auditNoteOf, freezeEnd } from './lock/audit-note.js';
 export { isLeaseInherited, killInMs, leaseEnv } from './lock/child.js';
-export { holdLock, releaseLeftClaim } from './lock/from-config.js';
+export { holdLock, releaseClaim } from './lock/from-config.js';
 export { type Grant, Lease } from './lock/lease.js';
 export { FleetLock, type LockOptions, withFleetLock } from './lock/lock.js';
 export { type Ports, type Random, systemPorts, systemRandom } from './ports.js';

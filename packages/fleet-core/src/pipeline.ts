@@ -99,7 +99,7 @@ async function underLock(run: Run, lock: NonNullable<Config['lock']>): Promise<E
 
 const fenceOf = (lease: Lease): Fence => ({
   group: lease.group,
-  token: lease.fencingToken,
+  fencingToken: lease.fencingToken,
   ready: (signal) => lease.ready(signal),
 });
 

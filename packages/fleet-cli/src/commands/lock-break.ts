@@ -1,5 +1,12 @@
 /** `fleet lock break`: ends the hold of a run that cannot give it back. */
-import { breakLock, holdToBreak, type Layers, oneLine, readLock, usageError } from '@tenant-fleet/fleet-core';
+import {
+  breakLock,
+  type Layers,
+  leaseToBreak,
+  oneLine,
+  readLock,
+  usageError,
+} from '@tenant-fleet/fleet-core';
 import { renderLockStatus } from '@tenant-fleet/fleet-core/render';
 import { Terminal } from '../terminal/console.js';
 import { confirm, isPersonThere } from '../terminal/prompt.js';
@@ -28,10 +35,9 @@ export async function runLockBreak(
   return interruptible(
     terminal,
     async (signal) => {
-      const alive = output.confirmAlive ?? false;
       const status = await readLock(config, { signal });
       for (const line of renderLockStatus(status)) terminal.line('stderr', line);
-      const held = holdToBreak(status, { fencingToken, alive });
+      const held = leaseToBreak(status, { fencingToken, confirmAlive: output.confirmAlive });
       if (!held) {
         tell(`Nobody holds the lock ${oneLine(status.group, 63)}: nothing was broken.`, null);
         return 0;
@@ -39,7 +45,8 @@ export async function runLockBreak(
       const what = `the hold of ${oneLine(held.holder.name)} (fencing token ${held.fencing_token})`;
       const declined = asks && (await confirm(`Break ${what}?`, 'nothing was broken', terminal, signal));
       if (declined) return declined;
-      await breakLock(config, held.fencing_token, deed, alive, { signal });
+      const target = { fencingToken: held.fencing_token, confirmAlive: output.confirmAlive };
+      await breakLock(config, { ...target, ...deed }, { signal });
       tell(`Lock ${oneLine(status.group, 63)}: broke ${what}.`, held.fencing_token);
       return 0;
     },

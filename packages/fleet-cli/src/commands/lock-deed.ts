@@ -1,6 +1,6 @@
 /** What every change of a lock by a person needs: who does it, and why. */
 import { hostname } from 'node:os';
-import { type Deed, deedOf } from '@tenant-fleet/fleet-core';
+import { type AuditNote, auditNoteOf } from '@tenant-fleet/fleet-core';
 import type { Config, Layers } from '@tenant-fleet/fleet-core/config';
 import { configOf, userName } from '../config.js';
 import type { OutputFlags } from '../flags.js';
@@ -13,7 +13,7 @@ export interface DeedFlags extends OutputFlags {
 export async function prepareDeed(
   flags: Layers['flags'],
   { reason }: DeedFlags,
-): Promise<{ config: Config; deed: Deed }> {
+): Promise<{ config: Config; deed: AuditNote }> {
   const config = await configOf('lock', flags);
-  return { config, deed: deedOf(config, reason, { user: userName(), host: hostname() }) };
+  return { config, deed: auditNoteOf(config, reason, { user: userName(), host: hostname() }) };
 }

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { targetOf } from '../render/event.js';
 import { countsInWords, renderResult, verdictOf } from '../render/result.js';
 import type { FleetResult } from '../result/result.js';
+import { parseJson } from '../text/json.js';
 import { oneLine } from '../text/sanitize.js';
 import { plural } from '../text/words.js';
 
@@ -24,12 +25,7 @@ const LONGEST_BLOCK = 12_000;
 /** The state that an issue carries where it is an alert of fleet. Markers that are quoted further down are none. */
 export function alertStateOf(body: string | null | undefined): AlertState | null {
   const json = MARKER.exec(body ?? '')?.[1];
-  if (!json) return null;
-  try {
-    return stateSchema.parse(JSON.parse(json));
-  } catch {
-    return null;
-  }
+  return (json && stateSchema.safeParse(parseJson(json)).data) || null;
 }
 
 /** The state after one more failure. */

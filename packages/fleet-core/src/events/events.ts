@@ -1,4 +1,4 @@
-import type { HolderView, WaitedFor } from '../contract.js';
+import type { WaitedFor } from '../contract.js';
 import type { FleetResult, TenantStatus } from '../result/result.js';
 
 /** The effective settings of a rollout: an option that was not wired shows here. */
@@ -52,7 +52,7 @@ export type EventData =
   /** A renewal got no answer; the lease is usable for `usable_ms` more. */
   | { code: 'lock.renew_failed'; group: string; usable_ms: number; reason: string }
   | { code: 'lock.recovered'; group: string }
-  | { code: 'lock.lost'; group: string; reason: string; successor: HolderView | null }
+  | { code: 'lock.lost'; group: string; reason: string }
   | { code: 'lock.released'; group: string }
   | { code: 'lock.release_failed'; group: string; reason: string; free_after_ms: number }
   | {

@@ -1,7 +1,8 @@
 /** The gate "branch head", where a moved branch supersedes its older commits. */
+import { whyNot } from '../clients/gitea/request.js';
 import { FleetError } from '../errors.js';
 import { oneLine } from '../text/sanitize.js';
-import { type Gate, type Gates, gitea, refused, whyNot } from './gate.js';
+import { type Gate, type Gates, gitea, refused } from './gate.js';
 
 export function headGate(io: Gates): Gate[] {
   return io.config.supersededBy === 'head' && io.config.branch

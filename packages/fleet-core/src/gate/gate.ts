@@ -1,5 +1,5 @@
 /** What every gate is made of: a name, a check, and what a refusal does to the run. */
-import { Gitea, type Read } from '../clients/gitea/gitea.js';
+import { Gitea } from '../clients/gitea/gitea.js';
 import type { Config } from '../config/config.js';
 import { FleetError } from '../errors.js';
 import type { Emit } from '../events/emitter.js';
@@ -35,14 +35,6 @@ export function gitea({ config, ports, signal }: Gates): Gitea {
   if (!config.gitea) throw new FleetError('INTERNAL', 'a gate needs Gitea, and none is configured');
   return new Gitea({ ...config.gitea, http: ports.http, signal });
 }
-
-/** Why a read brought nothing, for a sentence. */
-export const whyNot = (read: Exclude<Read<unknown>, { kind: 'read' }>) =>
-  read.kind === 'unreadable'
-    ? read.why
-    : read.kind === 'absent'
-      ? 'not found (HTTP 404)'
-      : 'the token lacks the right (HTTP 403)';
 
 export const refused = (message: string, hint?: string) =>
   new FleetError('GATE_REFUSED', message, { outcome: 'refused', hint });

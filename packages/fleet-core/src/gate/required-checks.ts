@@ -1,8 +1,9 @@
 /** The gate "required checks": CI of this commit is green. */
+import { whyNot } from '../clients/gitea/request.js';
 import { FleetError } from '../errors.js';
 import { sleep } from '../io/sleep.js';
 import { oneLine } from '../text/sanitize.js';
-import { type Gate, type Gates, gitea, refused, whyNot } from './gate.js';
+import { type Gate, type Gates, gitea, refused } from './gate.js';
 
 const POLL_MS = 15_000;
 

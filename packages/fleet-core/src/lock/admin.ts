@@ -15,8 +15,8 @@ const TIMEOUT_MS = 10_000;
 const WATCH_SECONDS = 20;
 const WATCH_PAUSE_MS = 2_000;
 
-/** Who does it and why: the audit log keeps both. */
-export interface Deed {
+/** Who does something to a lock and why: the audit log keeps both. */
+export interface AuditNote {
   /** 1 to 200 characters. */
   actor: string;
   /** 1 to 500 characters. */
@@ -75,41 +75,43 @@ export async function readLockLog(config: Config, after = 0, context: RunContext
   }
 }
 
+/** Which lease a person wants to end. */
+export interface BreakTarget {
+  /** Token of the lease that the person has seen; another holder by now is never touched. */
+  fencingToken: number;
+  /** Ends it although its holder still renews. Default: false. */
+  confirmAlive?: boolean;
+}
+
 /**
- * The hold that a break would end, told from what a person is about to be shown.
+ * The lease that a break would end, told from what a person is about to be shown.
  *
- * @param fencingToken Token that the person names; default: whoever holds the lock.
- * @param alive Takes a holder that still renews as well.
  * @returns null where nobody holds the lock.
  * @throws FleetError `LOCK_REFUSED` as {@link breakLock}, without asking the server for what it would refuse.
  */
-export function holdToBreak(
+export function leaseToBreak(
   { group, held }: LockStatus,
-  { fencingToken, alive }: { fencingToken?: number; alive: boolean },
+  { fencingToken, confirmAlive = false }: Partial<BreakTarget>,
 ): HeldView | null {
   if (!held) return null;
   if (fencingToken !== undefined && fencingToken !== held.fencing_token)
     throw otherHolder(group, fencingToken);
-  if (held.alive && !alive) throw holderAlive(group);
+  if (held.alive && !confirmAlive) throw holderAlive(group);
   return held;
 }
 
 /**
- * Ends the hold that a person has seen.
+ * Ends the lease that a person has seen.
  *
- * @param fencingToken Token of that hold; another holder by now is never touched.
- * @param alive Breaks it although its holder still renews.
  * @throws FleetError `LOCK_REFUSED` where somebody else holds the lock by now, or the holder is alive.
  */
 export async function breakLock(
   config: Config,
-  fencingToken: number,
-  deed: Deed,
-  alive: boolean,
+  { fencingToken, confirmAlive, ...note }: BreakTarget & AuditNote,
   context: RunContext = {},
 ): Promise<void> {
   const { client } = open(config, context);
-  const body = { fencing_token: fencingToken, ...deed, ...(alive ? { confirm_alive: true } : {}) };
+  const body = { fencing_token: fencingToken, ...note, ...(confirmAlive ? { confirm_alive: true } : {}) };
   const answer = await client.act('break', body, { timeoutMs: TIMEOUT_MS, signal: context.signal });
   if (answer.kind === 'done') return;
   if (answer.kind === 'refused' && answer.problem.error === 'token_mismatch') {
@@ -137,15 +139,15 @@ const holderAlive = (group: string) =>
 /** Holds back every grant until it is lifted; the queue keeps its order. @param until ISO 8601 end, optional. */
 export async function freezeLock(
   config: Config,
-  deed: Deed & { until?: string },
+  note: AuditNote & { until?: string },
   context: RunContext = {},
 ): Promise<void> {
-  await act(config, 'freeze', { ...deed }, context);
+  await act(config, 'freeze', { ...note }, context);
 }
 
 /** Lifts a freeze. */
-export async function unfreezeLock(config: Config, deed: Deed, context: RunContext = {}): Promise<void> {
-  await act(config, 'unfreeze', { ...deed }, context);
+export async function unfreezeLock(config: Config, note: AuditNote, context: RunContext = {}): Promise<void> {
+  await act(config, 'unfreeze', { ...note }, context);
 }
 
 async function act(

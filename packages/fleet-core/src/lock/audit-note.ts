@@ -1,21 +1,21 @@
-/** What people type about a deed to a lock: who does it, why, and until when. Checked before any request. */
+/** What the audit log keeps of what a person does to a lock: who, why, and until when. Checked before any request. */
 import type { Config } from '../config/config.js';
 import { parseDuration } from '../config/duration.js';
 import { breakRequestSchema, freezeRequestSchema } from '../contract.js';
 import { usageError } from '../errors.js';
 import { cut } from '../text/cut.js';
-import type { Deed } from './admin.js';
+import type { AuditNote } from './admin.js';
 
 /**
- * A deed for the audit log. In CI the actor is who started the run, elsewhere the user of this machine.
+ * A note for the audit log. In CI the actor is who started the run, elsewhere the user of this machine.
  *
  * @throws FleetError `USAGE` for a reason that is missing or too long.
  */
-export function deedOf(
+export function auditNoteOf(
   { trigger }: Pick<Config, 'trigger'>,
   reason: string | undefined,
   { user, host }: { user: string; host: string },
-): Deed {
+): AuditNote {
   const why = reason?.trim() ?? '';
   const bad = (problem: string) =>
     usageError(`--reason${problem}`, {

@@ -62,7 +62,7 @@ export async function underParentsLease<T>(
   const ready = (signal: AbortSignal) => leaseHolds(config, { ...context, signal });
   try {
     if (turn) await ready(signal);
-    const done = await work({ group, token, ready }, signal);
+    const done = await work({ group, fencingToken: token, ready }, signal);
     await ready(signal);
     return done;
   } finally {

@@ -2,9 +2,9 @@
 
 import type { ClaimQueued, Frozen, Problem } from '../contract.js';
 import { FleetError } from '../errors.js';
+import { holderInWords } from '../render/holder.js';
 import { formatDuration } from '../text/duration.js';
 import { oneLine } from '../text/sanitize.js';
-import { cleanHolder, describeHolder } from './holder.js';
 
 /** The wait is over. @param reason Why the server gave no answer at the end, where it gave none. */
 export function lockTimeout(
@@ -14,7 +14,7 @@ export function lockTimeout(
   reason?: string,
 ): FleetError {
   const holder = last?.holder;
-  const who = holder ? `; held by ${describeHolder(cleanHolder(holder))}` : '';
+  const who = holder ? `; held by ${holderInWords(holder)}` : '';
   const place = last ? `, place ${last.position} of ${last.queue_length}` : '';
   const why = reason ? ` (${reason})` : '';
   return new FleetError(

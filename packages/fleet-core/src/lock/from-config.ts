@@ -3,7 +3,7 @@
 import { LockClient } from '../clients/control-plane/lock.js';
 import type { Config } from '../config/config.js';
 import { refuse } from '../config/trust.js';
-import type { LeftClaim, RunContext } from '../context.js';
+import type { ClaimHandle, RunContext } from '../context.js';
 import { claimIdSchema } from '../contract.js';
 import { FleetError } from '../errors.js';
 import { Emitter } from '../events/emitter.js';
@@ -71,9 +71,9 @@ export async function holdLock<T>(
  * @returns Whether the server says that nothing of it is left.
  * @throws FleetError `GATE_REFUSED` where no secret may leave.
  */
-export async function releaseLeftClaim(
+export async function releaseClaim(
   config: Config,
-  { claimId, session }: LeftClaim,
+  { claimId, session }: ClaimHandle,
   context: RunContext = {},
 ): Promise<boolean> {
   // It becomes a part of a path, and whoever could write where it was kept could write anything.

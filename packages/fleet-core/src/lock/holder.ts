@@ -3,7 +3,6 @@ import type { Config } from '../config/config.js';
 import type { Holder, WaitedFor } from '../contract.js';
 import { isWebAddress } from '../io/address.js';
 import { cut } from '../text/cut.js';
-import { formatDuration } from '../text/duration.js';
 import { oneLine } from '../text/sanitize.js';
 
 /** Whoever runs this, for the people who wait for the lock. */
@@ -37,16 +36,4 @@ export function cleanHolder(holder: WaitedFor): WaitedFor {
     last_renew_seconds_ago: holder.last_renew_seconds_ago,
     alive: holder.alive,
   };
-}
-
-/** A holder in words: who, since when, doing what, where to look. */
-export function describeHolder(holder: WaitedFor): string {
-  const parts = [
-    [holder.name, holder.actor && `(${holder.actor})`].filter(Boolean).join(' '),
-    typeof holder.held_for_seconds === 'number' && `for ${formatDuration(holder.held_for_seconds * 1000)}`,
-    holder.step && `doing: ${holder.step}`,
-    holder.alive === false && 'not renewing any more',
-    holder.run_url ?? (holder.host && `on ${holder.host}`),
-  ];
-  return parts.filter(Boolean).join(', ');
 }

@@ -210,7 +210,7 @@ export class Lease {
   #lose(reason: string): void {
     if (this.#over.signal.aborted) return;
     this.#end();
-    this.emit({ code: 'lock.lost', group: this.group, reason, successor: null });
+    this.emit({ code: 'lock.lost', group: this.group, reason });
     this.#lost.abort(
       new FleetError('LOCK_LOST', `the lock ${this.group} was lost: ${reason}`, {
         outcome: 'lock_lost',

@@ -6,7 +6,7 @@ import {
   type LockServer,
   type Refused,
 } from '../clients/control-plane/lock.js';
-import type { LeftClaim } from '../context.js';
+import type { ClaimHandle } from '../context.js';
 import {
   type ClaimQueued,
   type ClaimRequest,
@@ -39,7 +39,7 @@ export interface LockOptions {
    * Told of every claim before it is first sent: whoever keeps it can release what a killed process left. The session
    * proves the claim, so it belongs into no log.
    */
-  onClaim?: (claim: LeftClaim) => void;
+  onClaim?: (claim: ClaimHandle) => void;
 }
 
 /** Asked for less than the longest wait: proxies cut idle requests at 30 s, and the answer needs its way too. */

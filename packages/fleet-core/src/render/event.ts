@@ -2,8 +2,8 @@
 
 import type { FleetEvent, Policy } from '../events/events.js';
 import { formatDuration } from '../text/duration.js';
-import { oneLine } from '../text/sanitize.js';
 import { NAMED, nameList, plural, shortSha } from '../text/words.js';
+import { holderInWords } from './holder.js';
 
 export interface RenderOptions {
   /** Adds what helps whoever debugs a run: details of the control plane, every state change, times. */
@@ -133,7 +133,7 @@ function lockLine(event: Extract<FleetEvent, { code: `lock.${string}` }>): strin
   switch (event.code) {
     case 'lock.waiting': {
       const place = `place ${event.position} of ${event.queue_length}, ${formatDuration(event.waited_ms)} so far`;
-      return `lock ${event.group}: waiting, ${place}${event.holder ? `; ${holderInWords(event.holder)}` : ''}`;
+      return `lock ${event.group}: waiting, ${place}${event.holder ? `; held by ${holderInWords(event.holder)}` : ''}`;
     }
     case 'lock.acquired': {
       const after = event.waited_ms >= 1000 ? ` after ${formatDuration(event.waited_ms)}` : '';
@@ -144,7 +144,7 @@ function lockLine(event: Extract<FleetEvent, { code: `lock.${string}` }>): strin
     case 'lock.recovered':
       return `lock ${event.group}: renewed again`;
     case 'lock.lost':
-      return `lock ${event.group}: LOST, ${event.reason}${event.successor ? `; now held by ${event.successor.name}` : ''}`;
+      return `lock ${event.group}: LOST, ${event.reason}`;
     case 'lock.released':
       return `lock ${event.group}: released`;
     case 'lock.release_failed':
@@ -165,18 +165,6 @@ function tenantLine(event: Extract<FleetEvent, { code: 'tenant.changed' }>): str
 
 /** A status as people say it. */
 export const statusInWords = (status: string): string => status.replaceAll('_', ' ');
-
-function holderInWords(holder: Extract<FleetEvent, { code: 'lock.waiting' }>['holder']): string {
-  if (!holder) return '';
-  const parts = [`held by ${oneLine(holder.name)}`];
-  if (holder.actor) parts.push(`(${oneLine(holder.actor)})`);
-  if (typeof holder.held_for_seconds === 'number')
-    parts.push(`for ${formatDuration(holder.held_for_seconds * 1000)}`);
-  if (holder.step) parts.push(`at ${oneLine(holder.step)}`);
-  if (holder.alive === false) parts.push('which does not renew any more');
-  if (holder.run_url) parts.push(oneLine(holder.run_url, 300));
-  return parts.join(' ');
-}
 
 /** How an event is meant. */
 export function toneOf(event: FleetEvent): Tone {

@@ -1,8 +1,9 @@
 /** The state of a lock and its audit log as plain lines. All texts in them were written by somebody else. */
 
-import type { Frozen, HeldView, HolderView, LockEvent, LockStatus } from '../contract.js';
+import type { Frozen, HeldView, LockEvent, LockStatus } from '../contract.js';
 import { formatDuration } from '../text/duration.js';
 import { oneLine } from '../text/sanitize.js';
+import { holderInWords, holderName } from './holder.js';
 
 /** Who holds the lock, whether it is frozen, who waits: the first line answers, indented ones explain. */
 export function renderLockStatus(status: LockStatus): string[] {
@@ -12,18 +13,17 @@ export function renderLockStatus(status: LockStatus): string[] {
     ...(frozen ? [`Lock ${group}: FROZEN${frozenInWords(frozen)}`] : []),
     ...(held ? heldLines(group, held) : [`Lock ${group}: free; last fencing token ${last}`]),
     ...queue.map(({ position, holder, waiting_for_seconds: waiting }) => {
-      const actor = holder.actor ? ` (${oneLine(holder.actor)})` : '';
-      return `  ${position}. ${oneLine(holder.name)}${actor}, waiting ${seconds(waiting)}`;
+      return `  ${position}. ${holderName(holder)}, waiting ${seconds(waiting)}`;
     }),
   ];
 }
 
 function heldLines(group: string, held: HeldView): string[] {
-  const step = held.step ? `at ${oneLine(held.step)}, ` : '';
-  const gone = held.alive ? '' : '; it does not renew any more';
+  const { step, alive, last_renew_seconds_ago: silent } = held;
+  const holder = holderInWords({ ...held.holder, held_for_seconds: held.held_for_seconds });
   return [
-    `Lock ${group}: held by ${inWords(held.holder)} for ${seconds(held.held_for_seconds)}, fencing token ${held.fencing_token}`,
-    `  ${step}last renewed ${seconds(held.last_renew_seconds_ago)} ago${gone}`,
+    `Lock ${group}: held by ${holder}, fencing token ${held.fencing_token}`,
+    `  ${step ? `doing: ${oneLine(step)}, ` : ''}last renewed ${seconds(silent)} ago${alive ? '' : '; it does not renew any more'}`,
   ];
 }
 
@@ -32,12 +32,6 @@ function frozenInWords({ actor, until, reason }: Frozen): string {
   const end = until ? ` until ${oneLine(until)}` : '';
   return `${by}${end}: ${oneLine(reason || 'no reason given', 500)}`;
 }
-
-const inWords = ({ name, actor, host, run_url: url }: HolderView): string =>
-  [name, actor, host, url]
-    .filter((text) => !!text)
-    .map((text) => oneLine(`${text}`))
-    .join(', ');
 
 const seconds = (value: number): string => formatDuration(Math.max(0, value) * 1000);
 

@@ -1,5 +1,7 @@
 import { buildinfoSchema } from '../contract.js';
 import { type Http, HttpFailure } from '../io/http.js';
+import { isWebPage } from '../io/proxy-page.js';
+import { parseJson } from '../text/json.js';
 
 /** What one request to a tenant's `/buildinfo` said. */
 export type Observation =
@@ -47,18 +49,13 @@ export async function probe(
 export function readBuildinfo(status: number, headers: Record<string, string>, body: string): Observation {
   const invalid = (why: string): Observation => ({ kind: 'invalid', why });
   if (status >= 300 && status < 400) return invalid(`redirect (HTTP ${status}), which is not followed`);
-  const html =
-    /\bhtml\b/i.test(headers['content-type'] ?? '') || /^\s*<(?:!doctype|html|head|body)/i.test(body);
+  const html = isWebPage({ headers, body });
   if (status !== 200) return invalid(`HTTP ${status}${html ? ' with a web page' : ''}`);
   const encoding = headers['content-encoding'];
   if (encoding && encoding !== 'identity') return invalid('compressed answer, which was not asked for');
   if (html) return invalid('a web page instead of buildinfo');
-  let json: unknown;
-  try {
-    json = JSON.parse(body);
-  } catch {
-    return invalid(body.trim() === '' ? 'empty answer' : 'answer is not JSON');
-  }
+  const json = parseJson(body);
+  if (json === undefined) return invalid(body.trim() === '' ? 'empty answer' : 'answer is not JSON');
   const parsed = buildinfoSchema.safeParse(json);
   if (!parsed.success) {
     const wrong = typeof json === 'object' && json !== null && 'git_sha' in json;

@@ -224,7 +224,7 @@ describe('the alert issue', () => {
     expect(result.outcome).toBe('lock_timeout');
     const [issue] = gitea.issues;
     expect(issue?.title).toBe('fleet/blue LOCK TIMEOUT: staging-bbbbbbb (bbbbbbb) is not proven');
-    expect(issue?.body).toMatch(/held by fleet redeploy staging \(bob\), for 1m 5s, doing: rolling batch-2/);
+    expect(issue?.body).toMatch(/held by fleet redeploy staging \(bob\) for 1m 5s, doing: rolling batch-2/);
   });
 });
 

@@ -3,7 +3,7 @@ import { checkOptions } from '../../src/config/check-options.js';
 import type { Config } from '../../src/config/config.js';
 import { claimIdSchema, holderSchema, type WaitedFor } from '../../src/contract.js';
 import { claimIdOf } from '../../src/lock/claim-id.js';
-import { cleanHolder, describeHolder, holderOf } from '../../src/lock/holder.js';
+import { cleanHolder, holderOf } from '../../src/lock/holder.js';
 
 const SHA = 'b'.repeat(40);
 
@@ -123,27 +123,5 @@ describe('a holder', () => {
     expect(cleanHolder({ name: 'x', run_url: 'https://git.example.com/7' }).run_url).toBe(
       'https://git.example.com/7',
     );
-  });
-
-  test.each<[WaitedFor, string]>([
-    [{ name: 'fleet' }, 'fleet'],
-    [
-      {
-        name: 'fleet',
-        actor: 'anna',
-        held_for_seconds: 250,
-        step: 'rolling canary',
-        alive: true,
-        run_url: 'https://x/7',
-        host: 'h',
-      },
-      'fleet (anna), for 4m 10s, doing: rolling canary, https://x/7',
-    ],
-    [
-      { name: 'fleet', held_for_seconds: 0, alive: false, host: 'runner-1' },
-      'fleet, for 0ms, not renewing any more, on runner-1',
-    ],
-  ])('%j in words', (holder, words) => {
-    expect(describeHolder(holder)).toBe(words);
   });
 });

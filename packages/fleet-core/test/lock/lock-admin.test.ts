@@ -1,7 +1,7 @@
 /** What people do with a lock, against scripted answers. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { checkOptions } from '../../src/config/check-options.js';
-import type { LeftClaim } from '../../src/context.js';
+import type { ClaimHandle } from '../../src/context.js';
 import {
   breakLock,
   freezeLock,
@@ -10,7 +10,7 @@ import {
   unfreezeLock,
   watchLock,
 } from '../../src/lock/admin.js';
-import { holdLock, releaseLeftClaim } from '../../src/lock/from-config.js';
+import { holdLock, releaseClaim } from '../../src/lock/from-config.js';
 
 import { FakeFleet, json } from '../helpers/fake-fleet.js';
 import { FakeLock } from '../helpers/fake-lock.js';
@@ -70,20 +70,20 @@ test('a watch asks for what comes after the version it has, and ends with its si
 
 test('break sends the token that was seen, and each refusal says what to do', async () => {
   answer = (_, response) => json(response, 200, {});
-  await breakLock(config(), 7, { actor: 'ann', reason: 'runner died' }, false);
-  await breakLock(config(), 7, { actor: 'ann', reason: 'runner died' }, true);
+  await breakLock(config(), { fencingToken: 7, actor: 'ann', reason: 'runner died' });
+  await breakLock(config(), { fencingToken: 7, actor: 'ann', reason: 'runner died', confirmAlive: true });
   expect(asked.map((call) => call.body)).toEqual([
     { fencing_token: 7, actor: 'ann', reason: 'runner died' },
     { fencing_token: 7, actor: 'ann', reason: 'runner died', confirm_alive: true },
   ]);
   expect(asked[0]?.path).toBe(`${BASE}/break`);
   answer = (_, response) => json(response, 409, { error: 'token_mismatch' });
-  await expect(breakLock(config(), 7, { actor: 'a', reason: 'b' }, false)).rejects.toMatchObject({
+  await expect(breakLock(config(), { fencingToken: 7, actor: 'a', reason: 'b' })).rejects.toMatchObject({
     code: 'LOCK_REFUSED',
     outcome: 'refused',
   });
   answer = (_, response) => json(response, 409, { error: 'holder_alive' });
-  await expect(breakLock(config(), 7, { actor: 'a', reason: 'b' }, false)).rejects.toThrow('is alive');
+  await expect(breakLock(config(), { fencingToken: 7, actor: 'a', reason: 'b' })).rejects.toThrow('is alive');
 });
 
 test('freeze and unfreeze carry who and why', async () => {
@@ -117,7 +117,7 @@ test('other work runs under the lock, which is given back when it throws', async
 
 test('what a killed process left can be released by whoever kept its claim', async () => {
   const lock = new FakeLock(fleet);
-  const kept: LeftClaim[] = [];
+  const kept: ClaimHandle[] = [];
   let claims = 0;
   lock.claim = (_, response) =>
     claims++ ? lock.grant(response) : json(response, 410, { error: 'claim_over', state: 'released' });
@@ -126,20 +126,20 @@ test('what a killed process left can be released by whoever kept its claim', asy
   });
   expect(kept.map((claim) => claim.claimId)).toEqual(lock.of('claim').map((call) => call.claim));
   const [, left] = kept;
-  expect(await releaseLeftClaim(config(), left as LeftClaim)).toBe(true);
+  expect(await releaseClaim(config(), left as ClaimHandle)).toBe(true);
   expect(lock.of('release').at(-1)).toMatchObject({
     claim: left?.claimId,
     body: { session: left?.session, result: 'not_proven' },
   });
   lock.release = (_, response) => void response.socket?.destroy();
-  expect(await releaseLeftClaim(config(), left as LeftClaim)).toBe(false);
+  expect(await releaseClaim(config(), left as ClaimHandle)).toBe(false);
 });
 
 test.each(['../../redeploy-fleet', '..', 'x', '00000000-0000-4000-8000-000000000000/../../x'])(
   'a claim that is none is sent nowhere: %s',
   async (claimId) => {
     answer = (_, response) => json(response, 200, { state: 'released', already: false });
-    expect(await releaseLeftClaim(config(), { claimId, session: 's' })).toBe(false);
+    expect(await releaseClaim(config(), { claimId, session: 's' })).toBe(false);
     expect(asked).toEqual([]);
   },
 );

@@ -142,7 +142,7 @@ describe('waiting', () => {
     const { result } = await run({ ...locked(), lockWaitMs: 60_000 }, { clock });
     expect(result).toMatchObject({ outcome: 'lock_timeout', exit_code: 3, deployed: false });
     expect(result.reason).toMatch(
-      /waited 1m .*place 1 of 1; held by fleet redeploy staging \(bob\), for 1m 5s, doing: rolling batch-2/,
+      /waited 1m .*place 1 of 1; held by fleet redeploy staging \(bob\) for 1m 5s, doing: rolling batch-2/,
     );
     expect(result.lock).toMatchObject({ group: 'staging', fencing_token: null });
     expect(result.lock?.waited_ms).toBeGreaterThanOrEqual(60_000);

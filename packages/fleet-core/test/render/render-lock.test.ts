@@ -31,8 +31,8 @@ describe('status', () => {
       { claim_id: 'b', position: 2, holder: { name: 'later' }, waiting_for_seconds: 0.2 },
     ];
     expect(renderLockStatus({ ...free, held, queue })).toEqual([
-      'Lock staging: held by fleet redeploy staging, ann, ci-1, https://ci.example.com/1 for 1m 35s, fencing token 7',
-      '  at batch-2, last renewed 4.2s ago',
+      'Lock staging: held by fleet redeploy staging (ann) for 1m 35s, on ci-1, https://ci.example.com/1, fencing token 7',
+      '  doing: batch-2, last renewed 4.2s ago',
       '  1. nightly (bob), waiting 12s',
       '  2. later, waiting 200ms',
     ]);

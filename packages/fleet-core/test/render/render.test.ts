@@ -131,7 +131,7 @@ describe('an event line', () => {
         waited_ms: 61_000,
         holder: { name: 'fleet redeploy', actor: 'ann', held_for_seconds: 90, step: 'batch-2', alive: false },
       },
-      /place 2 of 3, 1m 1s so far; held by fleet redeploy \(ann\) for 1m 30s at batch-2 .*not renew/,
+      /place 2 of 3, 1m 1s so far; held by fleet redeploy \(ann\) for 1m 30s, doing: batch-2, .*not renew/,
     ],
     [
       'lists the plan',
@@ -209,7 +209,7 @@ describe('an event line', () => {
   });
 
   it('has a tone: what went wrong stands out', () => {
-    expect(toneOf({ at: AT, code: 'lock.lost', group: 'g', reason: 'r', successor: null })).toBe('bad');
+    expect(toneOf({ at: AT, code: 'lock.lost', group: 'g', reason: 'r' })).toBe('bad');
     expect(toneOf({ at: AT, code: 'warning', reason: 'r' })).toBe('warn');
   });
 });

@@ -11,7 +11,7 @@ import {
   watchLock,
 } from '../../src/lock/admin.js';
 import { isLeaseInherited } from '../../src/lock/child.js';
-import { holdLock, releaseLeftClaim } from '../../src/lock/from-config.js';
+import { holdLock, releaseClaim } from '../../src/lock/from-config.js';
 import { SHA } from '../helpers/options.js';
 import { run } from '../helpers/run.js';
 import { answer, serve } from '../helpers/server.js';
@@ -73,7 +73,7 @@ test('every command of the lock is refused', async () => {
     () => breakLock(config, 7, NOTE, true),
     () => freezeLock(config, NOTE),
     () => unfreezeLock(config, NOTE),
-    () => releaseLeftClaim(config, LEFT),
+    () => releaseClaim(config, LEFT),
     () => isLeaseInherited(held),
     () => holdLock(held, async () => {}),
   ])

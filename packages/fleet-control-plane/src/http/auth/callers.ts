@@ -73,7 +73,7 @@ const forbidden = (token: Token, lacks: string, missing: Record<string, string>)
   );
 
 /** Who is to be named in the audit log: the token's owner where it has one, and what the caller said beside it. */
-export function deedOf(caller: Token | null, actor: string): { actor: string; said?: string } {
+export function auditNoteOf(caller: Token | null, actor: string): { actor: string; said?: string } {
   const name = nameOf(caller);
   return name === undefined ? { actor } : { actor: name, said: actor };
 }

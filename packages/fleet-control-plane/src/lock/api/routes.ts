@@ -22,7 +22,7 @@ import type { FastifyReply } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Database } from '../../db/database.js';
-import { deedOf, signed } from '../../http/auth/callers.js';
+import { auditNoteOf, signed } from '../../http/auth/callers.js';
 import { problems } from '../../http/openapi.js';
 import { requestSignals } from '../../http/signals.js';
 import { shuttingDown } from '../../problem.js';
@@ -173,7 +173,11 @@ export const lockRoutes: FastifyPluginAsyncZod<LockRoutesOptions> = async (app, 
       },
     },
     async ({ params, body, ip, caller }, reply) =>
-      send(reply, 200, await service.breakHold(params.group, { ...body, ...deedOf(caller, body.actor) }, ip)),
+      send(
+        reply,
+        200,
+        await service.breakHold(params.group, { ...body, ...auditNoteOf(caller, body.actor) }, ip),
+      ),
   );
 
   app.post(
@@ -188,7 +192,7 @@ export const lockRoutes: FastifyPluginAsyncZod<LockRoutesOptions> = async (app, 
       },
     },
     async ({ params, body, caller }) =>
-      service.freeze(params.group, { ...body, ...deedOf(caller, body.actor) }),
+      service.freeze(params.group, { ...body, ...auditNoteOf(caller, body.actor) }),
   );
 
   app.post(
@@ -202,7 +206,7 @@ export const lockRoutes: FastifyPluginAsyncZod<LockRoutesOptions> = async (app, 
       },
     },
     async ({ params, body, caller }) =>
-      service.unfreeze(params.group, { ...body, ...deedOf(caller, body.actor) }),
+      service.unfreeze(params.group, { ...body, ...auditNoteOf(caller, body.actor) }),
   );
 
   app.get(

@@ -190,7 +190,7 @@ export class LockService {
 
   async breakHold(
     group: string,
-    body: transitions.Deed & { fencing_token: number; confirm_alive?: boolean | undefined },
+    body: transitions.AuditNote & { fencing_token: number; confirm_alive?: boolean | undefined },
     ip: string,
   ): Promise<Record<string, unknown>> {
     const { store, observer, clock } = this.deps;
@@ -218,7 +218,7 @@ export class LockService {
 
   async freeze(
     group: string,
-    body: transitions.Deed & { until?: string | undefined; replace?: boolean | undefined },
+    body: transitions.AuditNote & { until?: string | undefined; replace?: boolean | undefined },
   ): Promise<{ frozen: Frozen }> {
     if (body.until && Date.parse(body.until) <= this.deps.clock.wall()) {
       throw badRequest('"until" lies in the past.', 'Give a time to come, or leave "until" out.');
@@ -239,7 +239,7 @@ export class LockService {
     return { frozen };
   }
 
-  async unfreeze(group: string, body: transitions.Deed): Promise<{ frozen: null }> {
+  async unfreeze(group: string, body: transitions.AuditNote): Promise<{ frozen: null }> {
     await this.deps.store.transact(group, {}, (draft) => transitions.unfreeze(draft, body));
     return { frozen: null };
   }

@@ -158,7 +158,7 @@ export function abandon(draft: Draft, claimId: string, pollSeq: number): boolean
 }
 
 /** What a person does to the lock. */
-export interface Deed {
+export interface AuditNote {
   reason: string;
   /** Name of the token, where it has one; else what the caller said. */
   actor: string;
@@ -166,13 +166,13 @@ export interface Deed {
   said?: string | undefined;
 }
 
-export const saidBy = ({ said }: Deed) => (said === undefined ? {} : { said });
+export const saidBy = ({ said }: AuditNote) => (said === undefined ? {} : { said });
 
 /** A person ends the hold that they saw. */
 export function breakHold(
   draft: Draft,
   token: number,
-  who: Deed & { confirmed: boolean; ip: string },
+  who: AuditNote & { confirmed: boolean; ip: string },
 ): Claim {
   const { held } = draft.state;
   if (!held || held.token !== token) throw tokenMismatch(token, held);
@@ -200,7 +200,7 @@ export function freeze(draft: Draft, frozen: Frozen, replace: boolean): Frozen {
   return frozen;
 }
 
-export function unfreeze(draft: Draft, deed: Deed): void {
+export function unfreeze(draft: Draft, deed: AuditNote): void {
   if (!draft.state.frozen) throw notFrozen();
   draft.state.frozen = null;
   draft.record('unfrozen', null, { actor: deed.actor, detail: { reason: deed.reason, ...saidBy(deed) } });

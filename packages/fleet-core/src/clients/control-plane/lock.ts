@@ -18,6 +18,7 @@ import {
 import { FleetError } from '../../errors.js';
 import { type Http, HttpFailure } from '../../io/http.js';
 import { retryAfterMs } from '../../io/retry-after.js';
+import { parseJson } from '../../text/json.js';
 import { oneLine } from '../../text/sanitize.js';
 
 const MAX_BYTES = 4 * 1024 * 1024;
@@ -179,7 +180,7 @@ export class LockClient {
           wait,
         );
       }
-      const json = parse(text);
+      const json = parseJson(text);
       if (status === 200 || (status === 202 && method === 'PUT')) {
         if (json === undefined) throw this.#contract(`HTTP ${status} whose body is not JSON`);
         return { status, json };
@@ -232,13 +233,5 @@ export class LockClient {
         hint: 'serve the lock with fleet-control-plane and point --lock-url at it; or say --no-lock and mean it',
       },
     );
-  }
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }

@@ -13,7 +13,9 @@ import {
   slugSchema,
 } from '../../contract.js';
 import { HttpFailure, type HttpResponse } from '../../io/http.js';
+import { isProxyPage } from '../../io/proxy-page.js';
 import type { CallResult } from '../../result/result.js';
+import { parseJson } from '../../text/json.js';
 import { redact } from '../../text/sanitize.js';
 import type { CallLog } from './call-log.js';
 import type { Unanswered } from './refusal.js';
@@ -170,17 +172,7 @@ function classify(response: HttpResponse): { sent: Sent; outcome: CallResult['ou
       answer: usable ? answer.data : null,
       retryAfter: headers['retry-after'],
       reason: `HTTP ${status}${usable || json !== undefined ? '' : ', and its body is not JSON'}`,
-      html:
-        json === undefined &&
-        /html|error code: 10\d\d/i.test(`${headers['content-type'] ?? ''} ${body.slice(0, 2000)}`),
+      html: isProxyPage(response),
     },
   };
-}
-
-function parseJson(body: string): unknown {
-  try {
-    return JSON.parse(body);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,8 +1,10 @@
 /** One exchange with Gitea's API: what an answer means, pages, and what may be sent again. */
 import { z } from 'zod';
 import type { Clock } from '../../io/clock.js';
-import { type Http, HttpFailure, type HttpRequest } from '../../io/http.js';
+import { type Http, HttpFailure, type HttpRequest, type HttpResponse } from '../../io/http.js';
+import { isProxyPage } from '../../io/proxy-page.js';
 import { sleep } from '../../io/sleep.js';
+import { parseJson } from '../../text/json.js';
 
 export interface GiteaOptions {
   /** Base URL of the server, a path included where it runs under one. */
@@ -118,7 +120,7 @@ async function exchange<Schema extends z.ZodType>(
   };
   try {
     const answer = await http(request);
-    const json = parse(answer.body);
+    const json = parseJson(answer.body);
     if (answer.status === 200 || (answer.status === 201 && method !== 'GET')) {
       const parsed = schema.safeParse(json);
       if (parsed.success) return { read: { kind: 'read', value: parsed.data }, again: 'no' };
@@ -127,7 +129,7 @@ async function exchange<Schema extends z.ZodType>(
         again: method === 'GET' ? 'no' : 'unknown',
       };
     }
-    return refusal(answer.status, answer.body, json);
+    return refusal(answer, json);
   } catch (error) {
     if (!(error instanceof HttpFailure)) throw error;
     if (error.kind === 'aborted') throw signal.reason;
@@ -136,7 +138,8 @@ async function exchange<Schema extends z.ZodType>(
   }
 }
 
-function refusal(status: number, body: string, json: unknown): Attempt<never> {
+function refusal(answer: HttpResponse, json: unknown): Attempt<never> {
+  const { status } = answer;
   const unreadable = (why: string, again: Attempt<never>['again'] = 'no'): Attempt<never> => ({
     read: { kind: 'unreadable', why },
     again,
@@ -147,7 +150,7 @@ function refusal(status: number, body: string, json: unknown): Attempt<never> {
     case 403: {
       const said = refusalSchema.safeParse(json);
       // A proxy's refusal says nothing about rights: it must not open the fallback that a lack of rights opens.
-      if (!said.success || /error.?code\W*10\d\d/i.test(body))
+      if (!said.success || isProxyPage(answer))
         return unreadable('a proxy in front of Gitea refused the request (HTTP 403)');
       const missingScope = /required scope/i.test(said.data.message);
       return { read: { kind: 'forbidden', ...(missingScope ? { missingScope } : {}) }, again: 'no' };
@@ -160,13 +163,5 @@ function refusal(status: number, body: string, json: unknown): Attempt<never> {
       return unreadable('HTTP 429', 'safe');
     default:
       return unreadable(`HTTP ${status}`, status >= 500 ? 'unknown' : 'no');
-  }
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }

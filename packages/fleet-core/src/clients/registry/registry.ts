@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { isLoopback } from '../../io/address.js';
 import { type Http, HttpFailure, type HttpResponse } from '../../io/http.js';
+import { parseJson } from '../../text/json.js';
 import { parseChallenges } from './challenge.js';
 
 export interface RegistryOptions {
@@ -249,9 +250,5 @@ const digestOf = (body: string, algorithm: string) =>
 const matches = (body: string, digest: string) => digestOf(body, digest.split(':')[0] as string) === digest;
 
 function read<Schema extends z.ZodType>(schema: Schema, body: string): z.output<Schema> | null {
-  try {
-    return schema.safeParse(JSON.parse(body)).data ?? null;
-  } catch {
-    return null;
-  }
+  return schema.safeParse(parseJson(body)).data ?? null;
 }

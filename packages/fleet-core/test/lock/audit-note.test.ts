@@ -1,22 +1,22 @@
-/** What surrounds a deed to a lock and a command under it. */
+/** What surrounds an act on a lock and a command under it. */
 import { describe, expect, it, test } from 'vitest';
 import type { LockStatus } from '../../src/contract.js';
 import {
-  deedOf,
+  auditNoteOf,
   FleetError,
   freezeEnd,
-  holdToBreak,
   killInMs,
   leaseEnv,
+  leaseToBreak,
   outcomeOf,
 } from '../../src/index.js';
 
 const me = { user: 'ann', host: 'laptop' };
 
-describe('a deed', () => {
+describe('a note', () => {
   it('is done by the user of the machine, and in CI by whoever started the run', () => {
-    expect(deedOf({ trigger: {} }, ' stuck ', me)).toEqual({ actor: 'ann@laptop', reason: 'stuck' });
-    expect(deedOf({ trigger: { actor: 'bob' } }, 'stuck', me).actor).toBe('bob');
+    expect(auditNoteOf({ trigger: {} }, ' stuck ', me)).toEqual({ actor: 'ann@laptop', reason: 'stuck' });
+    expect(auditNoteOf({ trigger: { actor: 'bob' } }, 'stuck', me).actor).toBe('bob');
   });
 
   it.each([
@@ -24,7 +24,7 @@ describe('a deed', () => {
     ['  ', '--reason is missing'],
     ['x'.repeat(501), '--reason: is too long'],
   ])('%j is no reason', (reason, says) => {
-    expect(() => deedOf({ trigger: {} }, reason, me)).toThrow(says);
+    expect(() => auditNoteOf({ trigger: {} }, reason, me)).toThrow(says);
   });
 });
 
@@ -57,16 +57,18 @@ describe('the hold that a break would end', () => {
     ({ group: 'staging', held: held && { fencing_token: 7, alive: false, ...held } }) as LockStatus;
 
   it('is the one that is shown, or none', () => {
-    expect(holdToBreak(status(null), { alive: false })).toBeNull();
-    expect(holdToBreak(status(null), { fencingToken: 3, alive: false })).toBeNull();
-    expect(holdToBreak(status({}), { alive: false })?.fencing_token).toBe(7);
-    expect(holdToBreak(status({}), { fencingToken: 7, alive: false })?.fencing_token).toBe(7);
-    expect(holdToBreak(status({ alive: true }), { alive: true })?.fencing_token).toBe(7);
+    expect(leaseToBreak(status(null), {})).toBeNull();
+    expect(leaseToBreak(status(null), { fencingToken: 3 })).toBeNull();
+    expect(leaseToBreak(status({}), {})?.fencing_token).toBe(7);
+    expect(leaseToBreak(status({}), { fencingToken: 7 })?.fencing_token).toBe(7);
+    expect(leaseToBreak(status({ alive: true }), { confirmAlive: true })?.fencing_token).toBe(7);
   });
 
   it('is never another one, nor one that lives', () => {
-    expect(() => holdToBreak(status({}), { fencingToken: 6, alive: true })).toThrow(/6 does not hold/);
-    expect(() => holdToBreak(status({ alive: true }), { alive: false })).toThrow(/is alive/);
+    expect(() => leaseToBreak(status({}), { fencingToken: 6, confirmAlive: true })).toThrow(
+      /6 does not hold/,
+    );
+    expect(() => leaseToBreak(status({ alive: true }), {})).toThrow(/is alive/);
   });
 });
 
