@@ -4,6 +4,14 @@ const seen = (...files) => files.map((file) => `fleet-core/test/${file}.test.ts`
 
 export const client = [
   {
+    name: 'a cache vouches for a tenant',
+    file: at('verify/probe'),
+    from: "if (!cache || (seen.kind !== 'sha' && seen.kind !== 'dev')) return seen;",
+    to: "if (cache !== '') return seen;",
+    why: 'an old answer of an edge counts as the word of the tenant',
+    caughtBy: seen('verify/probe'),
+  },
+  {
     name: 'margin ignored',
     file: at('lock/lease'),
     from: 'return ttlMs - Math.min(ttlMs / 10, MARGIN_MAX_MS);',

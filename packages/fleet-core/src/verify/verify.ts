@@ -122,6 +122,7 @@ export class Verifier {
     const observation = await probe(context.http, buildinfoUrl(policy.tenantUrl, slug), {
       timeoutMs: policy.probeTimeoutMs,
       signal: context.signal,
+      nonce: context.random.uuid,
     });
     const now = context.clock.monotonic();
     this.#learn(slug, observation, now);

@@ -12,7 +12,7 @@ const json = (value: unknown) => (response: ServerResponse) => answer(response, 
 const page = '<!DOCTYPE html><html><body>Not found</body></html>';
 
 async function ask(url: string, clock = new ManualClock(), signal = new AbortController().signal) {
-  return probe(undiciHttp(clock), `${url}/buildinfo`, { timeoutMs: 5_000, signal });
+  return probe(undiciHttp(clock), `${url}/buildinfo`, { timeoutMs: 5_000, signal, nonce: () => 'n1' });
 }
 
 async function askOnce(reply: (response: ServerResponse) => void): Promise<Observation> {
@@ -51,6 +51,13 @@ describe('an answer that is buildinfo', () => {
       (r) => answer(r, 200, `{"git_sha":"${SHA}"}`, {}),
       { kind: 'sha', sha: SHA },
     ],
+    [
+      'a byte order mark in front',
+      (r) => answer(r, 200, `\ufeff{"git_sha":"${SHA}"}`),
+      { kind: 'sha', sha: SHA },
+    ],
+    ['a line end in the value', json({ git_sha: `${SHA}\n` }), { kind: 'sha', sha: SHA }],
+    ['a line end of Windows in the value', json({ git_sha: `${SHA}\r\n` }), { kind: 'sha', sha: SHA }],
     ['23: "dev", which is a build and never the target', json({ git_sha: 'dev' }), { kind: 'dev' }],
   ];
   test.each(cases)('%s', async (_name, reply, expected) => {
@@ -101,7 +108,8 @@ describe('an answer that is not buildinfo is invalid, with the reason', () => {
     ['67: a short commit', json({ git_sha: SHA.slice(0, 12) }), notSha],
     ['a commit that is too long', json({ git_sha: `${SHA}0` }), notSha],
     ['a commit with a space in front', json({ git_sha: ` ${SHA}` }), notSha],
-    ['a commit with a line break behind', json({ git_sha: `${SHA}\n` }), notSha],
+    ['a commit with two line ends behind', json({ git_sha: `${SHA}\n\n` }), notSha],
+    ['a commit with a word on the next line', json({ git_sha: `${SHA}\nmain` }), notSha],
     ['digits that are not hex', json({ git_sha: 'g'.repeat(40) }), notSha],
     ['a commit as a number', json({ git_sha: 1234 }), notSha],
     ['a commit as a list', json({ git_sha: [SHA] }), notSha],
@@ -111,7 +119,6 @@ describe('an answer that is not buildinfo is invalid, with the reason', () => {
     ['"dev" in capitals', json({ git_sha: 'DEV' }), notSha],
     ['129: an empty body', (r) => answer(r, 200, ''), 'empty answer'],
     ['a body of white space', (r) => answer(r, 200, ' \n'), 'empty answer'],
-    ['a byte order mark', (r) => answer(r, 200, `\ufeff{"git_sha":"${SHA}"}`), 'answer is not JSON'],
     ['half of a document', (r) => answer(r, 200, `{"git_sha":"${SHA}"`), 'answer is not JSON'],
     ['the text of a commit without JSON', (r) => answer(r, 200, SHA), 'answer is not JSON'],
     ['204', (r) => answer(r, 204, ''), 'HTTP 204'],
@@ -129,6 +136,51 @@ describe('an answer that is not buildinfo is invalid, with the reason', () => {
     for (const body of [secret, JSON.stringify({ git_sha: secret }), `<html>${secret}`]) {
       expect(JSON.stringify(await askOnce((response) => answer(response, 200, body)))).not.toContain(secret);
     }
+  });
+});
+
+describe('an answer out of a cache', () => {
+  const OTHER = 'f'.repeat(40);
+  const cached = (headers: Record<string, string>) => async (bypass: (response: ServerResponse) => void) => {
+    const server = await serve((request, response) =>
+      request.url === '/buildinfo'
+        ? answer(response, 200, `{"git_sha":"${SHA}"}`, { 'content-type': 'application/json', ...headers })
+        : bypass(response),
+    );
+    const seen = await ask(server.url);
+    return { seen, asked: server.requests.map(({ url }) => url) };
+  };
+
+  test.each([
+    ['its age', { age: '540', 'cf-cache-status': 'HIT' }],
+    ['an edge', { age: '0', 'cf-cache-status': 'HIT' }],
+    ['an edge that knows better', { 'cf-cache-status': 'STALE' }],
+    ['another edge', { 'x-cache': 'Hit from cloudfront' }],
+    ['a server', { 'x-cache-status': 'UPDATING' }],
+    ['the standard', { 'cache-status': 'edge; hit; ttl=60' }],
+  ])('told by %s: the tenant is asked past it', async (_name, headers) => {
+    const { seen, asked } = await cached(headers)(json({ git_sha: OTHER }));
+    expect(seen).toEqual({ kind: 'sha', sha: OTHER });
+    expect(asked).toEqual(['/buildinfo', '/buildinfo?nocache=n1']);
+  });
+
+  test.each<[string, (response: ServerResponse) => void]>([
+    ['the cache', (r) => answer(r, 200, `{"git_sha":"${SHA}"}`, { age: '541' })],
+    ['nothing useful', (r) => answer(r, 404, 'no')],
+  ])('that cannot be passed, since %s answers there too, proves nothing', async (_name, bypass) => {
+    const { seen } = await cached({ age: '540' })(bypass);
+    expect(seen).toEqual({
+      kind: 'invalid',
+      why: 'a cache answered (its answer is 540 s old), not the tenant: exempt /buildinfo from it',
+    });
+  });
+
+  test.each([
+    ['that missed', { age: '0', 'x-cache': 'MISS', 'cf-cache-status': 'DYNAMIC' }],
+    ['that forwarded', { 'cache-status': 'edge; fwd=uri-miss' }],
+  ])('is none where it came through a cache %s', async (_name, headers) => {
+    const { seen, asked } = await cached(headers)(json({ git_sha: OTHER }));
+    expect([seen, asked]).toEqual([{ kind: 'sha', sha: SHA }, ['/buildinfo']]);
   });
 });
 
@@ -187,7 +239,11 @@ describe('a probe', () => {
     const server = await serve((_request, response) => json({ git_sha: SHA })(response));
     const http = undiciHttp(new ManualClock());
     for (let turn = 0; turn < 3; turn++)
-      await probe(http, server.url, { timeoutMs: 5_000, signal: new AbortController().signal });
+      await probe(http, server.url, {
+        timeoutMs: 5_000,
+        signal: new AbortController().signal,
+        nonce: () => 'n',
+      });
     expect(server.connections).toBe(3);
   });
 
