@@ -4,6 +4,38 @@ const seen = (...files) => files.map((file) => `fleet-core/test/${file}.test.ts`
 
 export const client = [
   {
+    name: 'a draining fleet is rolled',
+    file: at('lock/lease'),
+    from: 'if (this.usableForMs > guard && !slept && !this.#draining) return;',
+    to: 'if (this.usableForMs > guard && !slept) return;',
+    why: 'two rolls of one fleet overlap, or a verdict rests on answers from before the older one ended',
+    caughtBy: seen('lock/lock'),
+  },
+  {
+    name: 'a counter of another server is believed',
+    file: at('lock/superseder'),
+    from: 'if (mine && theirs && mine !== theirs)',
+    to: 'if (mine && theirs && mine === undefined)',
+    why: 'every run is superseded with exit 0 and nothing is ever rolled',
+    caughtBy: seen('lock/lock'),
+  },
+  {
+    name: 'the head of the branch is superseded',
+    file: at('lock/superseder'),
+    from: 'return head.value === expectedSha',
+    to: 'return head.value === undefined',
+    why: 'the newest commit ends green and nobody rolls it',
+    caughtBy: seen('lock/lock'),
+  },
+  {
+    name: 'HTTP 501 of the lock is an outage',
+    file: at('clients/control-plane/lock'),
+    from: 'if (status === 404 || status === 501)',
+    to: 'if (status === 404)',
+    why: 'a control plane without a lock is waited for, and never named as that',
+    caughtBy: seen('lock/lock'),
+  },
+  {
     name: 'a cache vouches for a tenant',
     file: at('verify/probe'),
     from: "if (!cache || (seen.kind !== 'sha' && seen.kind !== 'dev')) return seen;",

@@ -229,6 +229,7 @@ export const supersederSchema = z.looseObject({
   holder: holderViewSchema.nullish(),
   state: z.string().nullish(),
 });
+export type Superseder = z.infer<typeof supersederSchema>;
 
 export const renewRequestSchema = z.object({
   session: sessionSchema,

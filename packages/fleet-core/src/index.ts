@@ -26,6 +26,7 @@ export { type Http, HttpFailure, type HttpRequest, type HttpResponse, undiciHttp
 export {
   type AuditNote,
   breakLock,
+  type Freeze,
   freezeLock,
   leaseToBreak,
   readLock,
@@ -38,7 +39,8 @@ export { auditNoteOf, freezeEnd } from './lock/audit-note.js';
 export { isLeaseInherited, killInMs, leaseEnv } from './lock/child.js';
 export { holdLock, releaseClaim } from './lock/from-config.js';
 export { type Grant, Lease } from './lock/lease.js';
-export { FleetLock, type LockOptions, withFleetLock } from './lock/lock.js';
+export { FleetLock, withFleetLock } from './lock/lock.js';
+export type { LockOptions } from './lock/options.js';
 export { type Ports, type Random, systemPorts, systemRandom } from './ports.js';
 export { outcomeOf } from './report/ending.js';
 export {

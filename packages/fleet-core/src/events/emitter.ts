@@ -29,6 +29,8 @@ export class Emitter {
       if (this.warnings.includes(event.reason)) return;
       this.warnings.push(event.reason);
     }
+    if (event.code === 'lock.draining')
+      this.doing = `waiting for the roll under fencing token ${event.fencing_token} to end`;
     this.#arm();
     try {
       const returned: unknown = this.#sink({ at: new Date(this.#clock.wall()).toISOString(), ...event });

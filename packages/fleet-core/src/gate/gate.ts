@@ -31,7 +31,11 @@ export async function pass(
   }
 }
 
-export function gitea({ config, ports, signal }: Gates): Gitea {
+export function gitea({
+  config,
+  ports,
+  signal,
+}: Pick<Gates, 'config' | 'signal'> & { ports: Pick<Ports, 'http' | 'clock'> }): Gitea {
   if (!config.gitea) throw new FleetError('INTERNAL', 'a gate needs Gitea, and none is configured');
   return new Gitea({ ...config.gitea, http: ports.http, signal });
 }

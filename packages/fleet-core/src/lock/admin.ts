@@ -4,10 +4,11 @@ import { LockClient, type NoAnswer, type Refused } from '../clients/control-plan
 import type { Config } from '../config/config.js';
 import { refuse } from '../config/trust.js';
 import type { RunContext } from '../context.js';
-import type { HeldView, LockEvent, LockStatus } from '../contract.js';
+import type { Frozen, HeldView, LockEvent, LockStatus } from '../contract.js';
 import { FleetError } from '../errors.js';
 import { sleep } from '../io/sleep.js';
 import { systemPorts } from '../ports.js';
+import { frozenInWords } from '../render/lock.js';
 import { oneLine } from '../text/sanitize.js';
 
 const TIMEOUT_MS = 10_000;
@@ -136,16 +137,24 @@ const holderAlive = (group: string) =>
     hint: 'wait for it, or end that run; --confirm-alive breaks it all the same',
   });
 
-/** Holds back every grant until it is lifted; the queue keeps its order. @param until ISO 8601 end, optional. */
-export async function freezeLock(
-  config: Config,
-  note: AuditNote & { until?: string },
-  context: RunContext = {},
-): Promise<void> {
-  await act(config, 'freeze', { ...note }, context);
+export interface Freeze extends AuditNote {
+  /** When it ends by itself, ISO 8601; absent: a person lifts it. */
+  until?: string;
+  /** Takes the place of a freeze that stands. Default: false. */
+  replace?: boolean;
 }
 
-/** Lifts a freeze. */
+/**
+ * Holds back every grant until it is lifted; the queue keeps its order.
+ *
+ * @throws FleetError `LOCK_REFUSED` where a freeze stands already; `CP_*`, `LOCK_UNKNOWN_ENDPOINT`.
+ */
+export async function freezeLock(config: Config, freeze: Freeze, context: RunContext = {}): Promise<void> {
+  const { replace, ...note } = freeze;
+  await act(config, 'freeze', { ...note, ...(replace ? { replace } : {}) }, context);
+}
+
+/** Lifts a freeze. @throws FleetError `LOCK_REFUSED` where there is none; `CP_*`, `LOCK_UNKNOWN_ENDPOINT`. */
 export async function unfreezeLock(config: Config, note: AuditNote, context: RunContext = {}): Promise<void> {
   await act(config, 'unfreeze', { ...note }, context);
 }
@@ -158,8 +167,24 @@ async function act(
 ) {
   const { client } = open(config, context);
   const answer = await client.act(verb, body, { timeoutMs: TIMEOUT_MS, signal: context.signal });
-  if (answer.kind !== 'done') fail(config, answer);
+  if (answer.kind === 'done') return;
+  if (answer.kind === 'refused' && answer.problem.error === 'already_frozen')
+    throw alreadyFrozen(client.group, answer.problem.frozen ?? {});
+  if (answer.kind === 'refused' && answer.problem.error === 'not_frozen') throw notFrozen(client.group);
+  fail(config, answer);
 }
+
+const alreadyFrozen = (group: string, frozen: Frozen) =>
+  new FleetError('LOCK_REFUSED', `the lock ${group} is frozen already${frozenInWords(frozen)}`, {
+    outcome: 'refused',
+    hint: `it stands as it was; to put yours in its place: fleet lock freeze --lock-group ${group} --replace --reason "..."`,
+  });
+
+const notFrozen = (group: string) =>
+  new FleetError('LOCK_REFUSED', `the lock ${group} is not frozen: nothing was lifted`, {
+    outcome: 'refused',
+    hint: `look with: fleet lock status --lock-group ${group}`,
+  });
 
 function open(config: Config, context: RunContext) {
   const ports = systemPorts(context.ports);

@@ -1,53 +1,84 @@
 /** Why the lock was not had, in words: which lock, who has it, what to do. */
 
-import type { ClaimQueued, Frozen, Problem } from '../contract.js';
+import type { Refused } from '../clients/control-plane/lock.js';
+import type { ClaimQueued, Frozen, Problem, Superseder } from '../contract.js';
 import { FleetError } from '../errors.js';
+import { isWebAddress } from '../io/address.js';
 import { holderInWords } from '../render/holder.js';
+import { frozenInWords } from '../render/lock.js';
 import { formatDuration } from '../text/duration.js';
 import { oneLine } from '../text/sanitize.js';
 
-/** The wait is over. @param reason Why the server gave no answer at the end, where it gave none. */
+/**
+ * The wait is over.
+ *
+ * @param last What the queue was last seen to be; null: it never was, so nobody is known to hold the lock.
+ * @param reason Why the server gave no answer at the end, where it gave none.
+ */
 export function lockTimeout(
   group: string,
   last: ClaimQueued | null,
   waitedMs: number,
-  reason?: string,
+  reason: string | null,
 ): FleetError {
-  const holder = last?.holder;
-  const who = holder ? `; held by ${holderInWords(holder)}` : '';
   const place = last ? `, place ${last.position} of ${last.queue_length}` : '';
-  const why = reason ? ` (${reason})` : '';
+  const who = last?.holder ? `; held by ${holderInWords(last.holder)}` : '';
+  const then = last ? '; then no usable answer' : ': the lock server gave no usable answer';
   return new FleetError(
     'LOCK_TIMEOUT',
-    `waited ${formatDuration(waitedMs)} for the lock ${group} in vain${place}${who}${why}`,
+    `waited ${formatDuration(waitedMs)} for the lock ${group} in vain${place}${who}${reason ? `${then} (${reason})` : ''}`,
     {
       outcome: 'lock_timeout',
-      hint: `nothing was rolled; raise --lock-wait, or look with: fleet lock status --lock-group ${group}`,
+      hint: last
+        ? `nothing was rolled; raise --lock-wait, or look with: fleet lock status --lock-group ${group}`
+        : 'nothing was rolled; look at the lock server and its database, then run the same command again',
     },
   );
 }
 
 /** A person froze the lock: waiting for it would only end in its own timeout. */
 export function lockFrozen(group: string, frozen: Frozen): FleetError {
-  const by = frozen.actor ? ` by ${oneLine(frozen.actor, 80)}` : '';
-  const why = frozen.reason ? `: ${oneLine(frozen.reason, 160)}` : '';
-  return new FleetError('HELD', `the lock ${group} is frozen${by}${why}`, {
+  return new FleetError('HELD', `the lock ${group} is frozen${frozenInWords(frozen)}`, {
     outcome: 'held',
     hint: 'nothing is rolled until it is unfrozen; then run the same command again',
   });
 }
 
 /** A newer commit of the same branch goes before this one. */
-export function lockSuperseded(group: string, problem: Problem): FleetError {
-  const by = problem.by?.holder;
-  const who = by ? ` by ${oneLine([by.name, by.sha?.slice(0, 7)].filter(Boolean).join(' '), 120)}` : '';
+export function lockSuperseded(group: string, { error, by }: Problem): FleetError {
+  const who = by ? ` (${supersederInWords(by)})` : '';
   return new FleetError(
     'SUPERSEDED',
-    problem.error === 'superseded'
+    error === 'superseded'
       ? `a newer commit of the same branch took this run's place in the queue of ${group}${who}`
       : `a newer commit of the same branch already waits for, holds or has rolled ${group}${who}`,
     { outcome: 'superseded', hint: 'nothing to do: the newer run deploys' },
   );
+}
+
+/** The other claim has the higher number, and is not newer: to leave the fleet to it would leave it undeployed. */
+export function lockWronglySuperseded(group: string, { by }: Problem, why: string): FleetError {
+  const who = by ? ` (${supersederInWords(by)})` : '';
+  return new FleetError('LOCK_REFUSED', `${group} counts another run as newer${who}, and it is not: ${why}`, {
+    outcome: 'refused',
+    hint: 'give --order a number that grows for every run that rolls this fleet, or say --superseded-by off',
+  });
+}
+
+/** Who counts as newer: name, number, commit, where to look. */
+function supersederInWords({
+  number,
+  holder,
+  sha = holder?.sha,
+  run_url = holder?.run_url,
+}: Superseder): string {
+  const parts = [
+    holder?.name,
+    typeof number === 'number' && `number ${number}`,
+    sha && `commit ${sha.slice(0, 7)}`,
+    isWebAddress(run_url) && run_url,
+  ];
+  return oneLine(parts.filter(Boolean).join(', ') || 'not named', 300);
 }
 
 export function lockUnreachable(url: string, reason: string): FleetError {
@@ -55,3 +86,15 @@ export function lockUnreachable(url: string, reason: string): FleetError {
     hint: 'check --control-plane or --lock-url, and that the control plane runs',
   });
 }
+
+/** The server keeps no promise that waiting could rely on, or calls the claim wrong. */
+export const claimRefused = ({ status, problem }: Refused): FleetError =>
+  new FleetError(
+    'CP_CONTRACT',
+    `the lock server refused the claim (HTTP ${status}, ${oneLine(problem.error, 60)})`,
+    {
+      hint: problem.detail
+        ? oneLine(problem.detail)
+        : 'check --lock-group, --lock-ttl and the version of the lock server',
+    },
+  );

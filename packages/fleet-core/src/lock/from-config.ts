@@ -11,12 +11,14 @@ import { type Ports, systemPorts } from '../ports.js';
 import { claimIdOf } from './claim-id.js';
 import { holderOf } from './holder.js';
 import type { Lease } from './lease.js';
-import { type LockOptions, withFleetLock } from './lock.js';
+import { withFleetLock } from './lock.js';
+import type { LockOptions } from './options.js';
+import { doubtSuperseder } from './superseder.js';
 
 /** @throws FleetError `INTERNAL` where no lock is configured. */
 export function lockOptions(
   config: Config,
-  ports: Pick<Ports, 'hostname'>,
+  ports: Pick<Ports, 'hostname' | 'http' | 'clock'>,
   context: RunContext = {},
 ): LockOptions {
   if (!config.lock) throw new FleetError('INTERNAL', 'no lock is configured');
@@ -28,6 +30,7 @@ export function lockOptions(
     holder: holderOf(config, ports.hostname()),
     order: config.order ?? undefined,
     claimId: claimIdOf(config.trigger, group),
+    doubt: (by, signal) => doubtSuperseder(config, ports, by, signal),
     onClaim: context.onClaim,
   };
 }

@@ -1,6 +1,7 @@
 /** The right to roll, kept alive: renewal, margin and stop by its own timer on the monotonic clock. */
 
 import type { LockClient } from '../clients/control-plane/lock.js';
+import type { Draining } from '../contract.js';
 import { FleetError } from '../errors.js';
 import type { Emit } from '../events/emitter.js';
 import { sleep } from '../io/sleep.js';
@@ -17,12 +18,16 @@ export interface Grant {
   sentAt: number;
   /** How long the claim waited before. */
   waitedMs: number;
+  /** A roll under an older token that still runs: until it has ended, the lease is held and not usable. */
+  draining: Draining | null;
 }
 
 /** Part of the TTL that is not used, at most: what the server's own granularity may cost. */
 const MARGIN_MAX_MS = 2_000;
 /** A wall clock that runs off the monotonic one by more than this has slept or was set. */
 const SUSPEND_DRIFT_MS = 1_000;
+/** How often the server is asked whether a roll under an older token has ended. */
+const DRAINING_POLL_MS = 2_000;
 /** A release must end within what a CI server leaves after its signal, which is seven seconds and less. */
 const RELEASE_TIMEOUT_MS = 2_000;
 const RELEASE_TRIES = 2;
@@ -46,6 +51,9 @@ export class Lease {
   #usableUntil: number;
   #drift: number;
   #failed = false;
+  #draining: Draining | null;
+  /** The older roll that was told of. */
+  #told: number | null = null;
   #renewing: Promise<void> | null = null;
   #released: Promise<boolean> | null = null;
   #stopAlarm: () => void = () => {};
@@ -62,6 +70,7 @@ export class Lease {
     this.waitedMs = grant.waitedMs;
     this.#ttlMs = grant.ttlMs;
     this.#usableUntil = grant.sentAt + usableMs(grant.ttlMs);
+    this.#draining = grant.draining;
     this.#drift = this.#driftNow();
     this.#setAlarm();
     this.#loop = this.#keepAlive();
@@ -86,8 +95,9 @@ export class Lease {
   }
 
   /**
-   * Resolves when a new step may start: not near the end of the lease, and not on the far side of a suspend that no
-   * renewal has answered yet. Rejects with the reason of `signal`, or `LOCK_LOST`.
+   * Resolves when a new step may start: not near the end of the lease, not on the far side of a suspend that no renewal
+   * has answered yet, and not while a roll under an older token still runs. Rejects with the reason of `signal`, or
+   * `LOCK_LOST`.
    */
   async ready(signal: AbortSignal): Promise<void> {
     const guard = Math.min(8_000, this.#ttlMs / 4);
@@ -95,7 +105,11 @@ export class Lease {
     for (;;) {
       either.throwIfAborted();
       const slept = Math.abs(this.#driftNow() - this.#drift) > SUSPEND_DRIFT_MS;
-      if (this.usableForMs > guard && !slept) return;
+      if (this.usableForMs > guard && !slept && !this.#draining) return;
+      if (this.#draining) {
+        this.#tellDraining(this.#draining);
+        await sleep(this.ports.clock, DRAINING_POLL_MS, either);
+      }
       await this.#renew();
       // A renewal that cannot even be sent fails at once: without a pause this would be a tight loop.
       if (this.#failed || this.usableForMs <= guard) await sleep(this.ports.clock, 250, either);
@@ -110,6 +124,13 @@ export class Lease {
   release(result: 'proven' | 'not_proven'): Promise<boolean> {
     this.#released ??= this.#release(result);
     return this.#released;
+  }
+
+  #tellDraining({ fencing_token, slugs, since_seconds }: Draining): void {
+    if (this.#told === fencing_token) return;
+    this.#told = fencing_token;
+    const since_ms = Math.round(since_seconds * 1000);
+    this.emit({ code: 'lock.draining', group: this.group, fencing_token, slugs, since_ms });
   }
 
   async #release(result: 'proven' | 'not_proven'): Promise<boolean> {
@@ -166,11 +187,8 @@ export class Lease {
     const { claimId, session, fencingToken } = this.grant;
     const sentAt = clock.monotonic();
     const drift = this.#driftNow();
-    const body = {
-      session,
-      fencing_token: fencingToken,
-      ...(this.step ? { step: cut(this.step, 300) } : {}),
-    };
+    const step = this.#draining ? 'draining' : cut(this.step, 300);
+    const body = { session, fencing_token: fencingToken, ...(step ? { step } : {}) };
     const answer = await this.client
       .renew(claimId, body, {
         timeoutMs: Math.max(500, this.#ttlMs / 6),
@@ -183,6 +201,7 @@ export class Lease {
       this.#ttlMs = answer.ttlMs;
       this.#usableUntil = sentAt + usableMs(answer.ttlMs);
       this.#drift = drift;
+      this.#draining = answer.draining;
       this.#setAlarm();
       if (this.#failed) this.emit({ code: 'lock.recovered', group: this.group });
       this.#failed = false;

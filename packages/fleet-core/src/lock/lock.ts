@@ -1,46 +1,21 @@
 /** Stage 3: waits for the right to roll one fleet. */
 
-import {
-  type ClaimAnswer,
-  LockClient,
-  type LockServer,
-  type Refused,
-} from '../clients/control-plane/lock.js';
-import type { ClaimHandle } from '../context.js';
-import {
-  type ClaimQueued,
-  type ClaimRequest,
-  type Holder,
-  type Order,
-  WAIT_SECONDS_MAX,
-} from '../contract.js';
-import { FleetError } from '../errors.js';
+import { type ClaimAnswer, LockClient, type NoAnswer, type Refused } from '../clients/control-plane/lock.js';
+import { type ClaimQueued, type ClaimRequest, WAIT_SECONDS_MAX } from '../contract.js';
 import type { Emit } from '../events/emitter.js';
 import { sleep } from '../io/sleep.js';
 import type { Ports } from '../ports.js';
-import { oneLine } from '../text/sanitize.js';
-import { lockFrozen, lockSuperseded, lockTimeout, lockUnreachable } from './errors.js';
+import {
+  claimRefused,
+  lockFrozen,
+  lockSuperseded,
+  lockTimeout,
+  lockUnreachable,
+  lockWronglySuperseded,
+} from './errors.js';
 import { cleanHolder } from './holder.js';
 import { type Grant, Lease, usableMs } from './lease.js';
-
-export interface LockOptions {
-  server: Omit<LockServer, 'http'>;
-  /** `^[a-z0-9][a-z0-9._-]{0,62}$`. */
-  group: string;
-  holder: Holder;
-  /** How long to wait in the queue, milliseconds, at least 0. */
-  waitMs: number;
-  /** Life of the lease without renewal, milliseconds, 2 000 to 3 600 000. */
-  ttlMs: number;
-  order?: Order;
-  /** A claim id that this job would make again, so that a later step can release it; default: random. */
-  claimId?: string;
-  /**
-   * Told of every claim before it is first sent: whoever keeps it can release what a killed process left. The session
-   * proves the claim, so it belongs into no log.
-   */
-  onClaim?: (claim: ClaimHandle) => void;
-}
+import type { LockOptions } from './options.js';
 
 /** Asked for less than the longest wait: proxies cut idle requests at 30 s, and the answer needs its way too. */
 const POLL_SECONDS = 20;
@@ -115,9 +90,23 @@ export class FleetLock {
         waited_ms: grant.waitedMs,
         ttl_ms: grant.ttlMs,
       });
-      return new Lease(this.#client, grant, this.ports, this.emit);
+      return await this.#usable(grant, signal);
     } catch (error) {
       await this.#leave();
+      throw error;
+    }
+  }
+
+  /** The lease, once no roll under an older token runs any more. */
+  async #usable(grant: Grant, signal: AbortSignal): Promise<Lease> {
+    const lease = new Lease(this.#client, grant, this.ports, this.emit);
+    if (!grant.draining) return lease;
+    this.#placed = false;
+    try {
+      await lease.ready(signal);
+      return lease;
+    } catch (error) {
+      await lease.release('not_proven');
       throw error;
     }
   }
@@ -130,11 +119,12 @@ export class FleetLock {
     let reached = false;
     let failures = 0;
     let last: ClaimQueued | null = null;
+    let silence: string | null = null;
     let shown = '';
 
     for (let first = true; ; first = false) {
       const left = options.waitMs - waited();
-      if (!first && left <= 0) throw lockTimeout(options.group, last, waited());
+      if (!first && left <= 0) throw lockTimeout(options.group, last, waited(), silence);
       // A new claim is first asked for without waiting: what it waits for is then told at once.
       const waitSeconds = this.#fresh ? 0 : Math.min(POLL_SECONDS, WAIT_SECONDS_MAX, Math.ceil(left / 1000));
       this.#fresh = false;
@@ -149,20 +139,25 @@ export class FleetLock {
       if (answer.kind === 'no_answer') {
         reached ||= answer.reached;
         failures++;
-        if (!reached && failures >= FIRST_TRIES) throw lockUnreachable(options.server.url, answer.reason);
-        if (waited() >= options.waitMs)
-          throw reached
-            ? lockTimeout(options.group, last, waited(), answer.reason)
-            : lockUnreachable(options.server.url, answer.reason);
-        const most = Math.min(BACKOFF_MS.most, BACKOFF_MS.first * 2 ** Math.min(failures, 5));
-        const pause = answer.retryAfterMs ?? most * (0.5 + this.ports.random.fraction() / 2);
-        await sleep(clock, Math.min(pause, Math.max(0, options.waitMs - waited())), signal);
+        if (!reached && (failures >= FIRST_TRIES || waited() >= options.waitMs))
+          throw lockUnreachable(options.server.url, answer.reason);
+        if (answer.reason !== silence) {
+          silence = answer.reason;
+          this.emit({
+            code: 'lock.unanswered',
+            group: options.group,
+            reason: answer.reason,
+            waited_ms: waited(),
+          });
+        }
+        await sleep(clock, Math.min(this.#pauseMs(answer, failures), options.waitMs - waited()), signal);
         continue;
       }
+      silence = null;
       reached = true;
       failures = 0;
       if (answer.kind === 'refused') {
-        this.#refused(answer, first);
+        await this.#refused(answer, first, signal);
         continue;
       }
       if (answer.kind === 'held') {
@@ -194,6 +189,11 @@ export class FleetLock {
     }
   }
 
+  #pauseMs({ retryAfterMs }: NoAnswer, failures: number): number {
+    const most = Math.min(BACKOFF_MS.most, BACKOFF_MS.first * 2 ** Math.min(failures, 5));
+    return retryAfterMs ?? most * (0.5 + this.ports.random.fraction() / 2);
+  }
+
   #request(): ClaimRequest {
     const { holder, order, ttlMs } = this.#options;
     return { session: this.#session, ttl_seconds: ttlMs / 1000, holder, ...(order ? { order } : {}) };
@@ -207,6 +207,7 @@ export class FleetLock {
       ttlMs: answer.ttlMs,
       sentAt,
       waitedMs: Math.round(waitedMs),
+      draining: answer.draining,
     };
   }
 
@@ -224,6 +225,7 @@ export class FleetLock {
       if (renewed.kind === 'held') {
         grant.sentAt = sentAt;
         grant.ttlMs = renewed.ttlMs;
+        grant.draining = renewed.draining;
         return 'held';
       }
       if (renewed.kind === 'refused') return 'lost';
@@ -233,11 +235,15 @@ export class FleetLock {
   }
 
   /** A definite no: ends the waiting, or starts over with a claim of its own. */
-  #refused({ status, problem }: Refused, first: boolean): void {
+  async #refused(answer: Refused, first: boolean, signal: AbortSignal): Promise<void> {
+    const { problem } = answer;
+    const { group, doubt } = this.#options;
     switch (problem.error) {
       case 'superseded':
-      case 'outdated':
-        throw lockSuperseded(this.#options.group, problem);
+      case 'outdated': {
+        const why = problem.by && doubt ? await doubt(problem.by, signal) : null;
+        throw why === null ? lockSuperseded(group, problem) : lockWronglySuperseded(group, problem, why);
+      }
       // The claim of this job was used up by an earlier attempt, or an earlier process of it still lives.
       case 'claim_over':
       case 'claim_in_use':
@@ -246,15 +252,7 @@ export class FleetLock {
           return;
         }
     }
-    throw new FleetError(
-      'CP_CONTRACT',
-      `the lock server refused the claim (HTTP ${status}, ${oneLine(problem.error, 60)})`,
-      {
-        hint: problem.detail
-          ? oneLine(problem.detail)
-          : 'check --lock-group, --lock-ttl and the version of the lock server',
-      },
-    );
+    throw claimRefused(answer);
   }
 
   #startOver(): void {

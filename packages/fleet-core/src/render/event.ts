@@ -64,6 +64,8 @@ function lineOf(event: FleetEvent, verbose: boolean): string | null {
       return `gate ${event.gate}: waiting for ${nameList(event.pending)}, ${formatDuration(event.waited_ms)} so far`;
     case 'lock.waiting':
     case 'lock.acquired':
+    case 'lock.unanswered':
+    case 'lock.draining':
     case 'lock.renew_failed':
     case 'lock.recovered':
     case 'lock.lost':
@@ -139,6 +141,12 @@ function lockLine(event: Extract<FleetEvent, { code: `lock.${string}` }>): strin
       const after = event.waited_ms >= 1000 ? ` after ${formatDuration(event.waited_ms)}` : '';
       return `lock ${event.group}: acquired${after}, fencing token ${event.fencing_token}`;
     }
+    case 'lock.unanswered':
+      return `lock ${event.group}: no usable answer (${event.reason}), ${formatDuration(event.waited_ms)} so far`;
+    case 'lock.draining': {
+      const whom = event.slugs.length ? nameList(event.slugs) : 'the whole fleet';
+      return `lock ${event.group}: held, and waiting for an older roll to end: of ${whom}, under fencing token ${event.fencing_token}, since ${formatDuration(event.since_ms)}`;
+    }
     case 'lock.renew_failed':
       return `lock ${event.group}: renewal got no answer (${event.reason}), the lease is good for ${formatDuration(event.usable_ms)} more`;
     case 'lock.recovered':
@@ -177,6 +185,8 @@ export function toneOf(event: FleetEvent): Tone {
     case 'lock.acquired':
       return 'good';
     case 'gate.stopped':
+    case 'lock.unanswered':
+    case 'lock.draining':
     case 'lock.renew_failed':
     case 'lock.release_failed':
     case 'call.retry':

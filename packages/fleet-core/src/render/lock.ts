@@ -1,17 +1,19 @@
 /** The state of a lock and its audit log as plain lines. All texts in them were written by somebody else. */
 
-import type { Frozen, HeldView, LockEvent, LockStatus } from '../contract.js';
+import type { Draining, Frozen, HeldView, LockEvent, LockStatus } from '../contract.js';
 import { formatDuration } from '../text/duration.js';
 import { oneLine } from '../text/sanitize.js';
+import { nameList } from '../text/words.js';
 import { holderInWords, holderName } from './holder.js';
 
 /** Who holds the lock, whether it is frozen, who waits: the first line answers, indented ones explain. */
 export function renderLockStatus(status: LockStatus): string[] {
-  const { held, queue, frozen, last_fencing_token: last } = status;
+  const { held, queue, frozen, draining, last_fencing_token: last } = status;
   const group = oneLine(status.group, 63);
   return [
     ...(frozen ? [`Lock ${group}: FROZEN${frozenInWords(frozen)}`] : []),
     ...(held ? heldLines(group, held) : [`Lock ${group}: free; last fencing token ${last}`]),
+    ...(draining ? [drainingInWords(draining)] : []),
     ...queue.map(({ position, holder, waiting_for_seconds: waiting }) => {
       return `  ${position}. ${holderName(holder)}, waiting ${seconds(waiting)}`;
     }),
@@ -27,7 +29,13 @@ function heldLines(group: string, held: HeldView): string[] {
   ];
 }
 
-function frozenInWords({ actor, until, reason }: Frozen): string {
+function drainingInWords({ fencing_token: token, slugs, since_seconds: since }: Draining): string {
+  const whom = slugs.length ? nameList(slugs.map((slug) => oneLine(slug, 63))) : 'the whole fleet';
+  return `  draining: the roll of ${whom} under fencing token ${token} still runs, since ${seconds(since)}; nothing else rolls before it has ended`;
+}
+
+/** ` by ann until 18:00: audit`. */
+export function frozenInWords({ actor, until, reason }: Frozen): string {
   const by = actor ? ` by ${oneLine(actor)}` : '';
   const end = until ? ` until ${oneLine(until)}` : '';
   return `${by}${end}: ${oneLine(reason || 'no reason given', 500)}`;

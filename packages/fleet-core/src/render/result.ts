@@ -33,7 +33,7 @@ export function verdictOf(result: FleetResult): string {
     case 'failed':
       return `FAILED: ${fleet} is not proven to run ${target}.`;
     case 'lock_timeout':
-      return `LOCK TIMEOUT: ${fleet} was not rolled to ${target}; somebody else holds its lock.`;
+      return `LOCK TIMEOUT: ${fleet} was not rolled to ${target}; its lock was not granted in time.`;
     case 'lock_lost':
       return `LOCK LOST: ${halfWay}.`;
     case 'refused':

@@ -28,12 +28,13 @@ export class FakeLock {
     fleet.extra = (request, response, body) => this.#serve(request, response, body);
   }
 
-  grant(response: ServerResponse): void {
+  grant(response: ServerResponse, extra: Record<string, unknown> = {}): void {
     json(response, 200, {
       state: 'held',
       fencing_token: this.token,
       ttl_seconds: this.ttlSeconds,
       acquired_at: '2026-01-01T00:00:00Z',
+      ...extra,
     });
   }
 

@@ -45,8 +45,10 @@ const BASE = '/cp/admin/fleet-locks/staging';
 test('status is read, and a server without a lock is told apart', async () => {
   answer = (_, response) => json(response, 200, status(5));
   expect(await readLock(config())).toMatchObject({ group: 'staging', version: 5 });
-  answer = (_, response) => json(response, 404, {});
-  await expect(readLock(config())).rejects.toMatchObject({ code: 'LOCK_UNKNOWN_ENDPOINT' });
+  for (const code of [404, 501]) {
+    answer = (_, response) => json(response, code, {});
+    await expect(readLock(config())).rejects.toMatchObject({ code: 'LOCK_UNKNOWN_ENDPOINT' });
+  }
   answer = (_, response) => void response.socket?.destroy();
   await expect(readLock(config())).rejects.toMatchObject({ code: 'CP_UNREACHABLE' });
 });
@@ -94,6 +96,25 @@ test('freeze and unfreeze carry who and why', async () => {
     [`${BASE}/freeze`, { actor: 'ann', reason: 'audit', until: '2026-01-02T00:00:00Z' }],
     [`${BASE}/unfreeze`, { actor: 'ann', reason: 'done' }],
   ]);
+});
+
+test('a freeze that stands is refused in words unless it is to be replaced; lifting none too', async () => {
+  const frozen = { actor: 'bob', reason: 'audit', until: '2026-01-02T00:00:00Z' };
+  answer = (_, response) => json(response, 409, { error: 'already_frozen', frozen });
+  await expect(freezeLock(config(), { actor: 'ann', reason: 'short' })).rejects.toMatchObject({
+    code: 'LOCK_REFUSED',
+    outcome: 'refused',
+    message: 'the lock staging is frozen already by bob until 2026-01-02T00:00:00Z: audit',
+    hint: expect.stringContaining('--replace'),
+  });
+  answer = (_, response) => json(response, 409, { error: 'not_frozen' });
+  await expect(unfreezeLock(config(), { actor: 'ann', reason: 'done' })).rejects.toMatchObject({
+    code: 'LOCK_REFUSED',
+    message: 'the lock staging is not frozen: nothing was lifted',
+  });
+  answer = (_, response) => json(response, 200, {});
+  await freezeLock(config(), { actor: 'ann', reason: 'longer', replace: true });
+  expect(asked.at(-1)?.body).toEqual({ actor: 'ann', reason: 'longer', replace: true });
 });
 
 test('the log is read page by page to its end', async () => {

@@ -1,8 +1,9 @@
 /** The client's side of the lock, on a hand-stepped clock. `L` numbers name failure cases of docs/lock.md. */
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { FENCE_HEADER } from '../../src/contract.js';
 import { usableMs } from '../../src/lock/lease.js';
-import { ManualClock } from '../../src/testing/index.js';
+import { renderResult } from '../../src/render/index.js';
+import { FakeGitea, ManualClock } from '../../src/testing/index.js';
 import { FakeFleet, json } from '../helpers/fake-fleet.js';
 import { FakeLock } from '../helpers/fake-lock.js';
 import { run } from '../helpers/run.js';
@@ -150,6 +151,34 @@ describe('waiting', () => {
     expect(fleet.rolls).toHaveLength(0);
   });
 
+  test.each([
+    ['its database is away', 'HTTP 503, database_unavailable', { error: 'database_unavailable' }],
+    ['a proxy answers for it', 'HTTP 503 of a proxy in front of it', '<html>503</html>'],
+  ])(
+    'a lock server that never grants since %s: the reason is kept, and nobody is said to hold it',
+    async (_name, why, body) => {
+      lock.claim = (_, response) =>
+        void response.writeHead(503).end(typeof body === 'string' ? body : JSON.stringify(body));
+      const { result, sink } = await run({ ...locked(), lockWaitMs: 60_000 });
+      expect(result).toMatchObject({ outcome: 'lock_timeout', exit_code: 3 });
+      expect(result.reason).toBe(
+        `waited 1m for the lock staging in vain: the lock server gave no usable answer (${why})`,
+      );
+      expect(renderResult(result).join('\n')).not.toMatch(/held by|somebody|holds/);
+      expect(sink.of('lock.unanswered').map(({ reason }) => reason)).toEqual([why]);
+    },
+  );
+
+  test('a lock server that falls silent behind a holder: both are told', async () => {
+    let polls = 0;
+    lock.claim = (_, response) =>
+      polls++ ? json(response, 503, { error: 'database_unavailable' }) : lock.queue(response);
+    const { result } = await run({ ...locked(), lockWaitMs: 60_000 });
+    expect(result.reason).toMatch(
+      /held by fleet redeploy staging .*; then no usable answer \(HTTP 503, database_unavailable\)$/,
+    );
+  });
+
   test('--timeout in the queue is lock_timeout too', async () => {
     lock.claim = () => {};
     const { result } = await run({ ...locked(), timeoutMs: 5_000 });
@@ -163,6 +192,56 @@ describe('waiting', () => {
     expect(result).toMatchObject({ outcome: 'superseded', exit_code: 0, deployed: false });
     expect(result.reason).toContain('ccccccc');
     expect(fleet.rolls).toHaveLength(0);
+  });
+
+  test('a claim whose run is on another server is not newer: its number counts apart', async () => {
+    const by = { number: 900_000, run_url: 'https://ci.example.org/o/r/actions/runs/9', sha: 'c'.repeat(40) };
+    lock.claim = (_, response) => json(response, 409, { error: 'outdated', by });
+    const trigger = { runUrl: 'https://git.example.com/o/r/actions/runs/3' };
+    const { result } = await run({ ...locked(), trigger });
+    expect(result).toMatchObject({ outcome: 'refused', exit_code: 4, deployed: false });
+    expect(result.reason).toMatch(
+      /number 900000, commit ccccccc, .*is on ci.example.org .*on git.example.com/,
+    );
+    expect(result.next.join()).toMatch(/--order.*--superseded-by off/);
+    const same = await run({ ...locked(), trigger: { runUrl: 'https://ci.example.org/o/r/actions/runs/3' } });
+    expect(same.result).toMatchObject({ outcome: 'superseded', exit_code: 0 });
+  });
+
+  describe('where the head of the branch can be read', () => {
+    let gitea: FakeGitea;
+    beforeAll(async () => {
+      gitea = await FakeGitea.start();
+    });
+    afterAll(() => gitea.stop());
+    const outdatedBy = async (head: string, sha: string | undefined) => {
+      gitea.repository.addCommit(head, [], 'main');
+      lock.claim = (_, response) => json(response, 409, { error: 'superseded', by: { number: 9, sha } });
+      const { result } = await run({
+        ...locked(),
+        order: 8,
+        giteaUrl: gitea.url,
+        giteaToken: 'gitea-token',
+        repository: 'acme/server',
+        branch: 'main',
+        supersededBy: 'claim',
+      });
+      return result;
+    };
+
+    test('the commit at the head is not superseded by another one', async () => {
+      const result = await outdatedBy('b'.repeat(40), 'c'.repeat(40));
+      expect(result).toMatchObject({ outcome: 'refused', exit_code: 4 });
+      expect(result.reason).toMatch(/main is at bbbbbbb, the commit of this run/);
+    });
+
+    test.each([
+      ['the head has moved on', 'c'.repeat(40), 'c'.repeat(40)],
+      ['the other claim is of this very commit', 'b'.repeat(40), 'b'.repeat(40)],
+      ['the other claim names no commit', 'b'.repeat(40), undefined],
+    ])('it is superseded where %s', async (_name, head, sha) => {
+      expect(await outdatedBy(head, sha)).toMatchObject({ outcome: 'superseded', exit_code: 0 });
+    });
   });
 
   test('a frozen lock ends the waiting with held, and the fleet is looked at all the same', async () => {
@@ -224,9 +303,63 @@ test('a server that ends every claim is not asked for ever', async () => {
   expect(lock.of('claim').length).toBeLessThan(30);
 });
 
+describe('while a roll under an older token still runs', () => {
+  const draining = { fencing_token: 6, slugs: ['acme'], since_seconds: 45 };
+  const until = (clock: ManualClock, end: number) => () => ({
+    state: 'held',
+    ttl_seconds: 30,
+    ...(clock.monotonic() < end ? { draining } : {}),
+  });
+
+  test('the lease is held and renewed, nothing is asked or rolled, and one line says what for', async () => {
+    const clock = new ManualClock();
+    const answer = until(clock, 90_000);
+    lock.claim = (_, response) => lock.grant(response, { draining });
+    lock.renew = (_, response) => json(response, 200, answer());
+    let asked = -1;
+    fleet.onProbe = () => {
+      if (asked < 0) asked = clock.monotonic();
+    };
+    const { result, sink } = await run(locked(), { clock });
+    expect(result.outcome).toBe('succeeded');
+    expect(asked).toBeGreaterThanOrEqual(90_000);
+    expect(sink.of('lock.draining')).toMatchObject([
+      { ...{ fencing_token: 6, slugs: ['acme'] }, since_ms: 45_000 },
+    ]);
+    const during = sink.events.slice(
+      sink.codes.indexOf('lock.draining') + 1,
+      sink.codes.indexOf('plan.ready'),
+    );
+    expect(new Set(during.map(({ code }) => code))).toEqual(new Set(['heartbeat']));
+    expect(sink.of('heartbeat')[0]?.doing).toBe('waiting for the roll under fencing token 6 to end');
+    expect(new Set(lock.of('renew').map(({ body }) => body.step))).toEqual(new Set(['draining']));
+  });
+
+  test('a grant of a long poll is as little usable', async () => {
+    const clock = new ManualClock();
+    const answer = until(clock, 20_000);
+    let polls = 0;
+    lock.claim = (_, response) => (polls++ ? lock.grant(response) : lock.queue(response));
+    lock.renew = (_, response) => json(response, 200, answer());
+    const { result, sink } = await run(locked(), { clock });
+    expect(result.outcome).toBe('succeeded');
+    expect(sink.of('lock.draining')).toHaveLength(1);
+    expect(clock.monotonic()).toBeGreaterThanOrEqual(20_000);
+  });
+
+  test('a run that is ended meanwhile gives the lease back, once', async () => {
+    lock.claim = (_, response) => lock.grant(response, { draining });
+    lock.renew = (_, response) => json(response, 200, { state: 'held', ttl_seconds: 30, draining });
+    const { result } = await run({ ...locked(), timeoutMs: 60_000 });
+    expect(result).toMatchObject({ outcome: 'lock_timeout', exit_code: 3 });
+    expect(fleet.rolls).toHaveLength(0);
+    expect(lock.of('release').map(({ body }) => body.fencing_token)).toEqual([7]);
+  });
+});
+
 describe('a lock that cannot be used', () => {
-  test('an unknown lock endpoint is never ignored: the ways out are named', async () => {
-    fleet.extra = null;
+  test.each([404, 501])('HTTP %i of the lock is never ignored: the ways out are named', async (status) => {
+    lock.claim = (_, response) => void response.writeHead(status).end();
     const { result } = await run(locked());
     expect(result).toMatchObject({ outcome: 'control_plane_error', exit_code: 5 });
     expect(result.reason).toContain('serves no fleet lock');

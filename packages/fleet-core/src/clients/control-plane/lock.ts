@@ -5,6 +5,7 @@ import {
   type ClaimRequest,
   claimHeldSchema,
   claimQueuedSchema,
+  type Draining,
   LOCKS_PATH,
   type LockEvent,
   type LockStatus,
@@ -17,6 +18,7 @@ import {
 } from '../../contract.js';
 import { FleetError } from '../../errors.js';
 import { type Http, HttpFailure } from '../../io/http.js';
+import { isProxyPage } from '../../io/proxy-page.js';
 import { retryAfterMs } from '../../io/retry-after.js';
 import { parseJson } from '../../text/json.js';
 import { oneLine } from '../../text/sanitize.js';
@@ -48,7 +50,7 @@ export interface Refused {
 }
 
 export type ClaimAnswer =
-  | { kind: 'held'; fencingToken: number; ttlMs: number }
+  | { kind: 'held'; fencingToken: number; ttlMs: number; draining: Draining | null }
   | { kind: 'queued'; queued: ClaimQueued }
   | Refused
   | NoAnswer;
@@ -86,7 +88,12 @@ export class LockClient {
     if ('kind' in answer) return answer;
     if (answer.status === 200) {
       const held = this.#parse(claimHeldSchema, answer.json);
-      return { kind: 'held', fencingToken: held.fencing_token, ttlMs: held.ttl_seconds * 1000 };
+      return {
+        kind: 'held',
+        fencingToken: held.fencing_token,
+        ttlMs: held.ttl_seconds * 1000,
+        draining: held.draining ?? null,
+      };
     }
     return { kind: 'queued', queued: this.#parse(claimQueuedSchema, answer.json) };
   }
@@ -95,10 +102,11 @@ export class LockClient {
     claimId: string,
     body: { session: string; fencing_token: number; step?: string },
     options: CallOptions,
-  ): Promise<{ kind: 'held'; ttlMs: number } | Refused | NoAnswer> {
+  ): Promise<{ kind: 'held'; ttlMs: number; draining: Draining | null } | Refused | NoAnswer> {
     const answer = await this.#call('POST', `/claims/${claimId}/renew`, body, options);
     if ('kind' in answer) return answer;
-    return { kind: 'held', ttlMs: this.#parse(renewAnswerSchema, answer.json).ttl_seconds * 1000 };
+    const { ttl_seconds, draining } = this.#parse(renewAnswerSchema, answer.json);
+    return { kind: 'held', ttlMs: ttl_seconds * 1000, draining: draining ?? null };
   }
 
   async release(
@@ -160,11 +168,7 @@ export class LockClient {
       ...how,
     });
     try {
-      const {
-        status,
-        headers,
-        body: text,
-      } = await this.#server.http({
+      const answer = await this.#server.http({
         method,
         url: this.#base + path,
         headers: { authorization: `Bearer ${this.#server.token}` },
@@ -172,15 +176,21 @@ export class LockClient {
         maxBytes: MAX_BYTES,
         ...options,
       });
+      const { status, headers } = answer;
+      const json = parseJson(answer.body);
+      const problem = problemSchema.safeParse(json);
+      if (status === 404 || status === 501)
+        throw this.#unknownEndpoint(status, problem.success ? problem.data : undefined);
       if (status === 429 || status >= 500) {
         const wait = headers['retry-after'] === undefined ? null : retryAfterMs(headers['retry-after'], 1000);
+        const code = problem.success ? `, ${oneLine(problem.data.error, 60)}` : '';
+        const why = isProxyPage(answer) ? ' of a proxy in front of it' : code;
         return nothing(
-          status === 429 ? 'the queue is full (HTTP 429)' : `HTTP ${status}`,
+          status === 429 ? 'the queue is full (HTTP 429)' : `HTTP ${status}${why}`,
           { reached: true, sent: true },
           wait,
         );
       }
-      const json = parseJson(text);
       if (status === 200 || (status === 202 && method === 'PUT')) {
         if (json === undefined) throw this.#contract(`HTTP ${status} whose body is not JSON`);
         return { status, json };
@@ -194,8 +204,6 @@ export class LockClient {
           },
         );
       }
-      const problem = problemSchema.safeParse(json);
-      if (status === 404) throw this.#unknownEndpoint(problem.success ? problem.data : undefined);
       if (!problem.success) throw this.#contract(`HTTP ${status} without an error code`);
       return { kind: 'refused', status, problem: problem.data };
     } catch (error) {
@@ -220,7 +228,7 @@ export class LockClient {
     });
   }
 
-  #unknownEndpoint(problem: Problem | undefined): FleetError {
+  #unknownEndpoint(status: number, problem: Problem | undefined): FleetError {
     if (problem?.error === 'unknown_group') {
       return new FleetError('LOCK_UNKNOWN_ENDPOINT', `the lock server knows no lock group ${this.group}`, {
         hint: problem.detail ? oneLine(problem.detail) : 'check --lock-group',
@@ -228,7 +236,7 @@ export class LockClient {
     }
     return new FleetError(
       'LOCK_UNKNOWN_ENDPOINT',
-      `${this.#server.url} serves no fleet lock (HTTP 404), so nothing would keep two rolls apart`,
+      `${this.#server.url} serves no fleet lock (HTTP ${status}), so nothing would keep two rolls apart`,
       {
         hint: 'serve the lock with fleet-control-plane and point --lock-url at it; or say --no-lock and mean it',
       },
