@@ -27,7 +27,7 @@ const MAX_BYTES = 8 * 1024 * 1024;
 
 export interface Fence {
   group: string;
-  token: number;
+  fencingToken: number;
   /** Resolves while the lease is safely usable; rejects once it is lost. */
   ready(signal: AbortSignal): Promise<void>;
 }
@@ -96,7 +96,7 @@ export class RedeployClient {
     if (request.canary_slug && !slugs.includes(request.canary_slug)) delete request.canary_slug;
     const headers = {
       [IDEMPOTENCY_HEADER]: key,
-      ...(fence ? { [LOCK_GROUP_HEADER]: fence.group, [FENCE_HEADER]: String(fence.token) } : {}),
+      ...(fence ? { [LOCK_GROUP_HEADER]: fence.group, [FENCE_HEADER]: String(fence.fencingToken) } : {}),
     };
     return this.#send(request, { kind: 'roll', phase, slugs, headers });
   }
