@@ -9,8 +9,9 @@ cd "$(dirname "$0")"
 
 if [ "${GITHUB_REF#refs/tags/rollback/*/}" != "$GITHUB_REF" ]; then
   tag=${GITHUB_REF#refs/tags/rollback/*/}
-  # What follows it makes the tag of a second rollback to the same image another one.
-  tag=${tag%%/*}
+  # What follows the @ makes the tag of a second rollback to the same image another one. No image tag has an @ in it, and
+  # git keeps no tag below another one, as a / would ask for.
+  tag=${tag%%@*}
   printf '%s' "${tag##*-}" | grep -Eqx '[0-9a-f]{7,40}' || {
     echo "ERROR: $tag does not end in -COMMIT: give the tag of an image that this script has built"
     exit 2

@@ -4,6 +4,38 @@ const seen = (...files) => files.map((file) => `fleet-core/test/${file}.test.ts`
 
 export const client = [
   {
+    name: 'a repository that is not seen has no kill switch',
+    file: at('clients/gitea/gitea'),
+    from: "if (repository.kind === 'absent') {",
+    to: "if (repository.kind === 'absent') return own;\n    if (repository.kind === ('absent' as never)) {",
+    why: 'a mistyped repository, or one that the token may not see, lets every freeze pass',
+    caughtBy: seen('gate/gate'),
+  },
+  {
+    name: 'the kill switch of the organisation is not read',
+    file: at('clients/gitea/gitea'),
+    from: "if (repository.kind !== 'read') return repository;",
+    to: "if (repository.kind !== 'read') return repository;\n    if (repository) return own;",
+    why: 'an operator freezes all repositories at once, and nobody obeys',
+    caughtBy: seen('gate/gate'),
+  },
+  {
+    name: 'one bad answer of Gitea ends a roll',
+    file: at('gate/gate'),
+    from: ', retry: { clock: ports.clock, ...PATIENCE } });',
+    to: ' });',
+    why: 'a roll stops half-way for a single 502',
+    caughtBy: seen('gate/gate'),
+  },
+  {
+    name: 'a skipped check is green',
+    file: at('gate/required-checks'),
+    from: "if (state === 'skipped' || (state === 'success' && SKIPPED.test(text))) return 'skipped';",
+    to: '',
+    why: 'a check that never ran lets a commit through',
+    caughtBy: seen('gate/gate'),
+  },
+  {
     name: 'a draining fleet is rolled',
     file: at('lock/lease'),
     from: 'if (this.usableForMs > guard && !slept && !this.#draining) return;',

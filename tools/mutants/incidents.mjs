@@ -218,8 +218,8 @@ export const incidents = [
   row(
     '99: cancelled is red',
     'gate/required-checks',
-    "const cancelled = row?.description?.trim() === 'Has been cancelled';",
-    'const cancelled = false;',
+    "if (job === 'cancelled' || (job === null && CANCELLED.test(text))) return 'cancelled';",
+    '',
     'gate/gate',
   ),
   row(

@@ -1,6 +1,6 @@
 /** A repository that uses the workflows: the example, with its addresses replaced by those of this machine. */
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathOf, REPOSITORY } from '../test/files.js';
 
@@ -45,6 +45,15 @@ export class Consumer {
       message,
     );
     return this.#git('rev-parse', 'HEAD');
+  }
+
+  /** Tags the head and pushes that to a server of its own: what git refuses there no runner ever sees. @returns The ref. */
+  pushTag(name: string): string {
+    const server = `${this.path}.git`;
+    if (!existsSync(server)) execFileSync('git', ['init', '--quiet', '--bare', server]);
+    this.#git('tag', name);
+    this.#git('push', '--quiet', server, `refs/tags/${name}`);
+    return `refs/tags/${name}`;
   }
 
   /** A second working tree of its history, on another branch. */

@@ -189,22 +189,22 @@ it('122: by hand: back to the image of an older commit, proven like any other', 
   expect((await start({ cwd: main.path, workflow: PUBLISH, ref: 'main' }).ended).code).toBe(0);
   expect(await world.running()).toEqual(all(fresh));
 
-  const back = await start({
-    cwd: main.path,
-    workflow: STAGING,
-    ref: `refs/tags/rollback/staging/main-${old.slice(0, 7)}/2`,
-  }).ended;
+  // The first rollback to an image takes the plain tag, the second one has to stand beside it.
+  main.pushTag(`rollback/staging/main-${old.slice(0, 7)}`);
+  const ref = main.pushTag(`rollback/staging/main-${old.slice(0, 7)}@2`);
+  const back = await start({ cwd: main.path, workflow: STAGING, ref }).ended;
   expect(back.log).toContain(`DEPLOYED: staging runs main-${old.slice(0, 7)}`);
   expect(back.code).toBe(0);
   expect(await world.running()).toEqual(all(old));
 });
 
 it('a rollback under a hold is red: it must not look done', async () => {
-  const { path } = consumer();
+  const held = consumer();
+  const { path } = held;
   const { code, log } = await start({
     cwd: path,
     workflow: STAGING,
-    ref: `refs/tags/rollback/staging/main-${headOf(path).slice(0, 7)}`,
+    ref: held.pushTag(`rollback/staging/main-${headOf(path).slice(0, 7)}`),
     vars: { FLEET_HOLD: 'on' },
   }).ended;
   expect(log).toContain('HELD');
@@ -222,11 +222,12 @@ it('by hand without a pinned image: what the branch is at', async () => {
 
 it('a rollback to an image that no commit goes with: an error before any request', async () => {
   const before = await world.rolls();
-  const { path } = consumer();
+  const wrong = consumer();
+  const { path } = wrong;
   const { code, log } = await start({
     cwd: path,
     workflow: STAGING,
-    ref: 'refs/tags/rollback/staging/main-abcdef0',
+    ref: wrong.pushTag('rollback/staging/main-abcdef0'),
   }).ended;
   expect(code).not.toBe(0);
   expect(log).toContain('ERROR: main-abcdef0: no commit of this repository begins with abcdef0');

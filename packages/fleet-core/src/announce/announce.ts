@@ -67,7 +67,7 @@ export async function announceEnd(io: AnnounceIo, result: FleetResult, stops: Ab
   if (status && announcing.commitStatus) {
     start('commit status', async () => {
       const shown = await show(io, signal, status, verdictOf(result));
-      if (shown && status === 'success') await settle(io, signal, result, shown);
+      if (shown) await settle(io, signal, result, shown);
     });
   }
   if (alert && announcing.issue) {

@@ -10,8 +10,8 @@ import { type NotAnnounced, notAnnounced } from './fault.js';
 
 /** Gitea shows no more of a description. */
 const LONGEST_DESCRIPTION = 140;
-/** How far back runs that were killed are looked for. */
-const LOOK_BACK = 5;
+/** How far back runs that were killed are looked for, in pages of 50 commits. */
+const LOOK_BACK_PAGES = 5;
 
 export interface StatusIo {
   gitea: Gitea;
@@ -44,9 +44,10 @@ export async function showStatus(
 }
 
 /**
- * Ends the `pending` of earlier commits whose run was killed: no run is as long as `timeoutMs`.
+ * Ends the `pending` of earlier commits whose run was killed: the server says that its job is over, or it is older than
+ * any run may be.
  *
- * Looks at the commits between what the tenants ran before and this one, and at what they ran before.
+ * Goes back by first parents to the first commit that was settled: its run has looked at those before it.
  *
  * @param shown The row that this run has just added: its time is the server's, as that of the rows in question is.
  * @param tell Told of each commit that was settled.
@@ -54,41 +55,54 @@ export async function showStatus(
  */
 export async function settleKilled(
   io: StatusIo,
-  result: FleetResult,
+  { expected_sha: sha, deployed }: Pick<FleetResult, 'expected_sha' | 'deployed'>,
   shown: CommitStatus,
   timeoutMs: number,
   tell: (sha: string) => void,
 ): Promise<void> {
-  const sha = result.expected_sha;
   if (!sha) return;
-  for (const commit of await before(io.gitea, sha, result)) {
+  for await (const commit of before(io.gitea, sha)) {
     const read = await io.gitea.statuses(commit);
     if (read.kind !== 'read') throw unable(`read the statuses of ${shortSha(commit)}`, read);
     const row = read.value.get(io.context);
-    const age = Date.parse(shown.created_at ?? '') - Date.parse(row?.created_at ?? '');
-    if (row === undefined || (row.status ?? row.state) !== 'pending' || !(age > timeoutMs)) continue;
-    const text = `cut off; ${shortSha(sha)} was proven later`;
+    if (row === undefined) continue;
+    if ((row.status ?? row.state) !== 'pending') return;
+    const age = Date.parse(shown.created_at ?? '') - Date.parse(row.created_at ?? '');
+    if (!(age > timeoutMs) && !(await isOver(io.gitea, commit, row))) continue;
+    const text = `cut off; ${shortSha(sha)} was ${deployed ? 'proven' : 'tried'} later`;
     await showStatus({ ...io, runUrl: row.target_url ?? null }, commit, 'error', text);
     tell(commit);
   }
 }
 
-/** Commits of the branch before `sha`, by first parents, as far as the tenants' old commit. */
-async function before(gitea: Gitea, sha: string, { tenants }: FleetResult): Promise<string[]> {
-  const ran = new Map<string, number>();
-  for (const { baseline_sha: commit } of tenants) {
-    if (commit && commit !== sha && commit !== 'dev') ran.set(commit, (ran.get(commit) ?? 0) + 1);
+/** Whether the server has the job behind a row on record, and none of its run goes on. */
+async function isOver(gitea: Gitea, sha: string, row: CommitStatus): Promise<boolean> {
+  const run = Number(/\/actions\/runs\/(\d{1,15})\b/.exec(row.target_url ?? '')?.[1]);
+  if (!run) return false;
+  const read = await gitea.recentTasks();
+  if (read.kind !== 'read') return false;
+  const tasks = read.value.filter((task) => task.head_sha === sha && task.run_number === run);
+  return tasks.length > 0 && tasks.every(({ status }) => OVER.includes(status ?? ''));
+}
+
+const OVER = ['success', 'failure', 'cancelled', 'skipped'];
+
+/** The commits before `sha` by first parents, as far back as is looked. */
+async function* before(gitea: Gitea, sha: string): AsyncGenerator<string, void> {
+  const parents = new Map<string, string | undefined>();
+  let at: string | undefined = sha;
+  for (let page = 1; page <= LOOK_BACK_PAGES; page++) {
+    const read = await gitea.history(sha, page);
+    // A commit that is gone: there is nothing to settle that could be found.
+    if (read.kind === 'absent') return;
+    if (read.kind !== 'read') throw unable(`list the commits before ${shortSha(sha)}`, read);
+    if (!read.value.size) return;
+    for (const [commit, parent] of read.value) parents.set(commit, parent);
+    for (let next = parents.get(at); next && parents.has(next); next = parents.get(next)) {
+      yield next;
+      at = next;
+    }
   }
-  const [base] = [...ran].sort(([, a], [, b]) => b - a).map(([commit]) => commit);
-  if (!base) return [];
-  const read = await gitea.firstParents(base, sha);
-  // A commit that is gone, or of another branch: there is nothing to settle that could be found.
-  if (read.kind === 'absent') return [];
-  if (read.kind !== 'read') throw unable(`compare ${shortSha(base)} with ${shortSha(sha)}`, read);
-  const commits: string[] = [];
-  for (let at = read.value.get(sha); at && commits.length < LOOK_BACK; at = read.value.get(at))
-    commits.push(at);
-  return commits;
 }
 
 const unable = (what: string, read: Exclude<Read<unknown>, { kind: 'read' }>): NotAnnounced =>

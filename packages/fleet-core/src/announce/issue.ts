@@ -3,7 +3,7 @@
 import type { GiteaIssues, Issue } from '../clients/gitea/issues.js';
 import { type Read, whyNot } from '../clients/gitea/request.js';
 import type { FleetResult } from '../result/result.js';
-import { notAnnounced } from './fault.js';
+import { NotAnnounced, notAnnounced } from './fault.js';
 import {
   type AlertState,
   alertBody,
@@ -48,13 +48,13 @@ interface Alert {
  * @throws NotAnnounced; the reason of the client's signal.
  */
 export async function raiseAlert(io: AlertIo): Promise<Told> {
+  const [open] = await alerts(io);
   const label = await labelOf(io);
-  const [open] = await alerts(io, label);
   if (open) return update(io, open, label);
   const state = stateAfter(io, null);
   const mine = await create(io, state, label);
   // Another run that failed at this moment saw no issue either: the older one stays.
-  const [oldest] = await alerts(io, label).catch(() => []);
+  const [oldest] = await alerts(io).catch(() => []);
   if (!oldest || oldest.issue.number >= mine) return { action: 'opened', number: mine, state };
   await close(io, mine, duplicateComment(oldest.issue.number));
   return update(io, oldest, label);
@@ -66,7 +66,7 @@ export async function raiseAlert(io: AlertIo): Promise<Told> {
  * @returns The oldest of them, null where there was none. @throws NotAnnounced; the reason of the client's signal.
  */
 export async function closeAlert(io: AlertIo): Promise<Told | null> {
-  const open = await alerts(io, (await findLabel(io)) ?? null, { labelledOnly: true });
+  const open = await alerts(io);
   for (const { issue, state } of open) {
     await close(io, issue.number, recoveryComment(state, io.result, io.runUrl));
   }
@@ -75,40 +75,33 @@ export async function closeAlert(io: AlertIo): Promise<Told | null> {
 }
 
 /** The id of our label, made where it is missing; null where it cannot be had: the alert does without. */
-async function labelOf(io: AlertIo): Promise<number | null> {
-  const there = await findLabel(io);
-  if (there !== undefined) return there;
-  const made = await io.issues.createLabel(LABEL);
-  if (made.kind === 'read') return made.value.id;
-  // The answer may be what was lost.
-  return (await findLabel(io)) ?? null;
-}
-
-/** The id of our label; undefined where there is none, null where the labels cannot be read. */
-async function findLabel({ issues }: AlertIo): Promise<number | null | undefined> {
-  const labels = await issues.labels();
-  return labels.kind === 'read' ? labels.value.find(({ name }) => name === LABEL.name)?.id : null;
-}
-
-/** Open alerts of the environment, the oldest first. */
-async function alerts(
-  { issues, environment }: AlertIo,
-  label: number | null,
-  { labelledOnly = false } = {},
-): Promise<Alert[]> {
-  const ours = async (name?: string): Promise<Alert[]> => {
-    const read = await issues.open(name);
-    if (read.kind !== 'read') throw unable('look for the alert issue', read);
-    return read.value.flatMap((issue) => {
-      // The filter by label is a help, and never the decision: the server drops it where it does not know the name.
-      const state = alertStateOf(issue.body);
-      return state?.environment === environment ? [{ issue, state }] : [];
-    });
+async function labelOf({ issues, warn }: AlertIo): Promise<number | null> {
+  const find = async () => {
+    const read = await issues.labels();
+    return read.kind === 'read' ? read.value.find(({ name }) => name === LABEL.name)?.id : read;
   };
-  if (label === null) return ours();
-  const labelled = await ours(LABEL.name);
-  // Somebody may have taken the label away, or a token without the right have opened the issue without it.
-  return labelled.length || labelledOnly ? labelled : ours();
+  let found = await find();
+  if (found === undefined) {
+    const made = await issues.createLabel(LABEL);
+    // The answer may be what was lost.
+    found = made.kind === 'read' ? made.value.id : ((await find()) ?? made);
+  }
+  if (typeof found === 'number') return found;
+  warn(`the alert issue goes without its label ${LABEL.name}, which cannot be had: ${whyNot(found)}`);
+  return null;
+}
+
+/**
+ * Open alerts of the environment, the oldest first. Their first line tells them, never the label: somebody may have
+ * taken it away, or a token without the right have opened the issue without it.
+ */
+async function alerts({ issues, environment }: AlertIo): Promise<Alert[]> {
+  const read = await issues.open();
+  if (read.kind !== 'read') throw await unable(issues, 'look for the alert issue', read);
+  return read.value.flatMap((issue) => {
+    const state = alertStateOf(issue.body);
+    return state?.environment === environment ? [{ issue, state }] : [];
+  });
 }
 
 async function create(io: AlertIo, state: AlertState, label: number | null): Promise<number> {
@@ -124,10 +117,10 @@ async function create(io: AlertIo, state: AlertState, label: number | null): Pro
         );
       return made.value.number;
     }
-    if (made.kind !== 'unreadable' || !made.unknown) throw unable('open the alert issue', made);
-    const [there] = await alerts(io, label);
+    if (made.kind !== 'unreadable' || !made.unknown) throw await unable(issues, 'open the alert issue', made);
+    const [there] = await alerts(io);
     if (there) return there.issue.number;
-    if (attempt === 2) throw unable('open the alert issue', made);
+    if (attempt === 2) throw await unable(issues, 'open the alert issue', made);
   }
 }
 
@@ -135,12 +128,13 @@ async function update(io: AlertIo, { issue, state: before }: Alert, label: numbe
   const { issues, result } = io;
   const state = stateAfter(io, before);
   const edited = await issues.edit(issue.number, textOf(io, state));
-  if (edited.kind !== 'read') throw unable(`edit the alert issue #${issue.number}`, edited);
+  if (edited.kind !== 'read') throw await unable(issues, `edit the alert issue #${issue.number}`, edited);
   const said = await issues.comment(issue.number, failureComment(state, result));
-  if (said.kind !== 'read') throw unable(`comment on the alert issue #${issue.number}`, said);
+  if (said.kind !== 'read') throw await unable(issues, `comment on the alert issue #${issue.number}`, said);
   if (label !== null && !issue.labels?.some(({ id }) => id === label)) {
     const added = await issues.addLabel(issue.number, label);
-    if (added.kind !== 'read') throw unable(`label the alert issue #${issue.number}`, added);
+    if (added.kind !== 'read')
+      io.warn(`the alert issue #${issue.number} cannot be labelled ${LABEL.name}: ${whyNot(added)}`);
   }
   return { action: 'updated', number: issue.number, state };
 }
@@ -148,9 +142,9 @@ async function update(io: AlertIo, { issue, state: before }: Alert, label: numbe
 async function close({ issues }: AlertIo, number: number, why: string): Promise<void> {
   // Closed first: a comment that fails then leaves no alert that is open for ever.
   const closed = await issues.edit(number, { state: 'closed' });
-  if (closed.kind !== 'read') throw unable(`close the alert issue #${number}`, closed);
+  if (closed.kind !== 'read') throw await unable(issues, `close the alert issue #${number}`, closed);
   const said = await issues.comment(number, why);
-  if (said.kind !== 'read') throw unable(`comment on the alert issue #${number}`, said);
+  if (said.kind !== 'read') throw await unable(issues, `comment on the alert issue #${number}`, said);
 }
 
 const textOf = ({ environment, result }: AlertIo, state: AlertState) => ({
@@ -161,5 +155,15 @@ const textOf = ({ environment, result }: AlertIo, state: AlertState) => ({
 const stateAfter = ({ environment, result, runUrl }: AlertIo, before: AlertState | null) =>
   nextState(before, { environment, at: result.finished_at, runUrl });
 
-const unable = (what: string, read: Exclude<Read<unknown>, { kind: 'read' }>) =>
-  notAnnounced(`cannot ${what}: ${whyNot(read)}`, read, '"issues: write" (scope write:issue)');
+/** A repository without issues answers as one that is not there: it is asked, so that the reason is the real one. */
+async function unable(
+  issues: GiteaIssues,
+  what: string,
+  read: Exclude<Read<unknown>, { kind: 'read' }>,
+): Promise<NotAnnounced> {
+  if (read.kind === 'absent' && (await issues.areSwitchedOff()))
+    return new NotAnnounced(
+      `cannot ${what}: issues are switched off in the repository; switch them on or leave --alert-issue out`,
+    );
+  return notAnnounced(`cannot ${what}: ${whyNot(read)}`, read, '"issues: write" (scope write:issue)');
+}

@@ -4,7 +4,7 @@ import type { CommitState } from '../clients/gitea/gitea.js';
 import type { Config } from '../config/config.js';
 import { TRUSTED_EVENTS } from '../config/trigger.js';
 import { isDeployed, type Outcome } from '../result/outcome.js';
-import type { FleetResult } from '../result/result.js';
+import { type FleetResult, isOnTarget } from '../result/result.js';
 
 export interface Announcements {
   /** State of the commit status; null: none is written. */
@@ -23,8 +23,11 @@ export function mayAnnounce({ command, dryRun, trigger }: Config): boolean {
 export function announcementsOf({
   outcome,
   exit_code: exitCode,
-}: Pick<FleetResult, 'outcome' | 'exit_code'>): Announcements {
-  return { status: stateOf(outcome), alert: alertOf(outcome, exitCode) };
+  counts,
+}: Pick<FleetResult, 'outcome' | 'exit_code' | 'counts'>): Announcements {
+  // A freeze takes nothing back: a fleet that answers with the commit goes on to count as what it is.
+  const proven = outcome === 'held' && isOnTarget(counts);
+  return { status: proven ? 'success' : stateOf(outcome), alert: alertOf(outcome, exitCode) };
 }
 
 function alertOf(outcome: Outcome, exitCode: number): Announcements['alert'] {

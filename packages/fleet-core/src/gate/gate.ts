@@ -31,13 +31,16 @@ export async function pass(
   }
 }
 
+/** A read that fails is tried again for half a minute: one bad answer between two batches must not end a roll. */
+const PATIENCE = { waitsMs: [1_000, 2_000, 4_000, 8_000, 15_000], withinMs: 30_000 } as const;
+
 export function gitea({
   config,
   ports,
   signal,
 }: Pick<Gates, 'config' | 'signal'> & { ports: Pick<Ports, 'http' | 'clock'> }): Gitea {
   if (!config.gitea) throw new FleetError('INTERNAL', 'a gate needs Gitea, and none is configured');
-  return new Gitea({ ...config.gitea, http: ports.http, signal });
+  return new Gitea({ ...config.gitea, http: ports.http, signal, retry: { clock: ports.clock, ...PATIENCE } });
 }
 
 export const refused = (message: string, hint?: string) =>

@@ -1,4 +1,6 @@
 /** The gates "kill switch" and "hold": an operator stopped deploys, live or at the start of this run. */
+
+import { whyNot } from '../clients/gitea/request.js';
 import { parseSwitch } from '../config/switch.js';
 import { type Gate, type Gates, gitea, held, refused } from './gate.js';
 
@@ -20,12 +22,12 @@ async function checkKillSwitch(io: Gates, name: string): Promise<string> {
   const read = await gitea(io).variable(name);
   switch (read.kind) {
     case 'absent':
-      return `${name} is not set: off`;
+      return `${name} is not set, neither in the repository nor in its organisation: off`;
     case 'forbidden':
       if (config.hold === null) {
         throw refused(
-          `the kill switch ${name} cannot be read: GITEA_TOKEN lacks the right (HTTP 403), and --hold gave no value`,
-          'pass --hold with the value of the variable, or a token of the repository owner',
+          `the kill switch ${name} cannot be read: ${whyNot(read)}, and --hold gave no value`,
+          'pass --hold with the value of the variable, or a token of the owner that may read variables of repository and organisation',
         );
       }
       emit({

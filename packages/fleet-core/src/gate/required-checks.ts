@@ -1,4 +1,5 @@
 /** The gate "required checks": CI of this commit is green. */
+import type { ActionTask, CommitStatus } from '../clients/gitea/gitea.js';
 import { whyNot } from '../clients/gitea/request.js';
 import { FleetError } from '../errors.js';
 import { sleep } from '../io/sleep.js';
@@ -27,18 +28,16 @@ async function awaitContexts(io: Gates): Promise<string> {
       );
     const pending: string[] = [];
     for (const context of requireContexts) {
-      const row = read.value.get(context);
-      const state = row?.status ?? row?.state ?? 'missing';
-      // A cancelled run is written as a failure, and may never have run at all.
-      const cancelled = row?.description?.trim() === 'Has been cancelled';
-      if ((state === 'failure' || state === 'error') && !cancelled) {
+      const state = await stateOf(io, expectedSha, context, read.value.get(context));
+      const name = oneLine(context, 120);
+      if (state === 'red' || state === 'skipped')
         throw refused(
-          `the required check ${oneLine(context, 120)} is red on ${expectedSha.slice(0, 7)}`,
-          'fix the check, or run it again; then run this again',
+          `the required check ${name} ${state === 'red' ? 'is red' : 'was skipped'} on ${expectedSha.slice(0, 7)}`,
+          state === 'red'
+            ? 'fix the check, or run it again; then run this again'
+            : 'a skipped check proves nothing: look why its job was skipped, or require another one',
         );
-      }
-      if (state !== 'success')
-        pending.push(`${oneLine(context, 120)} (${cancelled ? 'cancelled' : oneLine(state, 20)})`);
+      if (state !== 'green') pending.push(`${name} (${state})`);
     }
     if (!pending.length) return `${requireContexts.length} green on ${expectedSha.slice(0, 7)}`;
     if (config.dryRun) throw refused(`required checks are not green yet: ${pending.join(', ')}`);
@@ -62,4 +61,43 @@ async function awaitContexts(io: Gates): Promise<string> {
       );
     }
   }
+}
+
+/** Words of servers from 1.22 on, for rows whose job no record tells of. */
+const CANCELLED = /^\s*(?:has been cancell?ed|cancell?(?:ed|ing))\b/i;
+const SKIPPED = /^\s*(?:has been )?skipped\b/i;
+
+/** What a row means: `green`, `red`, `skipped`, `cancelled`, or the word for why there is no result yet. */
+async function stateOf(
+  io: Gates,
+  sha: string,
+  context: string,
+  row: CommitStatus | undefined,
+): Promise<string> {
+  const state = row?.status ?? row?.state ?? 'missing';
+  const text = row?.description ?? '';
+  // Up to 1.24 a skipped job is written as a success.
+  if (state === 'skipped' || (state === 'success' && SKIPPED.test(text))) return 'skipped';
+  if (state === 'success') return 'green';
+  if (state !== 'failure' && state !== 'error') return oneLine(state, 20);
+  // A cancelled run is written as a failure, and may never have run at all.
+  const job = await recordOf(io, sha, context);
+  if (job === 'cancelled' || (job === null && CANCELLED.test(text))) return 'cancelled';
+  return 'red';
+}
+
+/** How the server recorded the job behind a context `workflow / job (event)`; null where it has no record. */
+async function recordOf(io: Gates, sha: string, context: string): Promise<string | null> {
+  const [, name, event] = /\/ (.+) \((\w+)\)$/.exec(context) ?? [];
+  if (!name) return null;
+  const read = await gitea(io).recentTasks();
+  if (read.kind !== 'read') return null;
+  const tasks = read.value.filter(
+    (task) => task.head_sha === sha && task.name === name && task.event === event,
+  );
+  const newest = tasks.reduce<ActionTask | null>(
+    (last, task) => (last && last.id > task.id ? last : task),
+    null,
+  );
+  return newest?.status ?? null;
 }

@@ -1,6 +1,6 @@
 /** The closing block of a run: what a tired person needs to know, in the order in which they need it. */
 
-import type { FleetResult, TenantResult } from '../result/result.js';
+import { type FleetResult, isOnTarget, type TenantResult } from '../result/result.js';
 import { formatDuration } from '../text/duration.js';
 import { oneLine } from '../text/sanitize.js';
 import { NAMED, nameList, plural, shortSha } from '../text/words.js';
@@ -27,6 +27,8 @@ export function verdictOf(result: FleetResult): string {
         ? `SUPERSEDED: a newer commit owns ${fleet}; ${halfWay}.`
         : `SUPERSEDED: a newer commit owns ${fleet}; it was not rolled back to ${target}.`;
     case 'held':
+      if (isOnTarget(result.counts))
+        return `HELD: deploys of ${fleet} are frozen${rolled ? '' : ', nothing was rolled'}; ${plural(on_target, 'tenant')} answered with ${target} all the same.`;
       return rolled
         ? `HELD: deploys of ${fleet} are frozen; ${halfWay}.`
         : `HELD: deploys of ${fleet} are frozen; ${target} is NOT deployed.`;

@@ -108,6 +108,11 @@ export function addsUp(counts: Counts): boolean {
   return counts.enumerated === on_target + stale + unreachable + invalid + unhealthy + excused;
 }
 
+/** Every tenant that was asked answered with the expected commit, and there was one. */
+export function isOnTarget({ on_target, enumerated, excused }: Counts): boolean {
+  return on_target > 0 && on_target === enumerated - excused;
+}
+
 /** Every tenant stands in the list once, with the status under which it was counted. */
 function countsMatch(counts: Counts, tenants: TenantResult[]): boolean {
   if (new Set(tenants.map(({ slug }) => slug)).size !== tenants.length) return false;
@@ -119,7 +124,7 @@ function countsMatch(counts: Counts, tenants: TenantResult[]): boolean {
 /** Nobody but the excused is off target in a success; with quarantine, more than half are on target. */
 function isProven({ outcome, counts }: { outcome: Outcome; counts: Counts }): boolean {
   const asked = counts.enumerated - counts.excused;
-  if (outcome === 'succeeded') return counts.on_target > 0 && counts.on_target === asked;
+  if (outcome === 'succeeded') return isOnTarget(counts);
   if (outcome === 'succeeded_with_quarantine') return counts.on_target * 2 > asked;
   return true;
 }

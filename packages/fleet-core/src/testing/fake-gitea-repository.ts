@@ -1,56 +1,24 @@
 /** The part of a Gitea repository that fleet reads and writes, in memory, with the server's own habits. */
 
-export interface FakeLabel {
-  id: number;
-  name: string;
-  color: string;
-  description: string;
-  url: string;
-}
-
-export interface FakeIssue {
-  number: number;
-  title: string;
-  body: string;
-  state: 'open' | 'closed';
-  labels: FakeLabel[];
-  comments: string[];
-  /** Gitea keeps pull requests among issues. */
-  isPull: boolean;
-  createdAt: number;
-}
-
-export interface FakeStatus {
-  /** Index among the statuses of its commit. */
-  id: number;
-  sha: string;
-  context: string;
-  state: string;
-  description: string;
-  target_url: string;
-  createdAt: number;
-}
-
-/** What a route answers. */
-export interface FakeAnswer {
-  status: number;
-  body: unknown;
-  /** Length of the whole list, for lists. */
-  total?: number;
-}
-
-export interface FakeRequest {
-  method: string;
-  /** Below the repository, decoded nowhere. */
-  path: string;
-  query: URLSearchParams;
-  body: Record<string, unknown>;
-}
+import type {
+  FakeAnswer,
+  FakeIssue,
+  FakeLabel,
+  FakeRequest,
+  FakeStatus,
+  FakeTask,
+} from './fake-gitea-rows.js';
 
 const DEFAULT_PAGE = 30;
 
 export class FakeRepository {
   readonly variables = new Map<string, string>();
+  /** Variables of the organisation that owns it. */
+  readonly ownerVariables = new Map<string, string>();
+  /** Jobs of Actions, in any order. */
+  readonly tasks: FakeTask[] = [];
+  /** Without them every address of issues is not found. */
+  hasIssues = true;
   readonly branches = new Map<string, string>();
   /** Parents of each commit that the repository has, the first parent first. */
   readonly commits = new Map<string, string[]>();
@@ -114,6 +82,7 @@ export class FakeRepository {
 
   /** Null: there is no such route. */
   answer(request: FakeRequest): FakeAnswer | null {
+    if (!this.hasIssues && /^\/(?:issues|labels)/.test(request.path)) return missing();
     for (const [method, pattern, handle] of this.#routes) {
       const match = pattern.exec(request.path);
       if (match && method === request.method) {
@@ -127,7 +96,10 @@ export class FakeRepository {
   }
 
   readonly #routes: [string, RegExp, (parts: string[], request: FakeRequest) => FakeAnswer][] = [
-    ['GET', /^\/actions\/variables\/([^/]+)$/, ([name = '']) => this.#variable(name)],
+    ['GET', /^$/, () => ({ status: 200, body: { full_name: this.name, has_issues: this.hasIssues } })],
+    ['GET', /^\/actions\/variables\/([^/]+)$/, ([name = '']) => variable(this.variables, name)],
+    ['GET', /^\/actions\/tasks$/, (_parts, { query }) => this.#listTasks(query)],
+    ['GET', /^\/commits$/, (_parts, { query }) => this.#history(query)],
     ['GET', /^\/branches\/([^/]+)$/, ([branch = '']) => this.#branch(branch)],
     ['GET', /^\/compare\/(.+)\.\.\.(.+)$/, ([base = '', head = '']) => this.#compare(base, head)],
     ['GET', /^\/commits\/([^/]+)\/statuses$/, ([sha = ''], { query }) => this.#listStatuses(sha, query)],
@@ -141,10 +113,23 @@ export class FakeRepository {
     ['POST', /^\/labels$/, (_parts, { body }) => this.#createLabel(body)],
   ];
 
-  #variable(name: string): FakeAnswer {
-    const data = this.variables.get(name);
-    if (data === undefined) return missing();
-    return { status: 200, body: { owner_id: 1, repo_id: 1, name, data } };
+  #listTasks(query: URLSearchParams): FakeAnswer {
+    const { body, total } = this.#page(
+      [...this.tasks].sort((a, b) => b.id - a.id),
+      query,
+    );
+    return { status: 200, body: { workflow_runs: body, total_count: total } };
+  }
+
+  /** The commit in `sha` and those before it, in an order that keeps a child before its parents. */
+  #history(query: URLSearchParams): FakeAnswer {
+    const sha = query.get('sha') ?? '';
+    if (!this.commits.has(sha)) return missing();
+    const rows = [...this.#ancestors(sha)].map((commit) => ({
+      sha: commit,
+      parents: this.commits.get(commit)?.map((parent) => ({ sha: parent })) ?? [],
+    }));
+    return this.#page(rows, query);
   }
 
   #branch(name: string): FakeAnswer {
@@ -280,6 +265,12 @@ export class FakeRepository {
 
   /** Gitea keeps whole seconds. */
   #date = (ms: number) => `${new Date(ms).toISOString().slice(0, 19)}Z`;
+}
+
+/** Of a repository or of an organisation. */
+export function variable(variables: Map<string, string>, name: string): FakeAnswer {
+  const data = variables.get(name);
+  return data === undefined ? missing() : { status: 200, body: { owner_id: 1, repo_id: 1, name, data } };
 }
 
 const missing = (): FakeAnswer => ({ status: 404, body: { message: 'not found', url: '', errors: null } });

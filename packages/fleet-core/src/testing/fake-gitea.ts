@@ -1,7 +1,8 @@
 /** A Gitea server on loopback: one repository in memory, every exchange kept, failures to order. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import { type FakeAnswer, FakeRepository } from './fake-gitea-repository.js';
+import { FakeRepository, variable } from './fake-gitea-repository.js';
+import type { FakeAnswer } from './fake-gitea-rows.js';
 
 /** What happens to a request instead of its answer. */
 export type FakeFault =
@@ -145,7 +146,15 @@ export class FakeGitea {
     response.end(page ? answer.body : JSON.stringify(answer.body));
   }
 
-  #answer({ method, body }: FakeExchange, path: string | null, query: URLSearchParams): FakeAnswer {
+  #answer(
+    { method, body, path: url }: FakeExchange,
+    path: string | null,
+    query: URLSearchParams,
+  ): FakeAnswer {
+    const owned = new RegExp(`/orgs/${this.repository.name.split('/')[0]}/actions/variables/([^/]+)$`).exec(
+      url,
+    )?.[1];
+    if (owned) return variable(this.repository.ownerVariables, owned);
     if (path === null) return error(404, 'not found');
     const fields = (body ?? {}) as Record<string, unknown>;
     return this.repository.answer({ method, path, query, body: fields }) ?? error(404, 'not found');
@@ -154,7 +163,7 @@ export class FakeGitea {
   /** The path below the repository, null outside of it. */
   #below(pathname: string): string | null {
     const root = `${this.options.base ?? ''}/api/v1/repos/${this.repository.name}`;
-    return pathname.startsWith(`${root}/`) ? pathname.slice(root.length) : null;
+    return pathname === root || pathname.startsWith(`${root}/`) ? pathname.slice(root.length) : null;
   }
 
   #meet(method: string, path: string): FakeFault | null {

@@ -6,6 +6,11 @@ import type { Command } from '../../src/config/options.js';
 import type { FleetOptions } from '../../src/index.js';
 import { exitCodeOf, OUTCOMES, type Outcome } from '../../src/result/outcome.js';
 
+const countsOf = (enumerated: number, on_target: number) => ({
+  ...{ enumerated, on_target, stale: enumerated - on_target },
+  ...{ unreachable: 0, invalid: 0, unhealthy: 0, excused: 0 },
+});
+
 const EXPECTED: Record<Outcome, [status: string | null, alert: string | null]> = {
   succeeded: ['success', 'close'],
   succeeded_with_quarantine: ['success', 'close'],
@@ -24,12 +29,21 @@ test.each(OUTCOMES.flatMap((outcome) => (['ci', 'human'] as const).map((by) => [
   '%s, asked for by %s',
   (outcome, askedBy) => {
     const [status, alert] = EXPECTED[outcome];
-    expect(announcementsOf({ outcome, exit_code: exitCodeOf(outcome, { askedBy }) })).toEqual({
+    const exit_code = exitCodeOf(outcome, { askedBy });
+    expect(announcementsOf({ outcome, exit_code, counts: countsOf(5, 3) })).toEqual({
       status,
       alert,
     });
   },
 );
+
+test('a freeze over a fleet that is on target takes nothing back', () => {
+  const held = { outcome: 'held', exit_code: 0 } as const;
+  expect(announcementsOf({ ...held, counts: countsOf(5, 5) })).toEqual({ status: 'success', alert: null });
+  const excused = { ...countsOf(5, 4), stale: 0, excused: 1 };
+  expect(announcementsOf({ ...held, counts: excused }).status).toBe('success');
+  expect(announcementsOf({ ...held, counts: countsOf(0, 0) }).status).toBe('warning');
+});
 
 test.each<[boolean, Command, FleetOptions]>([
   [true, 'redeploy', {}],

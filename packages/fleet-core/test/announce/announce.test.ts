@@ -139,12 +139,37 @@ describe('the alert issue', () => {
 
   test('where the label cannot be had, it does without', async () => {
     gitea.fail(403, { path: /^\/labels/ });
-    await failing();
+    const { result } = await failing();
+    expect(result.warnings.at(-1)).toMatch(/goes without its label fleet-alert, .*HTTP 403/);
     expect(gitea.issues).toMatchObject([{ state: 'open', labels: [] }]);
     await failing();
     expect(gitea.issues).toHaveLength(1);
     await succeeding();
     expect(opened()).toEqual([]);
+  });
+
+  test('117: an issue that lost its label is closed all the same', async () => {
+    await failing();
+    const [issue] = gitea.issues;
+    if (issue) issue.labels = [];
+    await succeeding();
+    expect(opened()).toEqual([]);
+  });
+
+  test('a label that cannot be put on is said as that, and the issue is told of the failure', async () => {
+    await failing();
+    const [issue] = gitea.issues;
+    if (issue) issue.labels = [];
+    gitea.fail(403, { method: 'POST', path: /^\/issues\/1\/labels/ });
+    const { result, sink } = await failing();
+    expect(result.warnings.at(-1)).toMatch(/#1 cannot be labelled fleet-alert: .*HTTP 403/);
+    expect(sink.of('alert.issue')).toMatchObject([{ action: 'updated', number: 1, runs: 2 }]);
+  });
+
+  test('a repository whose issues are switched off is called that', async () => {
+    gitea.repository.hasIssues = false;
+    const { result } = await failing();
+    expect(result.warnings.at(-1)).toMatch(/issues are switched off in the repository/);
   });
 
   test('a label that the server drops unsaid is missed aloud', async () => {
@@ -304,14 +329,64 @@ describe('the commit status', () => {
     expect(sink.of('status.shown').at(-1)).toMatchObject({ sha: killed, state: 'error' });
   });
 
-  test('101: of a killed run that had moved the fleet ends too; a run that is not proven settles nothing', async () => {
+  test('101: of a killed run ends with the next one, proven or not', async () => {
     gitea.repository.addStatus(OLD, { context: 'fleet/staging', state: 'pending' });
     await clock.advance(3_600_000 + 60_000);
     await failing(status);
-    expect(gitea.repository.stateOf(OLD, 'fleet/staging')).toBe('pending');
-    fleet.tenants.set('acme', OLD);
+    expect(gitea.statuses.at(-1)).toMatchObject({
+      ...{ sha: OLD, state: 'error' },
+      description: 'cut off; bbbbbbb was tried later',
+    });
+  });
+
+  test('101: of killed runs end however many there are, back to the last that was settled', async () => {
+    const { repository } = gitea;
+    const killed = Array.from({ length: 120 }, (_, index) => index.toString(16).padStart(40, '0'));
+    repository.addCommit('d'.repeat(40), [OLD]);
+    repository.addStatus(OLD, { context: 'fleet/staging', state: 'pending' });
+    repository.addStatus('d'.repeat(40), { context: 'fleet/staging', state: 'success' });
+    let parent = 'd'.repeat(40);
+    for (const sha of killed) {
+      repository.addCommit(sha, [parent]);
+      parent = sha;
+    }
+    for (const sha of [killed[0], killed[60], killed[119]])
+      repository.addStatus(sha as string, { context: 'fleet/staging', state: 'pending' });
+    repository.addCommit(NEW, [parent], 'main');
+    await clock.advance(3_600_000 + 60_000);
     await succeeding(status);
-    expect(gitea.repository.stateOf(OLD, 'fleet/staging')).toBe('error');
+    expect(killed.map((sha) => repository.stateOf(sha, 'fleet/staging')).filter(Boolean)).toEqual([
+      ...['error', 'error', 'error'],
+    ]);
+    expect(repository.stateOf(OLD, 'fleet/staging')).toBe('pending');
+  });
+
+  test.each([
+    ['is over', 'cancelled', 'error'],
+    ['goes on', 'running', 'pending'],
+  ])(
+    '101: a younger one, whose job %s by the record of the server: %s, so %s',
+    async (_name, recorded, state) => {
+      const { repository } = gitea;
+      const target_url = 'https://git.example.com/acme/server/actions/runs/41?by_index=1';
+      repository.addStatus(OLD, { context: 'fleet/staging', state: 'pending', target_url });
+      const task = { id: 1, event: 'push', head_sha: OLD };
+      repository.tasks.push({ ...task, name: 'deploy', status: recorded, run_number: 41 });
+      repository.tasks.push({ ...task, id: 2, name: 'deploy', status: 'running', run_number: 42 });
+      await clock.advance(60_000);
+      await succeeding(status);
+      expect(repository.stateOf(OLD, 'fleet/staging')).toBe(state);
+    },
+  );
+
+  test('a freeze over a fleet that is on target leaves the commit proven', async () => {
+    await succeeding(status);
+    const { result } = await go({ ...status, hold: 'on' });
+    expect(result).toMatchObject({ outcome: 'held', deployed: false, counts: { on_target: 2 } });
+    expect(gitea.repository.stateOf(NEW, 'fleet/staging')).toBe('success');
+    expect(gitea.statuses.at(-1)?.description).toMatch(
+      /^HELD: .*nothing was rolled; 2 tenants answered with/,
+    );
   });
 });
 

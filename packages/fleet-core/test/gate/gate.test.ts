@@ -5,16 +5,17 @@ import { FakeFleet, json, NEW } from '../helpers/fake-fleet.js';
 import { run } from '../helpers/run.js';
 
 let fleet: FakeFleet;
-/** Answers of the Gitea API by path below the repository; requests are kept. */
+/** Answers of the Gitea API by path below the repository, or below the API for other things; requests are kept. */
 let gitea: Map<string, (response: ServerResponse, request: IncomingMessage) => void>;
 let asked: string[];
 
 beforeEach(async () => {
   fleet = await FakeFleet.start(['acme', 'birch']);
   gitea = new Map();
+  gitea.set('', (response) => json(response, 200, { full_name: 'acme/server' }));
   asked = [];
   fleet.extra = (request, response) => {
-    const path = (request.url ?? '').split('?')[0]?.split('/api/v1/repos/acme/server')[1];
+    const path = (request.url ?? '').split('?')[0]?.split(/\/api\/v1(?:\/repos\/acme\/server)?/)[1];
     if (path === undefined) return false;
     asked.push(request.url ?? '');
     const answer = gitea.get(path);
@@ -85,8 +86,57 @@ describe('kill switch', () => {
     expect(fleet.rolls).toHaveLength(outcome === 'succeeded' ? 1 : 0);
   });
 
-  test('87: a variable that is not set is off', async () => {
+  test('87: a variable that neither the repository nor its organisation has is off', async () => {
     expect((await run(withSwitch())).result.outcome).toBe('succeeded');
+    expect(asked.filter((url) => url.includes('/orgs/acme/'))).not.toHaveLength(0);
+  });
+
+  test('87: a repository that the token may not see has no variables that could be off: refused', async () => {
+    gitea.delete('');
+    const { result } = await run(withSwitch());
+    expect(result).toMatchObject({ outcome: 'refused', exit_code: 4 });
+    expect(result.reason).toContain('acme/server is not there, or the token may not see it');
+    expect(fleet.rolls).toHaveLength(0);
+  });
+
+  describe('of the organisation, where the repository has none', () => {
+    const OWNED = '/orgs/acme/actions/variables/FREEZE';
+    test.each([
+      ['1', 'held'],
+      ['0', 'succeeded'],
+    ])('%s means %s', async (data, outcome) => {
+      gitea.set(OWNED, (response) => json(response, 200, { data }));
+      expect((await run(withSwitch())).result.outcome).toBe(outcome);
+    });
+
+    test('is not asked where the repository has one', async () => {
+      gitea.set(VARIABLE, (response) => json(response, 200, { data: '0' }));
+      gitea.set(OWNED, (response) => json(response, 200, { data: '1' }));
+      expect((await run(withSwitch())).result.outcome).toBe('succeeded');
+    });
+
+    test('that may not be read is as one of the repository that may not', async () => {
+      gitea.set(OWNED, (response) => json(response, 403, { message: 'token has no required scope(s)' }));
+      expect((await run(withSwitch())).result.outcome).toBe('refused');
+      expect((await run({ ...withSwitch(), hold: '0' })).result.outcome).toBe('succeeded');
+    });
+  });
+
+  test('87: one bad answer between two batches is asked again, and does not end the roll', async () => {
+    let reads = 0;
+    gitea.set(VARIABLE, (response) =>
+      ++reads === 3 || reads === 4 ? json(response, 502, {}) : json(response, 200, { data: '0' }),
+    );
+    const { result, clock } = await run({ ...withSwitch(), batchSize: 1 });
+    expect(result.outcome).toBe('succeeded');
+    expect(clock.monotonic()).toBe(3_000);
+  });
+
+  test('an outage of Gitea is waited out for half a minute, and no longer', async () => {
+    gitea.set(VARIABLE, (response) => json(response, 502, {}));
+    const { result, clock } = await run(withSwitch());
+    expect(result).toMatchObject({ outcome: 'refused', exit_code: 4 });
+    expect(clock.monotonic()).toBe(30_000);
   });
 
   test.each([
@@ -203,15 +253,63 @@ describe('required checks', () => {
   });
 
   test.each([
+    { status: 'skipped', description: 'Skipped' },
+    { status: 'skipped', description: 'Has been skipped' },
+    { status: 'success', description: 'Has been skipped' },
+  ])('a check that was skipped (%j) is refused at once', async (row) => {
+    pages([{ id: 1, context: 'CI / all (push)', ...row }]);
+    const { result, clock } = await run(checked());
+    expect(result).toMatchObject({ outcome: 'refused', exit_code: 4 });
+    expect(result.reason).toContain('CI / all (push) was skipped');
+    expect(clock.monotonic()).toBe(0);
+  });
+
+  describe('where the server has a record of the job', () => {
+    const task = { id: 8, name: 'all', event: 'push', head_sha: NEW, run_number: 3 };
+    const red = { id: 1, context: 'CI / all (push)', status: 'failure' };
+    const recorded = (...tasks: object[]) =>
+      gitea.set('/actions/tasks', (response) => json(response, 200, { workflow_runs: tasks }));
+
+    test('99: the record says that it was cancelled, whatever the text', async () => {
+      pages([{ ...red, description: 'Abgebrochen' }]);
+      recorded({ ...task, status: 'cancelled' });
+      const { result } = await run({ ...checked(), timeoutMs: 60_000 });
+      expect(result.reason).toContain('waiting for required checks: CI / all (push) (cancelled)');
+    });
+
+    test.each([
+      ['it failed', { ...task, status: 'failure' }],
+      ['another job was cancelled', { ...task, name: 'some', status: 'cancelled' }],
+      ['that of another commit was cancelled', { ...task, head_sha: 'f'.repeat(40), status: 'cancelled' }],
+    ])('a red check is red where %s', async (_name, other) => {
+      pages([{ ...red, description: 'Failing after 3s' }]);
+      recorded(other);
+      const { result, clock } = await run(checked());
+      expect(result.reason).toContain('is red');
+      expect(clock.monotonic()).toBe(0);
+    });
+
+    test('the newest record of a job that was run again counts', async () => {
+      pages([{ ...red, description: 'Failing after 3s' }]);
+      recorded({ ...task, id: 9, status: 'failure' }, { ...task, status: 'cancelled' });
+      expect((await run(checked())).result.reason).toContain('is red');
+    });
+  });
+
+  test.each([
     ['pending', [{ id: 1, context: 'CI / all (push)', status: 'pending' }]],
     ['missing', []],
     ['95: of a similar name only', [{ id: 1, context: 'CI / all (pull_request)', status: 'success' }]],
     ['103: in a state that nobody knows', [{ id: 1, context: 'CI / all (push)', status: 'warning' }]],
     ['101: without any state', [{ id: 1, context: 'CI / all (push)' }]],
-    [
-      '99: cancelled, which may never have run',
-      [{ id: 1, context: 'CI / all (push)', status: 'failure', description: 'Has been cancelled' }],
-    ],
+    ...['Has been cancelled', 'Canceled after 16s', 'Cancelled after 1m2s'].map(
+      (description): [string, object[]] => [
+        `99: ${description}, which may never have run`,
+        [{ id: 1, context: 'CI / all (push)', status: 'failure', description }],
+      ],
+    ),
+    ['being cancelled', [{ id: 1, context: 'CI / all (push)', status: 'pending', description: 'Canceling' }]],
+    ['in progress', [{ id: 2, context: 'CI / all (push)', status: 'pending', description: 'In progress' }]],
   ])('94: a check that is %s is awaited until the timeout, and then named', async (_name, rows) => {
     pages(rows);
     const { result, clock } = await run({ ...checked(), timeoutMs: 120_000 });

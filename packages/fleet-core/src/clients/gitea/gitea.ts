@@ -12,6 +12,17 @@ const variableSchema = z.union([
   z.looseObject({ data: z.string() }).transform(({ data }) => data),
   z.looseObject({ value: z.string() }).transform(({ value }) => value),
 ]);
+const taskSchema = z.looseObject({
+  id: z.number(),
+  name: z.string().nullish(),
+  status: z.string().nullish(),
+  event: z.string().nullish(),
+  head_sha: z.string().nullish(),
+  run_number: z.number().nullish(),
+});
+/** One job of Actions as a runner took it. */
+export type ActionTask = z.infer<typeof taskSchema>;
+const tasksSchema = z.looseObject({ workflow_runs: z.array(taskSchema).nullish() });
 const branchSchema = z.looseObject({
   commit: z.looseObject({ id: shaSchema.optional(), sha: shaSchema.optional() }),
 });
@@ -20,7 +31,6 @@ const commitSchema = z.looseObject({
   sha: shaSchema,
   parents: z.array(z.looseObject({ sha: shaSchema })).nullish(),
 });
-const compareSchema = z.looseObject({ commits: z.array(commitSchema).nullish() });
 /** Gitea carries the state in `status`, some versions in `state`. */
 const statusSchema = z.looseObject({
   id: z.number(),
@@ -46,9 +56,31 @@ export interface NewStatus {
 export class Gitea {
   constructor(private readonly options: GiteaOptions) {}
 
-  /** A repository variable; `absent` where it is not set. */
+  /**
+   * A variable of the repository, else of the organisation that owns it; `absent` where neither has it.
+   *
+   * A repository that the token may not see answers as one without the variable does, so it is read itself first.
+   */
   async variable(name: string): Promise<Read<string>> {
-    return this.#get(`/actions/variables/${encodeURIComponent(name)}`, variableSchema);
+    const path = `/actions/variables/${encodeURIComponent(name)}`;
+    const own = await this.#get(path, variableSchema);
+    if (own.kind !== 'absent') return own;
+    const repository = await this.#get('', z.looseObject({}));
+    if (repository.kind === 'absent') {
+      const why = `the repository ${this.options.repository} is not there, or the token may not see it (HTTP 404)`;
+      return { kind: 'unreadable', why };
+    }
+    if (repository.kind !== 'read') return repository;
+    // An owner that is no organisation is not found there, as an organisation without the variable is.
+    const [owner = ''] = this.options.repository.split('/');
+    const request = { method: 'GET', path: `/orgs/${encodeURIComponent(owner)}${path}`, root: true } as const;
+    return ask(this.options, request, variableSchema);
+  }
+
+  /** The newest jobs of Actions in the repository, as many as fit on a page. Servers from 1.22 on keep them. */
+  async recentTasks(): Promise<Read<ActionTask[]>> {
+    const read = await this.#get('/actions/tasks?page=1&limit=50', tasksSchema);
+    return read.kind === 'read' ? { kind: 'read', value: read.value.workflow_runs ?? [] } : read;
   }
 
   /** The commit at the head of a branch. */
@@ -65,14 +97,12 @@ export class Gitea {
     return read.kind === 'read' ? { kind: 'read', value: read.value.total_commits } : read;
   }
 
-  /** The commits that `head` has and `base` lacks, each with its first parent, in no order to rely on. */
-  async firstParents(base: string, head: string): Promise<Read<Map<string, string | undefined>>> {
-    const read = await this.#get(`/compare/${base}...${head}`, compareSchema);
+  /** A page of the commits before `sha`, itself included, each with its first parent; a page may be empty. */
+  async history(sha: string, page: number): Promise<Read<Map<string, string | undefined>>> {
+    const what = 'stat=false&verification=false&files=false';
+    const read = await this.#get(`/commits?sha=${sha}&${what}&page=${page}&limit=50`, z.array(commitSchema));
     if (read.kind !== 'read') return read;
-    const parents = (read.value.commits ?? []).map(
-      ({ sha, parents }) => [sha, parents?.[0]?.sha] as [string, string | undefined],
-    );
-    return { kind: 'read', value: new Map(parents) };
+    return { kind: 'read', value: new Map(read.value.map(({ sha, parents }) => [sha, parents?.[0]?.sha])) };
   }
 
   /** The newest status of each context of a commit. */

@@ -15,6 +15,7 @@ const issueSchema = z.looseObject({
   pull_request: z.unknown().optional(),
 });
 export type Issue = z.infer<typeof issueSchema>;
+const repositorySchema = z.looseObject({ has_issues: z.boolean().nullish() });
 const commentSchema = z.looseObject({ id: number });
 
 /** More open issues than fit on these pages are not looked through. */
@@ -29,14 +30,12 @@ export class GiteaIssues {
   constructor(private readonly options: GiteaOptions) {}
 
   /**
-   * Open issues, pull requests left out, each once, the oldest first.
-   *
-   * @param label Name of a label that exists: an unknown one makes the server list everything.
+   * Open issues, pull requests left out, each once, the oldest first. All of them: the server's filter by label lets
+   * everything through where it does not know the label.
    */
-  async open(label?: string): Promise<Read<Issue[]>> {
-    const filter = label === undefined ? '' : `&labels=${encodeURIComponent(label)}`;
+  async open(): Promise<Read<Issue[]>> {
     // Without `q=`: the search index lags behind, the database does not.
-    const read = await askPages(this.options, `/issues?state=open&type=issues${filter}`, issueSchema, {
+    const read = await askPages(this.options, '/issues?state=open&type=issues', issueSchema, {
       maxPages: MAX_PAGES,
       what: 'open issues',
     });
@@ -49,6 +48,12 @@ export class GiteaIssues {
   /** Never sent twice: where its answer is lost (`unknown`), look whether it is there. @param labels Ids. */
   async create(text: IssueText, labels: number[]): Promise<Read<Issue>> {
     return ask(this.options, { method: 'POST', path: '/issues', body: { ...text, labels } }, issueSchema);
+  }
+
+  /** Whether the repository has no issues at all, as far as that can be read. */
+  async areSwitchedOff(): Promise<boolean> {
+    const read = await ask(this.options, { method: 'GET', path: '' }, repositorySchema);
+    return read.kind === 'read' && read.value.has_issues === false;
   }
 
   async edit(issue: number, change: Partial<IssueText> & { state?: 'closed' }): Promise<Read<Issue>> {

@@ -14,8 +14,11 @@ export interface GiteaOptions {
   repository: string;
   http: Http;
   signal: AbortSignal;
-  /** Sends again after these milliseconds what may be sent again. Default: one attempt. */
-  retry?: { clock: Clock; waitsMs: readonly number[] };
+  /**
+   * Sends again after these milliseconds what may be sent again, as long as a wait ends within `withinMs` of the first
+   * attempt. Default: one attempt.
+   */
+  retry?: { clock: Clock; waitsMs: readonly number[]; withinMs?: number };
   /** Milliseconds for one exchange, default 15 000. */
   timeoutMs?: number;
 }
@@ -32,8 +35,9 @@ export type Read<T> =
 
 export interface GiteaRequest {
   method: 'GET' | 'POST' | 'PATCH';
-  /** Below the repository, with its query. */
+  /** Below the repository, with its query; or below the API where `root` says so. */
   path: string;
+  root?: true;
   body?: object;
   /** May be sent again although it may have had its effect. Default: only GET and PATCH. */
   repeatable?: boolean;
@@ -61,10 +65,13 @@ export async function ask<Schema extends z.ZodType>(
 ): Promise<Read<z.output<Schema>>> {
   const { retry, signal } = options;
   const repeatable = request.repeatable ?? request.method !== 'POST';
+  const started = retry?.clock.monotonic() ?? 0;
   for (let attempt = 0; ; attempt++) {
     const { read, again } = await exchange(options, request, schema);
     const wait = retry?.waitsMs[attempt];
-    if (!retry || wait === undefined || again === 'no' || (again === 'unknown' && !repeatable)) {
+    const late =
+      retry?.withinMs !== undefined && retry.clock.monotonic() + (wait ?? 0) > started + retry.withinMs;
+    if (!retry || wait === undefined || late || again === 'no' || (again === 'unknown' && !repeatable)) {
       return read.kind === 'unreadable' && again === 'unknown' && request.method !== 'GET'
         ? { ...read, unknown: true }
         : read;
@@ -106,12 +113,12 @@ export const whyNot = (read: Exclude<Read<unknown>, { kind: 'read' }>): string =
 
 async function exchange<Schema extends z.ZodType>(
   { url, token, repository, http, signal, timeoutMs = TIMEOUT_MS }: GiteaOptions,
-  { method, path, body }: GiteaRequest,
+  { method, path, body, root }: GiteaRequest,
   schema: Schema,
 ): Promise<Attempt<z.output<Schema>>> {
   const request: HttpRequest = {
     method,
-    url: `${url}/api/v1/repos/${repository}${path}`,
+    url: `${url}/api/v1${root ? '' : `/repos/${repository}`}${path}`,
     headers: token ? { authorization: `token ${token}` } : {},
     ...(body ? { body: JSON.stringify(body) } : {}),
     timeoutMs,

@@ -164,7 +164,7 @@ test('what is written arrives', async () => {
   }
 });
 
-test('first parents are those of a comparison', async () => {
+test('the commits before one come page by page, each with its first parent', async () => {
   const [a, b, c, side] = ['1', '2', '3', '4'].map((digit) => digit.repeat(40)) as [
     string,
     string,
@@ -178,6 +178,9 @@ test('first parents are those of a comparison', async () => {
     [c, [b, side]],
   ] as const)
     fake.repository.addCommit(sha, [...parents]);
-  const read = await client().gitea.firstParents(a, c);
-  expect(read.kind === 'read' && Object.fromEntries(read.value)).toEqual({ [c]: b, [b]: a, [side]: a });
+  const read = await client().gitea.history(c, 1);
+  expect(read.kind === 'read' && Object.fromEntries(read.value)).toEqual({
+    ...{ [c]: b, [b]: a, [side]: a, [a]: undefined },
+  });
+  expect(await client().gitea.history(c, 2)).toEqual({ kind: 'read', value: new Map() });
 });

@@ -40,7 +40,11 @@ describe('a variable', () => {
     ],
     ['as other versions tell it', json({ name: 'HOLD', value: 'on' }), { kind: 'read', value: 'on' }],
     ['that is empty', json({ data: '' }), { kind: 'read', value: '' }],
-    ['that is not set', json({ message: 'not found' }, 404), { kind: 'absent' }],
+    [
+      'of a repository that is not found either',
+      json({ message: 'not found' }, 404),
+      { kind: 'unreadable', why: 'the repository o/r is not there, or the token may not see it (HTTP 404)' },
+    ],
     [
       '88: that the token may not read',
       json({ message: 'user should be the owner of the repo', url: 'https://git/api/swagger' }, 403),
