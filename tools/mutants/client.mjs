@@ -4,6 +4,30 @@ const seen = (...files) => files.map((file) => `fleet-core/test/${file}.test.ts`
 
 export const client = [
   {
+    name: 'silent tenants hold up the end of a round',
+    file: at('verify/verify'),
+    from: 'return Math.min(probeTimeoutMs, Math.max(LEAST_PATIENCE_MS, left));',
+    to: 'return probeTimeoutMs;',
+    why: 'a run with black-holed tenants lasts longer than its settle budget allows',
+    caughtBy: seen('verify/verify'),
+  },
+  {
+    name: 'a lookup counts as time of the request',
+    file: at('io/http'),
+    from: '    if (!proxy) await names',
+    to: "    if (proxy === '') await names",
+    why: 'a slow resolver makes healthy tenants unreachable',
+    caughtBy: seen('io/names'),
+  },
+  {
+    name: 'what a proxy broke was not sent',
+    file: at('io/http'),
+    from: 'return fail(late || failureOf(error, sent), request, proxy);',
+    to: 'return fail(late || failureOf(error, sent && !proxy), request, proxy);',
+    why: 'a roll that may have happened is sent again',
+    caughtBy: seen('io/proxy'),
+  },
+  {
     name: 'a repository that is not seen has no kill switch',
     file: at('clients/gitea/gitea'),
     from: "if (repository.kind === 'absent') {",

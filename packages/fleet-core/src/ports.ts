@@ -39,7 +39,7 @@ export function systemPorts(overrides: Partial<Ports> = {}): Ports {
   return {
     clock,
     random: systemRandom,
-    http: undiciHttp(clock),
+    http: undiciHttp(clock, { env: process.env }),
     emit: () => {},
     readFile: (path) => readFile(path, 'utf8'),
     hostname,

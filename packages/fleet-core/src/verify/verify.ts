@@ -20,6 +20,7 @@ export interface ProbePolicy {
 /** How often a tenant is asked before it counts as one that names no commit, and the pause between. */
 const LOOKS = 3;
 const LOOK_AGAIN_MS = 1_000;
+const LEAST_PATIENCE_MS = 1_000;
 /** Between answers on target that confirm each other. */
 const CONFIRM_MS = 250;
 
@@ -120,7 +121,7 @@ export class Verifier {
     const { slug } = followed;
     const wasDone = ledger.isOnTarget(slug);
     const observation = await probe(context.http, buildinfoUrl(policy.tenantUrl, slug), {
-      timeoutMs: policy.probeTimeoutMs,
+      timeoutMs: this.#patienceMs(slug, round),
       signal: context.signal,
       nonce: context.random.uuid,
     });
@@ -141,6 +142,14 @@ export class Verifier {
     const spread = 0.9 + 0.2 * context.random.fraction();
     // The last question falls on the end of the budget, so that no tenant is called stale before it.
     return Math.min(this.#pace.waitMs(now - (since ?? now)) * spread, left);
+  }
+
+  /** A tenant that did not answer last time gets no more time than its round has left, and a second at least. */
+  #patienceMs(slug: string, { budgetMs, quietSince }: Round): number {
+    const { probeTimeoutMs } = this.policy;
+    if (!budgetMs || this.ledger.get(slug).observed?.kind !== 'unreachable') return probeTimeoutMs;
+    const left = budgetMs - (this.context.clock.monotonic() - quietSince);
+    return Math.min(probeTimeoutMs, Math.max(LEAST_PATIENCE_MS, left));
   }
 
   /** What an answer says of how long tenants take after their roll; others than rolled ones say nothing of it. */

@@ -99,7 +99,7 @@ describe('a failure says what is known of the request', () => {
   test('not_sent: no such host', async () => {
     const failure = await failureOf(undiciHttp(new ManualClock())(request('http://nobody.invalid')));
     expect(failure.kind).toBe('not_sent');
-    expect(failure.message).toMatch(/^(?:no such host|name lookup failed)$/);
+    expect(failure.message).toMatch(/^name lookup failed: /);
   });
 
   test('not_sent: a certificate that nobody vouches for; the server sees no request', async () => {
@@ -111,7 +111,10 @@ describe('a failure says what is known of the request', () => {
         request(`https://localhost:${port}`, { headers: { authorization: 'x' } }),
       ),
     );
-    expect(failure).toMatchObject({ kind: 'not_sent', message: 'TLS: self-signed certificate' });
+    expect(failure).toMatchObject({
+      kind: 'not_sent',
+      message: expect.stringMatching(/^TLS: self-signed certificate; .*NODE_EXTRA_CA_CERTS/),
+    });
     expect(seen).toBe(0);
     server.close();
   });

@@ -1,9 +1,14 @@
 /** How tenants are asked, against real answers on a hand-stepped clock. */
 import { afterEach, expect, test } from 'vitest';
+import type { EventData } from '../../src/events/events.js';
+import { type Http, HttpFailure, type HttpResponse } from '../../src/io/http.js';
+import { systemRandom } from '../../src/ports.js';
+import { ManualClock } from '../../src/testing/index.js';
 import { Ledger } from '../../src/verify/ledger.js';
 import { Verifier } from '../../src/verify/verify.js';
 import { FakeFleet, NEW, OLD } from '../helpers/fake-fleet.js';
 import { stage } from '../helpers/stage.js';
+import { runFast } from '../helpers/world.js';
 
 let fleet: FakeFleet;
 afterEach(() => fleet.stop());
@@ -44,6 +49,43 @@ test('until it is quiet, every tenant that comes on target gives the others a ne
   clock.timer(3_500, () => fleet.tenants.set('birch', NEW));
   expect(await run(asks.prove(['acme', 'birch'], { untilQuiet: true }))).toEqual([]);
   expect(fleet.tenants.get('birch')).not.toBe(OLD);
+});
+
+test('200 of 1,000 tenants that never answer keep no other from being proven, nor the round from ending', async () => {
+  const clock = new ManualClock();
+  const slugs = Array.from({ length: 1_000 }, (_, index) => `t${index}`);
+  const silent = (url: string) => Number(/t(\d+)\//.exec(url)?.[1]) % 5 === 0;
+  let open = 0;
+  let most = 0;
+  const http: Http = ({ url, timeoutMs }) => {
+    most = Math.max(most, ++open);
+    return new Promise<HttpResponse>((resolve, reject) => {
+      clock.timer(silent(url) ? timeoutMs : 20, () => {
+        open--;
+        if (silent(url)) return reject(new HttpFailure('timeout', 'no answer'));
+        resolve({ status: 200, headers: {}, body: JSON.stringify({ git_sha: NEW }) });
+      });
+    });
+  };
+  const ledger = new Ledger(NEW, 1, []);
+  for (const slug of slugs) ledger.add(slug);
+  const { signal } = new AbortController();
+  const provenAt: number[] = [];
+  const emit = (event: EventData) => {
+    if (event.code === 'tenant.changed' && event.status === 'on_target') provenAt.push(clock.monotonic());
+  };
+  const asks = new Verifier(
+    { clock, http, random: systemRandom, emit, signal },
+    { tenantUrl: 'https://x/{slug}', settleBudgetMs: 60_000, probeTimeoutMs: 10_000, probeConcurrency: 32 },
+    ledger,
+  );
+  const unproven = await runFast(clock, asks.prove(slugs));
+  expect(unproven).toHaveLength(200);
+  expect(provenAt).toHaveLength(800);
+  expect(Math.max(...provenAt)).toBeLessThan(20_000);
+  expect(clock.monotonic()).toBeLessThan(60_000 * 1.1);
+  expect(most).toBeLessThanOrEqual(32 * 16);
+  expect(clock.pending).toBe(0);
 });
 
 test('what ends the stage ends the asking, with its reason', async () => {
