@@ -116,6 +116,9 @@ describe('two runs at once', () => {
 
   it('78: never roll at the same time, by the record of the server', async () => {
     await world.setFleet({ acme: { roll_ms: 300 }, beta: { roll_ms: 300 }, gamma: { roll_ms: 300 } });
+    // What a run of another test left under way would keep these waiting, and roll a tenant in their place.
+    const ended = async () => (await world.rolls()).every(({ ended_at }) => ended_at !== null);
+    await expect.poll(ended, { timeout: 20_000 }).toBe(true);
     const before = (await world.rolls()).length;
     const both = await Promise.all([
       world.redeploy(['--batch-size', '1', '--force']),
