@@ -263,8 +263,8 @@ export const client = [
   {
     name: "parent's lease not asked before a roll",
     file: at('lock/child'),
-    from: 'work({ group, token, ready }, signal)',
-    to: 'work({ group, token, ready: async () => {} }, signal)',
+    from: 'work({ group, fencingToken: token, ready }, signal)',
+    to: 'work({ group, fencingToken: token, ready: async () => {} }, signal)',
     why: 'a child goes on rolling under a lease that is gone',
     caughtBy: seen('lock/child'),
   },
