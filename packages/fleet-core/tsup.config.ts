@@ -1,4 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { defineConfig } from 'tsup';
+
+const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
 
 export default defineConfig({
   entry: {
@@ -10,6 +13,7 @@ export default defineConfig({
   },
   format: 'esm',
   target: 'node20',
+  define: { PACKAGE_VERSION: JSON.stringify(version) },
   dts: true,
   clean: true,
   sourcemap: true,

@@ -21,8 +21,8 @@ export const incidents = [
   row(
     '14, 52: the control plane vouches',
     'verify/ledger',
-    'return row?.healthy !== false && streak >= needed;',
-    'return row?.verified === true || (row?.healthy !== false && streak >= needed);',
+    'return tenant.row?.healthy !== false && tenant.streak',
+    'return tenant.row?.verified === true || (tenant.row?.healthy !== false && tenant.streak >= 1) || tenant.streak',
     'rollout/rollout',
   ),
   row(
@@ -98,8 +98,8 @@ export const incidents = [
   row(
     '53: unhealthy is on target',
     'verify/ledger',
-    'return row?.healthy !== false && streak >= needed;',
-    'return streak >= needed;',
+    'return tenant.row?.healthy !== false && tenant.streak',
+    'return tenant.streak',
     'rollout/rollout',
   ),
   row(

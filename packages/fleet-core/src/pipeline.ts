@@ -1,25 +1,27 @@
 /** The pipeline: gate -> lock -> gate again -> plan -> rollout <-> verify. No rules of its own. */
+import { setMaxListeners } from 'node:events';
 import { announceStart } from './announce/announce.js';
 import type { CallLog } from './clients/control-plane/call-log.js';
 import { type Fence, RedeployClient } from './clients/control-plane/redeploy.js';
 import type { Config } from './config/config.js';
 import { refuse } from './config/trust.js';
-import type { RunContext } from './context.js';
-import { isFleetError } from './errors.js';
+import type { RunContext, StageContext } from './context.js';
 import type { Emit, Emitter } from './events/emitter.js';
 import { passGates, passGatesAgain, recheckGates, recheckHead } from './gate/gates.js';
 import { underParentsLease } from './lock/child.js';
 import { lockOptions } from './lock/from-config.js';
 import type { Lease } from './lock/lease.js';
 import { withFleetLock } from './lock/lock.js';
+import { hasSoaked, type LastRollout, refuseShrunkFleet } from './plan/history.js';
 import { listFleet } from './plan/list.js';
 import { planWaves, type Wave } from './plan/plan.js';
 import { lookAgain, refuseBlindness, survey } from './plan/survey.js';
 import type { Ports } from './ports.js';
-import type { Ending, Stage } from './report/ending.js';
+import { type Ending, endingOf, type Stage } from './report/ending.js';
 import { rolledOf } from './report/rolled.js';
 import { judge } from './report/verdict.js';
 import type { FleetResult } from './result/result.js';
+import { keeperOf, noRecord, type RecordKeeper } from './rollout/keeper.js';
 import type { RollTools } from './rollout/roll.js';
 import { type Halt, rollInOneCall, rollScoped } from './rollout/rollout.js';
 import { plural } from './text/words.js';
@@ -41,57 +43,65 @@ export interface Run {
   lock: FleetResult['lock'];
 }
 
-/** Goes through the stages of what the configuration asks for. */
+/**
+ * Goes through the stages of what the configuration asks for.
+ *
+ * @returns How it ended, also where an error ended it. @throws only for faults of the library itself.
+ */
 export async function conduct(run: Run): Promise<Ending> {
-  const { config } = run;
+  const { config, emitter } = run;
   if (config.command === 'verify') {
     refuse(config);
     return verify(run);
   }
-  run.emitter.doing = 'waiting at the gates';
-  try {
-    await passGates(gatesOf(run, run.signal));
-    if (config.dryRun) return await dryRun(run);
-    await announceStart(run, run.signal);
-    if (!config.lock) {
-      run.emitter.warn('rolling without a lock (--no-lock): nothing keeps another roll of this fleet away');
-      return await rollout(run, run.signal, null);
-    }
-    const { group, inheritedToken } = config.lock;
-    if (inheritedToken !== undefined) {
-      run.lock = { group, fencing_token: inheritedToken, waited_ms: 0 };
-      run.stage = 'lock';
-      run.emitter.doing = `waiting for its turn under the lease of ${group}`;
-      const context = { ...run.context, ports: run.ports, signal: run.signal };
-      return await underParentsLease(config, context, (fence, signal) => rollout(run, signal, fence));
-    }
-    run.stage = 'lock';
-    run.emitter.doing = `waiting for the lock ${config.lock.group}`;
-    return await underLock(run, config.lock);
-  } catch (error) {
-    if (isFleetError(error) && error.outcome === 'held' && !run.ledger.slugs.length) await showDrift(run);
-    throw error;
-  }
+  emitter.doing = 'waiting at the gates';
+  const ending = await pastTheGates(run).catch((error) => endingOf(error, run, run.context.signal));
+  if (ending.outcome === 'held' && !run.ledger.slugs.length) await showDrift(run);
+  return ending;
 }
 
-async function underLock(run: Run, lock: NonNullable<Config['lock']>): Promise<Ending> {
+async function pastTheGates(run: Run): Promise<Ending> {
+  const { config, emitter } = run;
+  await passGates(gatesOf(run, run.signal));
+  if (config.dryRun) return dryRun(run);
+  await announceStart(run, run.signal);
+  if (!config.lock) {
+    emitter.warn('rolling without a lock (--no-lock): nothing keeps another roll of this fleet away');
+    return rollout(run, run.signal, null, noRecord);
+  }
+  const { group, inheritedToken } = config.lock;
+  run.stage = 'lock';
+  if (inheritedToken !== undefined) {
+    run.lock = { group, fencing_token: inheritedToken, waited_ms: 0 };
+    emitter.doing = `waiting for its turn under the lease of ${group}`;
+    const context = { ...run.context, ports: run.ports, signal: run.signal };
+    return underParentsLease(config, context, (fence, signal) => rollout(run, signal, fence, noRecord));
+  }
+  emitter.doing = `waiting for the lock ${group}`;
+  return underLock(run, group);
+}
+
+async function underLock(run: Run, group: string): Promise<Ending> {
   const { config, ports } = run;
   const started = ports.clock.monotonic();
+  const options = lockOptions(config, ports, run.context);
   try {
-    return await withFleetLock(
-      lockOptions(config, ports, run.context),
-      ports,
-      run.emit,
-      run.signal,
-      async (lease) => {
-        run.lock = { group: lock.group, fencing_token: lease.fencingToken, waited_ms: lease.waitedMs };
-        const signal = AbortSignal.any([run.signal, lease.signal]);
-        const ending = await rollout(run, signal, fenceOf(lease), (step) => {
-          lease.step = step;
-        });
-        return { value: ending, proven: ending.outcome.startsWith('succeeded') };
-      },
-    );
+    return await withFleetLock(options, ports, run.emit, run.signal, async (lease) => {
+      run.lock = { group, fencing_token: lease.fencingToken, waited_ms: lease.waitedMs };
+      const signal = AbortSignal.any([run.signal, lease.signal]);
+      let ending: Ending | undefined;
+      const end = (one: Ending) => {
+        ending = one;
+        return one;
+      };
+      const { ledger, calls } = run;
+      const facts = { context: contextOf(run, signal), config, ledger, calls, ending: () => ending };
+      const value = await keeperOf(lease, facts)
+        .then((keeper) => rollout(run, signal, fenceOf(lease), keeper))
+        .catch((error) => endingOf(error, run, run.context.signal))
+        .then(end);
+      return { value, result: value.outcome.startsWith('succeeded') ? 'proven' : 'not_proven' };
+    });
   } finally {
     if (run.lock?.fencing_token === null) run.lock.waited_ms = Math.round(ports.clock.monotonic() - started);
   }
@@ -100,6 +110,7 @@ async function underLock(run: Run, lock: NonNullable<Config['lock']>): Promise<E
 const fenceOf = (lease: Lease): Fence => ({
   group: lease.group,
   fencingToken: lease.fencingToken,
+  claimId: lease.claimId,
   ready: (signal) => lease.ready(signal),
 });
 
@@ -107,7 +118,7 @@ async function rollout(
   run: Run,
   signal: AbortSignal,
   fence: Fence | null,
-  tell: (step: string) => void = () => {},
+  { last, tell, start, keep }: RecordKeeper,
 ): Promise<Ending> {
   const { config, ledger, emit } = run;
   const gates = gatesOf(run, signal);
@@ -121,11 +132,14 @@ async function rollout(
   run.stage = 'roll';
   doing('planning');
   const slugs = await survey(tools, config.canary);
+  refuseShrunkFleet(slugs, last, { minTenants: 1, allowMissing: [], ephemeral: config.ephemeral });
   refuseBlindness(ledger, emit, config.force);
-  const waves = plan(run, slugs);
+  const waves = plan(run, slugs, last);
+  await start(slugs);
   let halt: Halt | null = null;
   if (waves.length) {
-    halt = await rollWaves(run, { tools, policy: config, mayGoOn: () => recheckGates(gates), doing }, waves);
+    const mayGoOn = () => recheckGates(gates);
+    halt = await rollWaves(run, { tools, policy: config, mayGoOn, doing, keep }, waves);
     doing('looking at the whole fleet once more');
     await lookAgain(tools, halt === null);
   }
@@ -163,9 +177,10 @@ async function rollWaves(
 }
 
 /** Which waves there would be by what every tenant answers now. */
-function plan({ config, ledger, emit }: Run, slugs: string[]): Wave[] {
+function plan({ config, ledger, emit }: Run, slugs: string[], last: LastRollout | null): Wave[] {
+  const { canary, expectedSha } = config;
   const isOnTarget = (slug: string) => ledger.isOnTarget(slug);
-  const waves = planWaves(slugs, isOnTarget, config);
+  const waves = planWaves(slugs, isOnTarget, config, hasSoaked(last, canary, expectedSha));
   emit({
     code: 'plan.ready',
     tenants: slugs.length,
@@ -184,7 +199,7 @@ async function dryRun(run: Run): Promise<Ending> {
   run.stage = 'roll';
   run.emitter.doing = 'planning';
   const slugs = await survey(toolsOf(run, run.signal, null), run.config.canary);
-  const waves = plan(run, slugs);
+  const waves = plan(run, slugs, null);
   const rolled = waves.filter((wave) => !wave.soak_only);
   for (const { phase, slugs: wave } of rolled) for (const slug of wave) run.ledger.get(slug).phase = phase;
   const soaks = waves.find((wave) => wave.soak_only)?.slugs[0];
@@ -214,7 +229,7 @@ async function verify(run: Run): Promise<Ending> {
 async function showDrift(run: Run): Promise<void> {
   run.emitter.doing = 'looking at the fleet, on hold';
   try {
-    plan(run, await survey(toolsOf(run, run.signal, null), run.config.canary));
+    plan(run, await survey(toolsOf(run, run.signal, null), run.config.canary), null);
   } catch (error) {
     if (run.signal.aborted) throw error;
     run.emitter.warn('the fleet could not be looked at while on hold');
@@ -223,11 +238,17 @@ async function showDrift(run: Run): Promise<void> {
 
 const gatesOf = ({ config, ports, emit }: Run, signal: AbortSignal) => ({ config, ports, emit, signal });
 
+function contextOf({ ports, emit }: Run, signal: AbortSignal): StageContext {
+  // Every tenant that is asked listens to it; Node takes more than ten listeners for a leak, and says so.
+  setMaxListeners(0, signal);
+  const { clock, random, http } = ports;
+  return { clock, random, http, emit, signal };
+}
+
 /** What the stages from the plan on work with, until the signal ends them. */
 function toolsOf(run: Run, signal: AbortSignal, fence: Fence | null): RollTools {
-  const { config, ports, emit, ledger, calls } = run;
-  const { clock, random, http } = ports;
-  const context = { clock, random, http, emit, signal };
+  const { config, ledger, calls } = run;
+  const context = contextOf(run, signal);
   const server = { url: config.controlPlane, token: config.controlPlaneToken };
   return {
     context,

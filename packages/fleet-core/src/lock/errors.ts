@@ -98,3 +98,15 @@ export const claimRefused = ({ status, problem }: Refused): FleetError =>
         : 'check --lock-group, --lock-ttl and the version of the lock server',
     },
   );
+
+/** What a server that cannot do it all leaves unguarded, in one sentence; null where nothing is missing. */
+export function missingInWords(features: ReadonlySet<string>): string | null {
+  const said: string[] = [];
+  if (!features.has('draining')) said.push('does not say whether an older roll still runs');
+  if (!features.has('rollouts'))
+    said.push(
+      'keeps no record that would show tenants that are gone, soaks that ended, or calls that were left open',
+    );
+  if (!said.length) return null;
+  return `the lock server ${said.join(', and ')}: a roll that a stopped run left behind may still land; update fleet-control-plane`;
+}

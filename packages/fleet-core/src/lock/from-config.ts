@@ -50,17 +50,10 @@ export async function holdLock<T>(
   const emitter = new Emitter(ports);
   const signal = context.signal ?? new AbortController().signal;
   try {
-    // Other work proves nothing about the fleet, so its release never says so.
-    return await withFleetLock(
-      lockOptions(config, ports, context),
-      ports,
-      emitter.emit,
-      signal,
-      async (lease) => ({
-        value: await work(lease),
-        proven: false,
-      }),
-    );
+    const options = lockOptions(config, ports, context);
+    // Other work proves nothing about the fleet, and disproves nothing.
+    const other = async (lease: Lease) => ({ value: await work(lease), result: 'none' as const });
+    return await withFleetLock(options, ports, emitter.emit, signal, other, 'none');
   } finally {
     emitter.close();
   }

@@ -1,6 +1,6 @@
 /** The right to roll, kept alive: renewal, margin and stop by its own timer on the monotonic clock. */
 
-import type { LockClient } from '../clients/control-plane/lock.js';
+import type { LockClient, ReleaseResult } from '../clients/control-plane/lock.js';
 import type { Draining } from '../contract.js';
 import { FleetError } from '../errors.js';
 import type { Emit } from '../events/emitter.js';
@@ -8,6 +8,7 @@ import { sleep } from '../io/sleep.js';
 import type { Ports } from '../ports.js';
 import { cut } from '../text/cut.js';
 import { oneLine } from '../text/sanitize.js';
+import { RolloutRecords } from './records.js';
 
 export interface Grant {
   claimId: string;
@@ -45,6 +46,9 @@ export class Lease {
   /** What the holder is doing, sent with each renewal. */
   step = '';
 
+  /** What runs of this fleet leave behind on the server. */
+  readonly records: RolloutRecords;
+
   readonly #lost = new AbortController();
   readonly #over = new AbortController();
   #ttlMs: number;
@@ -66,6 +70,7 @@ export class Lease {
     private readonly emit: Emit,
   ) {
     this.signal = this.#lost.signal;
+    this.records = new RolloutRecords(client, grant, ports, emit);
     this.fencingToken = grant.fencingToken;
     this.waitedMs = grant.waitedMs;
     this.#ttlMs = grant.ttlMs;
@@ -121,7 +126,7 @@ export class Lease {
    *
    * @returns Whether the server said that it is free.
    */
-  release(result: 'proven' | 'not_proven'): Promise<boolean> {
+  release(result: ReleaseResult): Promise<boolean> {
     this.#released ??= this.#release(result);
     return this.#released;
   }
@@ -133,22 +138,29 @@ export class Lease {
     this.emit({ code: 'lock.draining', group: this.group, fencing_token, slugs, since_ms });
   }
 
-  async #release(result: 'proven' | 'not_proven'): Promise<boolean> {
+  async #release(wanted: ReleaseResult): Promise<boolean> {
     this.#end();
     await this.#loop;
     if (this.signal.aborted) return false;
     const { claimId, session, fencingToken } = this.grant;
+    // A server of the first version knows neither the word nor the record.
+    const result = wanted === 'none' && !this.records.kept ? 'not_proven' : wanted;
+    const rollout = this.records.current();
     let reason = '';
     for (let attempt = 0; attempt < RELEASE_TRIES; attempt++) {
       // A deadline of its own: the run's signal is aborted by now where it matters most.
       const answer = await this.client
         .release(
           claimId,
-          { session, fencing_token: fencingToken, result },
+          { session, fencing_token: fencingToken, result, ...(rollout && { rollout }) },
           { timeoutMs: RELEASE_TIMEOUT_MS, fresh: attempt > 0 },
         )
         .catch((error: Error) => ({ kind: 'failed' as const, reason: error.message }));
-      if (answer.kind === 'released') {
+      const tooLarge = answer.kind === 'refused' && answer.status === 413;
+      if (tooLarge)
+        this.emit({ code: 'warning', reason: 'the record of this rollout is too large to be kept' });
+      // The release counts all the same.
+      if (answer.kind === 'released' || tooLarge) {
         this.emit({ code: 'lock.released', group: this.group });
         return true;
       }

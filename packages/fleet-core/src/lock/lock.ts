@@ -1,6 +1,12 @@
 /** Stage 3: waits for the right to roll one fleet. */
 
-import { type ClaimAnswer, LockClient, type NoAnswer, type Refused } from '../clients/control-plane/lock.js';
+import {
+  type ClaimAnswer,
+  LockClient,
+  type NoAnswer,
+  type Refused,
+  type ReleaseResult,
+} from '../clients/control-plane/lock.js';
 import { type ClaimQueued, type ClaimRequest, WAIT_SECONDS_MAX } from '../contract.js';
 import type { Emit } from '../events/emitter.js';
 import { sleep } from '../io/sleep.js';
@@ -30,6 +36,7 @@ const BACKOFF_MS = { first: 500, most: 8_000 } as const;
  * Does `work` under the lock and gives the lock back, whatever happens.
  *
  * @param work Gets the lease; its signal aborts when the lease is lost, and nothing may start after that.
+ * @param unlessDone With what the lock is given back where `work` throws.
  * @throws FleetError `LOCK_TIMEOUT`, `LOCK_LOST`, `SUPERSEDED`, `HELD`, `CP_*`, `LOCK_UNKNOWN_ENDPOINT`; and what `work` throws.
  */
 export async function withFleetLock<T>(
@@ -37,16 +44,17 @@ export async function withFleetLock<T>(
   ports: Pick<Ports, 'clock' | 'random' | 'http'>,
   emit: Emit,
   signal: AbortSignal,
-  work: (lease: Lease) => Promise<{ value: T; proven: boolean }>,
+  work: (lease: Lease) => Promise<{ value: T; result: ReleaseResult }>,
+  unlessDone: ReleaseResult = 'not_proven',
 ): Promise<T> {
   const lease = await new FleetLock(options, ports, emit).acquire(signal);
-  let proven = false;
+  let result = unlessDone;
   try {
     const done = await work(lease);
-    proven = done.proven;
+    result = done.result;
     return done.value;
   } finally {
-    await lease.release(proven ? 'proven' : 'not_proven');
+    await lease.release(result);
   }
 }
 
@@ -100,10 +108,10 @@ export class FleetLock {
   /** The lease, once no roll under an older token runs any more. */
   async #usable(grant: Grant, signal: AbortSignal): Promise<Lease> {
     const lease = new Lease(this.#client, grant, this.ports, this.emit);
-    if (!grant.draining) return lease;
     this.#placed = false;
     try {
-      await lease.ready(signal);
+      await lease.records.learn(AbortSignal.any([signal, lease.signal]));
+      if (grant.draining) await lease.ready(signal);
       return lease;
     } catch (error) {
       await lease.release('not_proven');

@@ -145,9 +145,13 @@ export class Ledger {
 
   /** True where the answers so far prove the tenant on target. */
   isOnTarget(slug: string): boolean {
-    const { streak, flapped, row } = this.get(slug);
-    const needed = flapped ? Math.max(STREAK_AFTER_FLAP, this.confirmations) : this.confirmations;
-    return row?.healthy !== false && streak >= needed;
+    const tenant = this.get(slug);
+    return tenant.row?.healthy !== false && tenant.streak >= this.#needed(tenant);
+  }
+
+  /** Answers on target in a row that prove it. */
+  #needed({ flapped }: Tenant): number {
+    return flapped ? Math.max(STREAK_AFTER_FLAP, this.confirmations) : this.confirmations;
   }
 
   statusOf(slug: string): TenantStatus {
@@ -211,7 +215,7 @@ export class Ledger {
     if (!proven) {
       if (row?.healthy === false) said.push('the control plane reports it not healthy');
       if (flapped) said.push('flapping: answered the expected commit, then another one');
-      else if (streak > 0)
+      else if (streak > 0 && streak < this.#needed(tenant))
         said.push(`on the expected commit in ${streak} of ${this.confirmations} answers in a row`);
       if (observed === null) said.push('was not asked');
       else if (observed.kind === 'dev') said.push('answers "dev": its build carries no commit');

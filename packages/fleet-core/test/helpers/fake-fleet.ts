@@ -1,6 +1,12 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import { FENCE_HEADER, IDEMPOTENCY_HEADER, REDEPLOY_PATH, type RedeployRequest } from '../../src/contract.js';
+import {
+  CLAIM_HEADER,
+  FENCE_HEADER,
+  IDEMPOTENCY_HEADER,
+  REDEPLOY_PATH,
+  type RedeployRequest,
+} from '../../src/contract.js';
 
 export const OLD = 'a'.repeat(40);
 export const NEW = 'b'.repeat(40);
@@ -12,6 +18,7 @@ export interface Roll {
   body: RedeployRequest;
   slugs: string[];
   fence: string | undefined;
+  claim: string | undefined;
   key: string | undefined;
 }
 
@@ -114,6 +121,7 @@ export class FakeFleet {
       body,
       slugs,
       fence: one(request.headers[FENCE_HEADER]),
+      claim: one(request.headers[CLAIM_HEADER]),
       key: one(request.headers[IDEMPOTENCY_HEADER]),
     };
     this.rolls.push(roll);

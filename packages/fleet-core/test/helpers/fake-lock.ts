@@ -1,10 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { LOCKS_PATH } from '../../src/contract.js';
+import { LOCKS_PATH, type RolloutEntry, rolloutSchema } from '../../src/contract.js';
 import type { FakeFleet } from './fake-fleet.js';
 import { json } from './fake-fleet.js';
 
 export interface LockCall {
-  verb: 'claim' | 'renew' | 'release' | 'status';
+  verb: 'claim' | 'renew' | 'release' | 'rollout' | 'status' | 'features' | 'rollouts';
   claim: string;
   body: Record<string, unknown>;
   query: URLSearchParams;
@@ -14,6 +14,12 @@ export type LockScript = (call: LockCall, response: ServerResponse) => void;
 /** The lock endpoints with scripted answers; by default every claim is granted, renewed and released. */
 export class FakeLock {
   readonly calls: LockCall[] = [];
+  /** What the server says that it can do; null: it does not know the question. */
+  features: string[] | null = ['draining', 'rollouts'];
+  takesRecords = true;
+  givesRecords = true;
+  /** Rollouts that are on record, newest first; what this run leaves is put in front. */
+  rollouts: RolloutEntry[] = [];
   token = 7;
   ttlSeconds = 30;
   claim: LockScript = (_, response) => this.grant(response);
@@ -73,11 +79,47 @@ export class FakeLock {
   #serve(request: IncomingMessage, response: ServerResponse, body: string): boolean {
     const url = new URL(request.url ?? '', 'http://x');
     if (!url.pathname.startsWith(LOCKS_PATH)) return false;
-    const [, claim = '', action] = /\/claims\/([^/]+)(?:\/(renew|release))?$/.exec(url.pathname) ?? [];
-    const verb = !claim ? 'status' : ((action ?? 'claim') as LockCall['verb']);
+    const [, claim = '', action] =
+      /\/claims\/([^/]+)(?:\/(renew|release|rollout))?$/.exec(url.pathname) ?? [];
+    const [, rollouts, id] = /\/(rollouts)(?:\/([^/]+))?$/.exec(url.pathname) ?? [];
+    const plain = rollouts ? 'rollouts' : url.pathname === LOCKS_PATH ? 'features' : 'status';
+    const verb = claim ? ((action ?? 'claim') as LockCall['verb']) : plain;
     const call: LockCall = { verb, claim, body: body ? JSON.parse(body) : {}, query: url.searchParams };
     this.calls.push(call);
-    this[verb](call, response);
+    if (verb === 'features') this.#tellFeatures(response);
+    else if (verb === 'rollouts') this.#tellRollouts(id, response);
+    else if (verb === 'rollout') this.#keep(call, response);
+    else {
+      if (call.body.rollout) this.#keep(call);
+      this[verb](call, response);
+    }
     return true;
+  }
+
+  #tellFeatures(response: ServerResponse): void {
+    if (this.features) json(response, 200, { groups: [], features: this.features });
+    else json(response, 404, { error: 'not_found' });
+  }
+
+  #tellRollouts(id: string | undefined, response: ServerResponse): void {
+    if (!this.givesRecords) return json(response, 503, { error: 'unavailable' });
+    const one = this.rollouts.find(({ claim_id }) => claim_id === id);
+    if (one) return json(response, 200, one);
+    const rollouts = this.rollouts.map(({ rollout, ...rest }) => {
+      const { tenants: _, slugs: __, ...summary } = rollout;
+      return { ...rest, rollout: summary };
+    });
+    json(response, 200, { rollouts, next_before: null });
+  }
+
+  #keep({ claim, body }: LockCall, response?: ServerResponse): void {
+    if (!this.takesRecords) return response && json(response, 503, { error: 'unavailable' });
+    const entry = {
+      ...{ claim_id: claim, fencing_token: this.token, holder: { name: 'fleet redeploy' } },
+      ...{ state: 'running' as const, started_at: '2026-01-01T00:00:00Z' },
+      rollout: rolloutSchema.parse(body.rollout),
+    };
+    this.rollouts = [entry, ...this.rollouts.filter(({ claim_id }) => claim_id !== claim)];
+    if (response) json(response, 200, { state: 'held' });
   }
 }

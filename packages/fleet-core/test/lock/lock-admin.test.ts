@@ -133,7 +133,14 @@ test('other work runs under the lock, which is given back when it throws', async
     throw new Error('boom');
   });
   await expect(boom).rejects.toThrow('boom');
-  expect(lock.of('release').map((call) => call.body.result)).toEqual(['not_proven', 'not_proven']);
+  expect(lock.of('release').map((call) => call.body.result)).toEqual(['none', 'none']);
+});
+
+test('a lock server of the first version hears no word that it does not know', async () => {
+  const lock = new FakeLock(fleet);
+  lock.features = null;
+  await holdLock(config(), async () => {});
+  expect(lock.of('release').map((call) => call.body.result)).toEqual(['not_proven']);
 });
 
 test('what a killed process left can be released by whoever kept its claim', async () => {

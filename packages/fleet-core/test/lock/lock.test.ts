@@ -32,8 +32,12 @@ describe('acquire and release', () => {
       holder: { name: 'fleet redeploy staging', sha: 'b'.repeat(40) },
     });
     expect(lock.of('release').map((call) => call.body)).toEqual([
-      { session: claim?.body.session, fencing_token: 7, result: 'proven' },
+      {
+        ...{ session: claim?.body.session, fencing_token: 7, result: 'proven' },
+        rollout: expect.objectContaining({ outcome: 'succeeded', expected_sha: 'b'.repeat(40) }),
+      },
     ]);
+    expect(fleet.rolls.map((roll) => roll.claim)).toEqual([claim?.claim, claim?.claim]);
     expect(sink.codes).toContain('lock.released');
   });
 

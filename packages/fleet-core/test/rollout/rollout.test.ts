@@ -120,6 +120,18 @@ describe('the canary', () => {
     expect(fleet.rolls).toHaveLength(0);
   });
 
+  test('47: a control plane that refuses a canary that it does not know is not asked about it', async () => {
+    const options = await start();
+    fleet.extra = (_, response, body) => {
+      if (!body.includes('"canary_slug"')) return false;
+      json(response, 400, { error: 'bad_request' });
+      return true;
+    };
+    const { result } = await run({ ...options, canary: 'nobody' });
+    expect(result).toMatchObject({ outcome: 'failed', exit_code: 1 });
+    expect(result.reason).toContain('nobody is not in the fleet; nothing was rolled');
+  });
+
   test('50: a canary off target halts whatever is tolerated', async () => {
     const options = await start();
     fleet.stuck.add('cedar');

@@ -78,6 +78,12 @@ describe('confirmations are answers in a row', () => {
   });
 });
 
+test('a proof that is complete is not counted against itself', () => {
+  const ledger = seen([on, on]);
+  ledger.get('acme').row = { healthy: false, verified: null, failure: null };
+  expect(ledger.detailOf('acme')).toBe('the control plane reports it not healthy');
+});
+
 describe('a tenant that goes back to another commit flaps: three answers in a row prove it then', () => {
   test.each<[string, Observation[], boolean]>([
     ['new, old', [on, old], false],

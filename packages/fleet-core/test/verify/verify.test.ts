@@ -7,6 +7,7 @@ import { ManualClock } from '../../src/testing/index.js';
 import { Ledger } from '../../src/verify/ledger.js';
 import { Verifier } from '../../src/verify/verify.js';
 import { FakeFleet, NEW, OLD } from '../helpers/fake-fleet.js';
+import { run as runWhole } from '../helpers/run.js';
 import { stage } from '../helpers/stage.js';
 import { runFast } from '../helpers/world.js';
 
@@ -26,6 +27,18 @@ async function verifier(slugs: string[], confirmations = 1) {
     verifier: new Verifier(surroundings.context, { ...policy, tenantUrl }, ledger),
   };
 }
+
+test('many tenants at once are no leak of listeners', async () => {
+  const said: string[] = [];
+  const listen = (warning: Error) => said.push(warning.name);
+  process.on('warning', listen);
+  const slugs = Array.from({ length: 40 }, (_none, index) => `t${index}`);
+  fleet = await FakeFleet.start(slugs);
+  await runWhole({ ...fleet.options, settleBudgetMs: 2_000, probeConcurrency: 40 }, { command: 'verify' });
+  await new Promise((resolve) => setImmediate(resolve));
+  process.off('warning', listen);
+  expect(said).toEqual([]);
+});
 
 test('asking asks once and takes down what was said', async () => {
   const { run, ledger, verifier: asks } = await verifier(['acme', 'birch']);

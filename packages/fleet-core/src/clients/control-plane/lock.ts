@@ -9,12 +9,18 @@ import {
   LOCKS_PATH,
   type LockEvent,
   type LockStatus,
+  lockCollectionSchema,
   lockEventsSchema,
   lockStatusSchema,
   type Problem,
   problemSchema,
+  ROLLOUT_MAX_BYTES,
+  type RolloutEntry,
+  type RolloutRecord,
   releaseAnswerSchema,
   renewAnswerSchema,
+  rolloutEntrySchema,
+  rolloutsSchema,
 } from '../../contract.js';
 import { FleetError } from '../../errors.js';
 import { type Http, HttpFailure } from '../../io/http.js';
@@ -23,7 +29,8 @@ import { retryAfterMs } from '../../io/retry-after.js';
 import { parseJson } from '../../text/json.js';
 import { oneLine } from '../../text/sanitize.js';
 
-const MAX_BYTES = 4 * 1024 * 1024;
+/** The record of a rollout is the largest answer, with what stands around it. */
+const MAX_BYTES = ROLLOUT_MAX_BYTES + 64 * 1024;
 
 export interface LockServer {
   url: string;
@@ -61,6 +68,9 @@ interface CallOptions {
   /** Opens a connection of its own: after a failure the pooled one may be dead without telling. */
   fresh?: boolean;
 }
+
+/** What the holder did: `none` is work that is no rollout. */
+export type ReleaseResult = 'proven' | 'not_proven' | 'none';
 
 export class LockClient {
   readonly #base: string;
@@ -111,12 +121,48 @@ export class LockClient {
 
   async release(
     claimId: string,
-    body: { session: string; fencing_token?: number; result?: 'proven' | 'not_proven' },
+    body: { session: string; fencing_token?: number; result?: ReleaseResult; rollout?: RolloutRecord },
     options: CallOptions,
   ): Promise<{ kind: 'released'; already: boolean } | Refused | NoAnswer> {
     const answer = await this.#call('POST', `/claims/${claimId}/release`, body, options);
     if ('kind' in answer) return answer;
     return { kind: 'released', already: this.#parse(releaseAnswerSchema, answer.json).already };
+  }
+
+  /** What the server can do beyond the first version of the lock; nothing where it does not say. */
+  async features(options: CallOptions): Promise<ReadonlySet<string>> {
+    const url = this.#server.url + LOCKS_PATH;
+    for (let attempt = 1; ; attempt++) {
+      const answer = await this.#call('GET', '', undefined, options, url).catch(ifUnknown);
+      if (answer && !('kind' in answer))
+        return new Set(lockCollectionSchema.safeParse(answer.json).data?.features ?? []);
+      if (answer?.kind !== 'no_answer' || attempt === 2) return new Set();
+    }
+  }
+
+  /** Keeps the rollout of a holder as it stands now. */
+  async keepRollout(
+    claimId: string,
+    body: { session: string; fencing_token: number; rollout: RolloutRecord },
+    options: CallOptions,
+  ): Promise<{ kind: 'kept' } | Refused | NoAnswer> {
+    const answer = await this.#call('POST', `/claims/${claimId}/rollout`, body, options);
+    return 'kind' in answer ? answer : { kind: 'kept' };
+  }
+
+  /** The newest rollout that is on record, with its tenants. @param except A claim that does not count. */
+  async lastRollout(
+    except: string,
+    options: CallOptions,
+  ): Promise<{ kind: 'rollout'; entry: RolloutEntry | null } | Refused | NoAnswer> {
+    const listed = await this.#call('GET', '/rollouts?limit=2', undefined, options);
+    if ('kind' in listed) return listed;
+    const { rollouts } = this.#parse(rolloutsSchema, listed.json);
+    const newest = rollouts.find(({ claim_id }) => claim_id !== except);
+    if (!newest) return { kind: 'rollout', entry: null };
+    const whole = await this.#call('GET', `/rollouts/${newest.claim_id}`, undefined, options);
+    if ('kind' in whole) return whole;
+    return { kind: 'rollout', entry: this.#parse(rolloutEntrySchema, whole.json) };
   }
 
   async status(
@@ -156,6 +202,7 @@ export class LockClient {
     path: string,
     body: unknown,
     options: CallOptions,
+    base = this.#base,
   ): Promise<{ status: number; json: unknown } | Refused | NoAnswer> {
     const nothing = (
       reason: string,
@@ -170,7 +217,7 @@ export class LockClient {
     try {
       const answer = await this.#server.http({
         method,
-        url: this.#base + path,
+        url: base + path,
         headers: { authorization: `Bearer ${this.#server.token}` },
         body: body === undefined ? undefined : JSON.stringify(body),
         maxBytes: MAX_BYTES,
@@ -242,4 +289,10 @@ export class LockClient {
       },
     );
   }
+}
+
+/** A server that does not know the address has none of it. */
+function ifUnknown(error: unknown): null {
+  if (error instanceof FleetError && error.code === 'LOCK_UNKNOWN_ENDPOINT') return null;
+  throw error;
 }

@@ -2,6 +2,7 @@
 
 import type { StageContext } from '../../context.js';
 import {
+  CLAIM_HEADER,
   FENCE_HEADER,
   IDEMPOTENCY_HEADER,
   LOCK_GROUP_HEADER,
@@ -19,15 +20,19 @@ import { parseJson } from '../../text/json.js';
 import { redact } from '../../text/sanitize.js';
 import type { CallLog } from './call-log.js';
 import type { Unanswered } from './refusal.js';
+import { hadNoEffect } from './retry.js';
 
-/** What a roll of the control plane may take at worst, by the contract: a batch, the whole fleet, a plan. */
-const TIMEOUT_MS = { scoped: 600_000, 'single-call': 1_200_000, plan: 120_000 } as const;
+/** What a roll of the control plane may take at worst, by the contract: a batch, the whole fleet. */
+export const ROLL_MAY_LAST_MS = { scoped: 600_000, 'single-call': 1_200_000 } as const;
+const PLAN_TIMEOUT_MS = 120_000;
 /** A thousand tenants fit many times over. */
 const MAX_BYTES = 8 * 1024 * 1024;
 
 export interface Fence {
   group: string;
   fencingToken: number;
+  /** The claim that the token was granted to; null where a parent process did not say. */
+  claimId: string | null;
   /** Resolves while the lease is safely usable; rejects once it is lost. */
   ready(signal: AbortSignal): Promise<void>;
 }
@@ -79,7 +84,9 @@ export class RedeployClient {
   /** Asks for the plan of a roll; changes nothing. */
   plan(): Promise<Sent> {
     const call: Call = { kind: 'plan', phase: null, slugs: null, headers: {} };
-    return this.#send({ ...this.#base, dry_run: true }, call);
+    // The canary is looked for in the answer: a control plane that misses it refuses the whole request.
+    const { canary_slug: _, ...request } = this.#base;
+    return this.#send({ ...request, dry_run: true }, call);
   }
 
   /**
@@ -88,7 +95,7 @@ export class RedeployClient {
    * @param rest What differs from the policy; without `only_slugs` the whole fleet is rolled.
    * @param key The same request goes with the same key, so that a control plane that knows keys cannot run it twice.
    */
-  roll(
+  async roll(
     rest: Partial<RedeployRequest>,
     { phase, slugs, key, fence }: { phase: string; slugs: string[]; key: string; fence: Fence | null },
   ): Promise<Sent> {
@@ -97,8 +104,14 @@ export class RedeployClient {
     const headers = {
       [IDEMPOTENCY_HEADER]: key,
       ...(fence ? { [LOCK_GROUP_HEADER]: fence.group, [FENCE_HEADER]: String(fence.fencingToken) } : {}),
+      ...(fence?.claimId ? { [CLAIM_HEADER]: fence.claimId } : {}),
     };
-    return this.#send(request, { kind: 'roll', phase, slugs, headers });
+    const { clock } = this.context;
+    this.calls.sends(key, { slugs, sentAt: clock.wall(), mayLastMs: ROLL_MAY_LAST_MS[this.policy.strategy] });
+    const sent = await this.#send(request, { kind: 'roll', phase, slugs, headers });
+    if (hadNoEffect(sent.exchange)) this.calls.settled(key, 'never began');
+    else if (sent.answer) this.calls.settled(key, 'ended');
+    return sent;
   }
 
   async #send(request: RedeployRequest, call: Call): Promise<Sent> {
@@ -110,7 +123,7 @@ export class RedeployClient {
         url: `${server.url}${REDEPLOY_PATH}`,
         headers: { authorization: `Bearer ${server.token}`, ...call.headers },
         body: JSON.stringify(request),
-        timeoutMs: TIMEOUT_MS[call.kind === 'plan' ? 'plan' : policy.strategy],
+        timeoutMs: call.kind === 'plan' ? PLAN_TIMEOUT_MS : ROLL_MAY_LAST_MS[policy.strategy],
         maxBytes: MAX_BYTES,
         // A pooled connection that died unnoticed would make a harmless call an unknown one.
         fresh: call.kind === 'roll',

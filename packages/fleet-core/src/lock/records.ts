@@ -1,0 +1,93 @@
+/** What runs of a fleet leave behind on the lock server: written by the holder, read by the next one. */
+import type { LockClient } from '../clients/control-plane/lock.js';
+import type { RolloutEntry, RolloutRecord } from '../contract.js';
+import { FleetError } from '../errors.js';
+import type { Emit } from '../events/emitter.js';
+import { sleep } from '../io/sleep.js';
+import type { Ports } from '../ports.js';
+import { oneLine } from '../text/sanitize.js';
+import { missingInWords } from './errors.js';
+
+/** A record is for later: it must not hold up a roll for long. */
+const TIMEOUT_MS = 5_000;
+const READ_TRIES = 3;
+const READ_PAUSE_MS = 1_000;
+
+export class RolloutRecords {
+  #features: ReadonlySet<string> = new Set();
+  #current: (() => RolloutRecord) | null = null;
+
+  constructor(
+    private readonly client: LockClient,
+    private readonly grant: { claimId: string; session: string; fencingToken: number },
+    private readonly ports: Pick<Ports, 'clock'>,
+    private readonly emit: Emit,
+  ) {}
+
+  /** Asks what the server can do beyond the first version of the lock, and says what it leaves unguarded. */
+  async learn(signal: AbortSignal): Promise<void> {
+    this.#features = await this.client.features({ timeoutMs: TIMEOUT_MS, signal });
+    const missing = missingInWords(this.#features);
+    if (missing) this.emit({ code: 'warning', reason: missing });
+  }
+
+  /** The server tells of rolls under older tokens. */
+  get tellsOpenRolls(): boolean {
+    return this.#features.has('draining');
+  }
+
+  /** The server keeps what a run leaves behind. */
+  get kept(): boolean {
+    return this.#features.has('rollouts');
+  }
+
+  /** From here on this run leaves a record. @param rollout The rollout as it stands when it is asked for. */
+  start(rollout: () => RolloutRecord): void {
+    this.#current = rollout;
+  }
+
+  /** The rollout as it stands now; null where nothing is to be kept. */
+  current(): RolloutRecord | null {
+    return this.kept ? (this.#current?.() ?? null) : null;
+  }
+
+  /** Keeps the rollout as it stands now. Never throws: a roll does not depend on it. */
+  async keep(signal: AbortSignal): Promise<void> {
+    const rollout = this.current();
+    if (!rollout) return;
+    const { claimId, session, fencingToken } = this.grant;
+    const answer = await this.client
+      .keepRollout(
+        claimId,
+        { session, fencing_token: fencingToken, rollout },
+        { timeoutMs: TIMEOUT_MS, signal },
+      )
+      .catch((error: Error) => ({ kind: 'no_answer' as const, reason: error.message }));
+    if (answer.kind === 'kept' || signal.aborted) return;
+    const why = answer.kind === 'refused' ? oneLine(answer.problem.error, 60) : answer.reason;
+    this.emit({ code: 'warning', reason: `the lock server did not keep the record of this rollout: ${why}` });
+  }
+
+  /**
+   * What the rollout before this one left behind; null where there is none, or the server keeps none.
+   *
+   * @throws FleetError `GATE_REFUSED` where it cannot be read: what it left open could not be waited for.
+   */
+  async last(signal: AbortSignal): Promise<RolloutEntry | null> {
+    if (!this.kept) return null;
+    for (let attempt = 1; ; attempt++) {
+      const options = { timeoutMs: TIMEOUT_MS, fresh: attempt > 1, signal };
+      const answer = await this.client.lastRollout(this.grant.claimId, options);
+      if (answer.kind === 'rollout') return answer.entry;
+      if (attempt < READ_TRIES) {
+        await sleep(this.ports.clock, READ_PAUSE_MS * attempt, signal);
+        continue;
+      }
+      const why = answer.kind === 'refused' ? oneLine(answer.problem.error, 60) : answer.reason;
+      throw new FleetError('GATE_REFUSED', `the record of the last rollout cannot be read: ${why}`, {
+        outcome: 'refused',
+        hint: 'nothing was rolled; try again once the lock server answers',
+      });
+    }
+  }
+}

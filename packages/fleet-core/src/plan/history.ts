@@ -1,0 +1,74 @@
+/** What the last rollout of the fleet left behind, and what follows from it. */
+import { matcherOf } from '../config/glob.js';
+import type { OpenCall, RolloutEntry } from '../contract.js';
+import { FleetError } from '../errors.js';
+import { nameList, plural } from '../text/words.js';
+
+export interface LastRollout {
+  fencingToken: number;
+  /** Every tenant that the fleet had. */
+  slugs: string[];
+  /** Rolls that it left open. */
+  openCalls: OpenCall[];
+  /** The commit to which it rolled, and the tenants that soaked with it as its canary. */
+  expectedSha: string | null;
+  soaked: string[];
+}
+
+export function lastRolloutOf({ fencing_token, rollout }: RolloutEntry): LastRollout {
+  const tenants = rollout.tenants ?? [];
+  return {
+    fencingToken: fencing_token,
+    slugs: rollout.slugs ?? tenants.map(({ slug }) => slug),
+    openCalls: rollout.open_calls ?? [],
+    expectedSha: rollout.expected_sha?.toLowerCase() ?? null,
+    soaked: tenants.filter(({ soaked }) => soaked === true).map(({ slug }) => slug),
+  };
+}
+
+/** The canary was watched for its whole soak with this very commit. */
+export function hasSoaked(
+  last: LastRollout | null,
+  canary: string | null,
+  expectedSha: string | null,
+): boolean {
+  return canary !== null && last !== null && last.expectedSha === expectedSha && last.soaked.includes(canary);
+}
+
+export interface FleetSizePolicy {
+  /** Tenants that there must be at least. */
+  minTenants: number;
+  /** Tenants that may be gone. */
+  allowMissing: string[];
+  /** Globs of tenants that come and go. */
+  ephemeral: string[];
+}
+
+/** @throws FleetError `GATE_REFUSED` where tenants are gone of which nobody said so: who is not listed is not verified. */
+export function refuseShrunkFleet(
+  fleet: string[],
+  last: LastRollout | null,
+  { minTenants, allowMissing, ephemeral }: FleetSizePolicy,
+): void {
+  const refused = (message: string, hint: string) =>
+    new FleetError('GATE_REFUSED', `${message}; nothing was rolled`, { outcome: 'refused', hint });
+  const isEphemeral = matcherOf(ephemeral);
+  const here = new Set([...fleet, ...allowMissing]);
+  const gone = (last?.slugs ?? []).filter((slug) => !here.has(slug) && !isEphemeral(slug));
+  if (gone.length) {
+    throw refused(
+      `the control plane does not list ${plural(gone.length, 'tenant')} that the last rollout had: ${nameList(gone)}`,
+      `where they are gone for good: ${nameList(
+        gone.map((slug) => `--allow-missing ${slug}`),
+        10,
+        ' ',
+      )}; else look at the control plane first`,
+    );
+  }
+  if (fleet.length < minTenants) {
+    throw refused(
+      `the control plane lists ${plural(fleet.length, 'tenant')}, and there must be at least ${minTenants}`,
+      'look at the control plane, or change --min-tenants',
+    );
+  }
+}

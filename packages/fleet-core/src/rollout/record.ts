@@ -1,0 +1,63 @@
+/** What a run leaves behind on the lock server: for people, and for the run that comes next. */
+import type { OpenRoll } from '../clients/control-plane/call-log.js';
+import { type OpenCall, ROLLOUT_TENANTS_MAX, type RolloutRecord } from '../contract.js';
+import type { Policy } from '../events/events.js';
+import type { Ledger } from '../verify/ledger.js';
+import { VERSION } from '../version.js';
+
+export interface RecordFacts {
+  environment: string | null;
+  targetTag: string;
+  expectedSha: string | null;
+  policy: Policy;
+  runUrl: string | null;
+  ledger: Ledger;
+  /** The whole fleet, also where this run is about a part of it. */
+  fleet: string[];
+  /** Rolls that may still run. */
+  openRolls: OpenRoll[];
+  /** Absent while the run goes on. */
+  ending?: { outcome: string; reason: string };
+}
+
+/** The rollout as it stands now. */
+export function recordOf(facts: RecordFacts): RolloutRecord {
+  const { ledger, policy, fleet, ending } = facts;
+  const every = ledger.results();
+  const many = every.length > ROLLOUT_TENANTS_MAX;
+  const kept = many
+    ? every.filter(({ slug, status }) => slug === policy.canary || status !== 'on_target')
+    : every;
+  return {
+    ...(facts.environment === null ? {} : { environment: facts.environment }),
+    target_tag: facts.targetTag,
+    expected_sha: facts.expectedSha,
+    ...ending,
+    counts: ledger.counts() as Record<string, number>,
+    tenants: kept
+      .slice(0, ROLLOUT_TENANTS_MAX)
+      .map(({ slug, status, phase, baseline_sha, observed_sha }) => ({
+        ...{ slug, status, phase, baseline_sha, observed_sha },
+        ...(ledger.get(slug).soaked ? { soaked: true } : {}),
+      })),
+    ...(many || fleet.length !== every.length ? { slugs: fleet } : {}),
+    open_calls: facts.openRolls.flatMap((roll) => openCallOf(roll, facts)),
+    policy: { ...policy },
+    tool_version: VERSION,
+    ...(facts.runUrl === null ? {} : { run_url: facts.runUrl }),
+  };
+}
+
+/** A call all of whose tenants answer the expected commit has done what it could do. */
+function openCallOf(roll: OpenRoll, { ledger, targetTag, expectedSha }: RecordFacts): OpenCall[] {
+  if (roll.slugs.every((slug) => ledger.has(slug) && ledger.isOnTarget(slug))) return [];
+  return [
+    {
+      slugs: roll.slugs,
+      target_tag: targetTag,
+      expected_sha: expectedSha,
+      sent_at: new Date(roll.sentAt).toISOString(),
+      may_last_seconds: Math.ceil(roll.mayLastMs / 1000),
+    },
+  ];
+}

@@ -1,0 +1,209 @@
+/** What a run leaves behind on the lock server, and what the next one makes of it. */
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { RolloutRecord } from '../../src/contract.js';
+import { ManualClock } from '../../src/testing/index.js';
+import { FakeFleet, json, NEW, OLD } from '../helpers/fake-fleet.js';
+import { FakeLock } from '../helpers/fake-lock.js';
+import { run } from '../helpers/run.js';
+
+let fleet: FakeFleet;
+let lock: FakeLock;
+beforeEach(async () => {
+  fleet = await FakeFleet.start(['acme', 'birch', 'cedar']);
+  lock = new FakeLock(fleet);
+});
+afterEach(() => fleet.stop());
+const locked = () => ({ ...fleet.options, noLock: undefined, lockGroup: 'staging', batchSize: 1 });
+const records = () => lock.calls.flatMap(({ body }) => (body.rollout ? [body.rollout as RolloutRecord] : []));
+/** A record of a run before this one. */
+const leave = (rollout: Partial<RolloutRecord>) => {
+  lock.rollouts = [
+    {
+      ...{ claim_id: 'b3b8f0f6-6a55-4f0e-8b1c-3a4b0c7f9d10', fencing_token: 6, holder: { name: 'before' } },
+      ...{ state: 'lost', started_at: '2026-01-01T00:00:00Z' },
+      rollout: { target_tag: 'staging-ccccccc', tool_version: '1.0.0', ...rollout },
+    },
+  ];
+};
+const tenants = (...slugs: string[]) => slugs.map((slug) => ({ slug, status: 'on_target' }));
+
+describe('what is left', () => {
+  test('the state at the start, after each wave and at the verdict', async () => {
+    const { result } = await run(locked());
+    expect(result.outcome).toBe('succeeded');
+    const seen = records().map(({ counts, outcome }) => [counts?.on_target, outcome]);
+    expect(seen).toEqual([
+      [0, undefined],
+      [1, undefined],
+      [2, undefined],
+      [3, undefined],
+      [3, 'succeeded'],
+    ]);
+    expect(records().at(-1)).toMatchObject({
+      target_tag: 'staging-bbbbbbb',
+      expected_sha: NEW,
+      counts: { enumerated: 3 },
+      tenants: [
+        { slug: 'acme', status: 'on_target', phase: 'batch-1', baseline_sha: OLD, observed_sha: NEW },
+        {},
+        {},
+      ],
+      open_calls: [],
+      policy: { strategy: 'scoped', batch_size: 1 },
+    });
+  });
+
+  test('how a run ended that was stopped, with the call that it left open', async () => {
+    const end = new AbortController();
+    fleet.script.set(1, () => end.abort('SIGTERM'));
+    await run(locked(), { signal: end.signal });
+    expect(records().at(-1)).toMatchObject({
+      outcome: 'interrupted',
+      open_calls: [{ slugs: ['birch'], expected_sha: NEW, may_last_seconds: 600 }],
+    });
+    expect(lock.of('release')[0]?.body.result).toBe('not_proven');
+  });
+
+  test('where the control plane tells of no open rolls, a call stands in the record before it is sent', async () => {
+    lock.features = ['rollouts'];
+    const before: (number | undefined)[] = [];
+    for (const index of [0, 1, 2]) {
+      fleet.script.set(index, (roll, response, done) => {
+        before.push(
+          lock.rollouts[0]?.rollout.open_calls?.filter(({ slugs }) => slugs.join() === roll.slugs.join())
+            .length,
+        );
+        done();
+        json(response, 200, { ok: true, results: roll.slugs.map((slug) => ({ slug })) });
+      });
+    }
+    await run(locked());
+    expect(before).toEqual([1, 1, 1]);
+    expect(records().at(-1)?.open_calls).toEqual([]);
+  });
+
+  test('a call whose tenants all answer the commit is not left open, though its answer was lost', async () => {
+    fleet.script.set(2, (_, response, done) => {
+      done();
+      response.socket?.destroy();
+    });
+    await run(locked());
+    expect(records().at(-1)).toMatchObject({ outcome: 'succeeded', open_calls: [] });
+  });
+
+  test('a record that is not taken is one warning, and the roll goes on', async () => {
+    lock.takesRecords = false;
+    const { result } = await run(locked());
+    expect(result.outcome).toBe('succeeded');
+    expect(result.warnings).toEqual([expect.stringContaining('did not keep the record of this rollout')]);
+  });
+
+  test('a fleet that is refused leaves no record: the next run is held against the same one', async () => {
+    leave({ tenants: tenants('acme', 'dune') });
+    await run(locked());
+    expect(records()).toEqual([]);
+  });
+});
+
+describe('a call that an earlier run left open', () => {
+  const clock = () => new ManualClock();
+  const openCall = (at: ManualClock, sinceMs: number) => ({
+    slugs: ['acme', 'birch'],
+    target_tag: 'staging-ccccccc',
+    expected_sha: 'c'.repeat(40),
+    sent_at: new Date(at.wall() - sinceMs).toISOString(),
+    may_last_seconds: 600,
+  });
+
+  test('is waited for until its time is over, and nothing is surveyed before', async () => {
+    lock.features = ['rollouts'];
+    const at = clock();
+    for (const slug of ['acme', 'birch', 'cedar']) fleet.tenants.set(slug, NEW);
+    leave({ tenants: tenants('acme', 'birch', 'cedar'), open_calls: [openCall(at, 60_000)] });
+    let plans = 0;
+    at.timer(500_000, () => {
+      plans = fleet.plans;
+      // The older roll lands.
+      fleet.tenants.set('acme', OLD);
+    });
+    const { result, sink } = await run(locked(), { clock: at });
+    expect(plans).toBe(0);
+    expect(sink.of('lock.draining')).toMatchObject([
+      { fencing_token: 6, slugs: ['acme', 'birch'], since_ms: 60_000 },
+    ]);
+    expect(at.monotonic()).toBeGreaterThanOrEqual(540_000);
+    expect(fleet.rolled).toEqual(['acme']);
+    expect(result).toMatchObject({ outcome: 'succeeded', counts: { on_target: 3 } });
+  });
+
+  test('is over once all its tenants answer what it rolls to', async () => {
+    lock.features = ['rollouts'];
+    const at = clock();
+    leave({ tenants: tenants('acme', 'birch', 'cedar'), open_calls: [openCall(at, 0)] });
+    at.timer(20_000, () => {
+      for (const slug of ['acme', 'birch']) fleet.tenants.set(slug, 'c'.repeat(40));
+    });
+    const { result } = await run(locked(), { clock: at });
+    expect(result.outcome).toBe('succeeded');
+    expect(at.monotonic()).toBeLessThan(60_000);
+  });
+
+  test.each([
+    ['is over by its time', ['rollouts'], 700_000],
+    ['was waited for by a lock that tells of open rolls', ['rollouts', 'draining'], 0],
+  ])('costs nothing where it %s', async (_name, features, sinceMs) => {
+    lock.features = features;
+    const at = clock();
+    leave({ tenants: tenants('acme', 'birch', 'cedar'), open_calls: [openCall(at, sinceMs)] });
+    const { result, sink } = await run(locked(), { clock: at });
+    expect(result.outcome).toBe('succeeded');
+    expect(sink.of('lock.draining')).toEqual([]);
+    expect(at.monotonic()).toBeLessThan(10_000);
+  });
+
+  test('a record that cannot be read refuses the run', async () => {
+    lock.givesRecords = false;
+    const { result } = await run(locked());
+    expect(result).toMatchObject({ outcome: 'refused', exit_code: 4 });
+    expect(fleet.rolls).toEqual([]);
+  });
+});
+
+describe('the soak on record', () => {
+  const soaked = (sha: string) => ({
+    expected_sha: sha,
+    tenants: [{ slug: 'acme', soaked: true }, ...tenants('birch', 'cedar')],
+  });
+  test.each([
+    ['of this commit: the canary does not soak again', NEW, 0],
+    ['of another commit: it does', OLD, 1],
+  ])('%s', async (_name, sha, soaks) => {
+    leave(soaked(sha));
+    fleet.tenants.set('acme', NEW);
+    const { sink, result } = await run({ ...locked(), canary: 'acme', soakMs: 60_000 });
+    expect(result.outcome).toBe('succeeded');
+    expect(sink.of('soak.started')).toHaveLength(soaks);
+  });
+
+  test('is kept once it has ended', async () => {
+    await run({ ...locked(), canary: 'acme', soakMs: 60_000 });
+    expect(records().map((record) => record.tenants?.[0]?.soaked)).toEqual([
+      undefined,
+      true,
+      true,
+      true,
+      true,
+    ]);
+  });
+});
+
+test('a lock server of the first version: its limits are said once, and nothing new is asked of it', async () => {
+  lock.features = null;
+  const { result } = await run(locked());
+  expect(result.outcome).toBe('succeeded');
+  expect(result.warnings).toEqual([
+    expect.stringMatching(/^the lock server does not say whether an older roll still runs/),
+  ]);
+  expect(new Set(lock.calls.map(({ verb }) => verb))).toEqual(new Set(['claim', 'features', 'release']));
+  expect(records()).toEqual([]);
+});
