@@ -6,6 +6,7 @@ import { type Fence, RedeployClient } from './clients/control-plane/redeploy.js'
 import type { Config } from './config/config.js';
 import { refuse } from './config/trust.js';
 import type { RunContext, StageContext } from './context.js';
+import { isFleetError } from './errors.js';
 import type { Emit, Emitter } from './events/emitter.js';
 import { passGates, passGatesAgain, recheckGates, recheckHead } from './gate/gates.js';
 import { underParentsLease } from './lock/child.js';
@@ -15,16 +16,18 @@ import { withFleetLock } from './lock/lock.js';
 import { hasSoaked, type LastRollout, refuseShrunkFleet } from './plan/history.js';
 import { listFleet } from './plan/list.js';
 import { planWaves, type Wave } from './plan/plan.js';
+import { checkScope, inScope } from './plan/scope.js';
 import { lookAgain, refuseBlindness, survey } from './plan/survey.js';
 import type { Ports } from './ports.js';
 import { type Ending, endingOf, type Stage } from './report/ending.js';
 import { rolledOf } from './report/rolled.js';
 import { judge } from './report/verdict.js';
-import type { FleetResult } from './result/result.js';
+import { isDeployed } from './result/outcome.js';
+import { type FleetResult, isPart, type Scope } from './result/result.js';
 import { keeperOf, noRecord, type RecordKeeper } from './rollout/keeper.js';
 import type { RollTools } from './rollout/roll.js';
 import { type Halt, rollInOneCall, rollScoped } from './rollout/rollout.js';
-import { plural } from './text/words.js';
+import { nameList, plural } from './text/words.js';
 import type { Ledger } from './verify/ledger.js';
 import { Verifier } from './verify/verify.js';
 
@@ -39,6 +42,8 @@ export interface Run {
   readonly emit: Emit;
   readonly ledger: Ledger;
   readonly calls: CallLog;
+  /** The part of the fleet that the run is about, once the fleet is known and where one was named. */
+  scope?: Scope;
   stage: Stage;
   lock: FleetResult['lock'];
 }
@@ -100,7 +105,7 @@ async function underLock(run: Run, group: string): Promise<Ending> {
         .then((keeper) => rollout(run, signal, fenceOf(lease), keeper))
         .catch((error) => endingOf(error, run, run.context.signal))
         .then(end);
-      return { value, result: value.outcome.startsWith('succeeded') ? 'proven' : 'not_proven' };
+      return { value, result: isDeployed(value.outcome) && !isPart(run.scope) ? 'proven' : 'not_proven' };
     });
   } finally {
     if (run.lock?.fencing_token === null) run.lock.waited_ms = Math.round(ports.clock.monotonic() - started);
@@ -131,32 +136,26 @@ async function rollout(
   await passGatesAgain(gates);
   run.stage = 'roll';
   doing('planning');
-  const slugs = await survey(tools, config.canary);
-  refuseShrunkFleet(slugs, last, { minTenants: 1, allowMissing: [], ephemeral: config.ephemeral });
+  const fleet = await surveyed(run, tools);
+  refuseShrunkFleet(fleet, last, config);
   refuseBlindness(ledger, emit, config.force);
-  const waves = plan(run, slugs, last);
-  await start(slugs);
+  const waves = plan(run, last);
+  await start(fleet);
   let halt: Halt | null = null;
   if (waves.length) {
     const mayGoOn = () => recheckGates(gates);
     halt = await rollWaves(run, { tools, policy: config, mayGoOn, doing, keep }, waves);
     doing('looking at the whole fleet once more');
-    await lookAgain(tools, halt === null);
+    await lookAgain(tools, { ...{ only: config.only, exclude: config.exclude }, settle: halt === null });
   }
-  const verdict = judge({
-    ledger,
-    canary: config.canary,
-    maxStragglers: config.maxStragglers,
-    halt,
-    alreadyOnTarget: !waves.length,
-  });
+  const verdict = verdictOf(run, halt, !waves.length);
   // Tenants that run something newer than this commit are no failure of this run.
   if (verdict.outcome === 'failed') await recheckHead(gates);
   return verdict;
 }
 
 async function rollWaves(
-  { config, ledger }: Run,
+  { config, ledger, scope }: Run,
   rollout: Parameters<typeof rollScoped>[0],
   waves: Wave[],
 ): Promise<Halt | null> {
@@ -166,7 +165,7 @@ async function rollWaves(
     const due = new Set(dueIn(waves));
     const inOrder = ledger.slugs.filter((slug) => due.has(slug));
     return await rollInOneCall(rollout, inOrder, {
-      whole: inOrder.length === ledger.slugs.length,
+      whole: inOrder.length === ledger.slugs.length && !isPart(scope),
       soaksFirst: waves.find((wave) => wave.soak_only)?.slugs[0],
     });
   } catch (error) {
@@ -176,11 +175,43 @@ async function rollWaves(
   }
 }
 
+/** Looks at the fleet, and takes down which part of it is meant. @returns The whole fleet. */
+async function surveyed(run: Run, tools: RollTools): Promise<string[]> {
+  const { config, ledger } = run;
+  const fleet = await survey(tools, config);
+  takeScope(run, fleet);
+  if (config.canary && !ledger.has(config.canary))
+    run.emitter.warn(`the canary ${config.canary} is not in the scope: nobody is rolled and watched first`);
+  return fleet;
+}
+
+function takeScope(run: Run, fleet: string[]): void {
+  const { only, exclude } = run.config;
+  if (only.length || exclude.length)
+    run.scope = { only, exclude, tenants: run.ledger.slugs.length, of: fleet.length };
+}
+
+/** What the tenants that are meant prove. */
+function verdictOf({ config, ledger, scope }: Run, halt: Halt | null, alreadyOnTarget: boolean): Ending {
+  const { maxStragglers, tenants: named } = config;
+  const canary = !named && config.canary && ledger.has(config.canary) ? config.canary : null;
+  const verdict = judge({ ledger, canary, maxStragglers, halt, alreadyOnTarget });
+  if (!scope || !isPart(scope)) return verdict;
+  const { only, exclude, tenants, of } = scope;
+  const flags = [...only.map((name) => `--only ${name}`), ...exclude.map((name) => `--exclude ${name}`)];
+  return {
+    ...verdict,
+    reason: `${verdict.reason}; ${tenants} of ${of} tenants: ${nameList(flags, 10, ' ')}`,
+  };
+}
+
 /** Which waves there would be by what every tenant answers now. */
-function plan({ config, ledger, emit }: Run, slugs: string[], last: LastRollout | null): Wave[] {
-  const { canary, expectedSha } = config;
+function plan({ config, ledger, emit }: Run, last: LastRollout | null): Wave[] {
+  const { slugs } = ledger;
+  const { expectedSha } = config;
+  const canary = config.canary && ledger.has(config.canary) ? config.canary : null;
   const isOnTarget = (slug: string) => ledger.isOnTarget(slug);
-  const waves = planWaves(slugs, isOnTarget, config, hasSoaked(last, canary, expectedSha));
+  const waves = planWaves(slugs, isOnTarget, { ...config, canary }, hasSoaked(last, canary, expectedSha));
   emit({
     code: 'plan.ready',
     tenants: slugs.length,
@@ -198,8 +229,15 @@ const dueIn = (waves: Wave[]): string[] => waves.flatMap((wave) => (wave.soak_on
 async function dryRun(run: Run): Promise<Ending> {
   run.stage = 'roll';
   run.emitter.doing = 'planning';
-  const slugs = await survey(toolsOf(run, run.signal, null), run.config.canary);
-  const waves = plan(run, slugs, null);
+  const fleet = await surveyed(run, toolsOf(run, run.signal, null));
+  try {
+    refuseShrunkFleet(fleet, null, run.config);
+  } catch (error) {
+    if (!isFleetError(error)) throw error;
+    run.emitter.warn(`a real roll would stop here: ${error.message}`);
+  }
+  const { slugs } = run.ledger;
+  const waves = plan(run, null);
   const rolled = waves.filter((wave) => !wave.soak_only);
   for (const { phase, slugs: wave } of rolled) for (const slug of wave) run.ledger.get(slug).phase = phase;
   const soaks = waves.find((wave) => wave.soak_only)?.slugs[0];
@@ -218,18 +256,21 @@ async function verify(run: Run): Promise<Ending> {
   run.emitter.doing = 'verifying';
   const { config, ledger } = run;
   const { context, client, verifier } = toolsOf(run, run.signal, null);
-  const slugs = config.tenants ?? (await listFleet(client, context)).slugs;
-  for (const slug of slugs) ledger.add(slug);
-  await verifier.prove(slugs);
-  const canary = config.tenants ? null : config.canary;
-  return judge({ ledger, canary, maxStragglers: config.maxStragglers, halt: null, alreadyOnTarget: false });
+  const fleet = config.tenants ?? (await listFleet(client, context)).slugs;
+  if (!config.tenants) refuseShrunkFleet(fleet, null, config);
+  checkScope(fleet, config);
+  for (const slug of inScope(fleet, config)) ledger.add(slug);
+  takeScope(run, fleet);
+  await verifier.prove(ledger.slugs);
+  return verdictOf(run, null, false);
 }
 
 /** A held run still shows the plan and how far the fleet is from it; what fails here changes nothing. */
 async function showDrift(run: Run): Promise<void> {
   run.emitter.doing = 'looking at the fleet, on hold';
   try {
-    plan(run, await survey(toolsOf(run, run.signal, null), run.config.canary), null);
+    await surveyed(run, toolsOf(run, run.signal, null));
+    plan(run, null);
   } catch (error) {
     if (run.signal.aborted) throw error;
     run.emitter.warn('the fleet could not be looked at while on hold');

@@ -62,6 +62,7 @@ export async function runFleet(config: Config, context: RunContext = {}): Promis
       branch,
       ...ending,
       environment: config.environment ?? undefined,
+      scope: run.scope,
       targetTag: config.targetTag || undefined,
       expectedSha: config.expectedSha ?? undefined,
       startedAt,

@@ -4,7 +4,7 @@ import type { CommitState } from '../clients/gitea/gitea.js';
 import type { Config } from '../config/config.js';
 import { TRUSTED_EVENTS } from '../config/trigger.js';
 import { isDeployed, type Outcome } from '../result/outcome.js';
-import { type FleetResult, isOnTarget } from '../result/result.js';
+import { type FleetResult, isOnTarget, isPart } from '../result/result.js';
 
 export interface Announcements {
   /** State of the commit status; null: none is written. */
@@ -24,9 +24,12 @@ export function announcementsOf({
   outcome,
   exit_code: exitCode,
   counts,
-}: Pick<FleetResult, 'outcome' | 'exit_code' | 'counts'>): Announcements {
+  scope,
+}: Pick<FleetResult, 'outcome' | 'exit_code' | 'counts' | 'scope'>): Announcements {
+  // A part of the fleet that is proven says nothing of the environment.
+  if (isPart(scope) && isDeployed(outcome)) return { status: 'warning', alert: null };
   // A freeze takes nothing back: a fleet that answers with the commit goes on to count as what it is.
-  const proven = outcome === 'held' && isOnTarget(counts);
+  const proven = outcome === 'held' && !isPart(scope) && isOnTarget(counts);
   return { status: proven ? 'success' : stateOf(outcome), alert: alertOf(outcome, exitCode) };
 }
 

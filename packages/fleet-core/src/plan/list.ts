@@ -18,7 +18,7 @@ export async function listFleet(client: RedeployClient, context: StageContext): 
       });
     }
     const wait = RETRY_WAITS_MS[attempt];
-    if (next !== 'retry' || wait === undefined) throw refusal(client.server.url, sent);
+    if (next !== 'retry' || wait === undefined) throw refusal(client.url, sent);
     context.emit({
       code: 'call.retry',
       phase: 'plan',

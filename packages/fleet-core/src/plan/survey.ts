@@ -8,6 +8,7 @@ import type { Ledger } from '../verify/ledger.js';
 import type { Verifier } from '../verify/verify.js';
 import { listFleet } from './list.js';
 import { checkCanary } from './plan.js';
+import { checkScope, inScope, type ScopePolicy } from './scope.js';
 
 /** What looking at a fleet takes. */
 export interface SurveyTools {
@@ -17,18 +18,27 @@ export interface SurveyTools {
   ledger: Ledger;
 }
 
-/** Lists the fleet and asks every tenant: the baseline, and the proof that tenants can be read at all. */
+export interface SurveyPolicy extends ScopePolicy {
+  canary: string | null;
+}
+
+/**
+ * Lists the fleet and asks every tenant that is meant: the baseline, and the proof that tenants can be read at all.
+ *
+ * @returns The whole fleet; those that are meant stand in the ledger.
+ */
 export async function survey(
   { context, client, verifier, ledger }: SurveyTools,
-  canary: string | null,
+  policy: SurveyPolicy,
 ): Promise<string[]> {
-  const { slugs, warnings } = await listFleet(client, context);
+  const { slugs: fleet, warnings } = await listFleet(client, context);
   for (const reason of warnings) context.emit({ code: 'warning', reason });
-  for (const slug of slugs) ledger.add(slug);
-  await verifier.look(slugs);
+  checkScope(fleet, policy);
+  for (const slug of inScope(fleet, policy)) ledger.add(slug);
+  await verifier.look(ledger.slugs);
   ledger.keepBaseline();
-  checkCanary(canary, slugs);
-  return slugs;
+  checkCanary(policy.canary, fleet);
+  return fleet;
 }
 
 /** Stops before a roll whose success could not be seen. */
@@ -58,16 +68,16 @@ export function refuseBlindness(ledger: Ledger, emit: Emit, force: boolean): voi
 /**
  * Enumerates again and asks everybody again: tenants come, go and fall back while a roll takes its time.
  *
- * @param settle Gives whoever was proven and fell back, or came meanwhile, a settle budget.
+ * @param options.settle Gives whoever was proven and fell back, or came meanwhile, a settle budget.
  */
 export async function lookAgain(
   { context, client, verifier, ledger }: SurveyTools,
-  settle: boolean,
+  { settle, ...scope }: ScopePolicy & { settle: boolean },
 ): Promise<void> {
   const { emit, signal } = context;
   const before = ledger.slugs;
   const after = await listFleet(client, context)
-    .then(({ slugs }) => slugs)
+    .then(({ slugs }) => inScope(slugs, scope))
     .catch((error) => {
       if (signal.aborted) throw error;
       emit({

@@ -1,6 +1,7 @@
 /** The closing block of a run: what a tired person needs to know, in the order in which they need it. */
 
-import { type FleetResult, isOnTarget, type TenantResult } from '../result/result.js';
+import { isDeployed } from '../result/outcome.js';
+import { type FleetResult, isOnTarget, isPart, type TenantResult } from '../result/result.js';
 import { formatDuration } from '../text/duration.js';
 import { oneLine } from '../text/sanitize.js';
 import { NAMED, nameList, plural, shortSha } from '../text/words.js';
@@ -13,6 +14,8 @@ export function verdictOf(result: FleetResult): string {
   const { enumerated, on_target, excused } = result.counts;
   const rolled = result.tenants.filter((tenant) => tenant.phase !== null).length;
   const halfWay = `the roll of ${fleet} to ${target} was stopped after ${rolled} of ${plural(enumerated, 'tenant')}`;
+  if (isPart(result.scope) && isDeployed(result.outcome))
+    return `PART OF THE FLEET: ${on_target} of ${plural(enumerated, 'tenant')} that were meant run ${target}; ${fleet} has ${result.scope?.of}, and is NOT deployed by this.`;
   switch (result.outcome) {
     case 'succeeded':
       return `DEPLOYED: ${fleet} runs ${target}; ${on_target} of ${plural(enumerated, 'tenant')} answered with it.`;

@@ -1,6 +1,13 @@
 /** The result of a run, built and checked. */
 import { exitCodeOf, isDeployed, type Outcome, type StopSignal } from '../result/outcome.js';
-import { type CallResult, type FleetResult, RESULT_SCHEMA, resultSchema } from '../result/result.js';
+import {
+  type CallResult,
+  type FleetResult,
+  isPart,
+  RESULT_SCHEMA,
+  resultSchema,
+  type Scope,
+} from '../result/result.js';
 import type { Ledger } from '../verify/ledger.js';
 
 export interface ReportInput {
@@ -8,6 +15,7 @@ export interface ReportInput {
   reason: string;
   next: string[];
   environment?: string;
+  scope?: Scope;
   targetTag?: string;
   expectedSha?: string;
   startedAt: number;
@@ -26,9 +34,10 @@ export function buildResult(input: ReportInput): FleetResult {
   return resultSchema.parse({
     schema: RESULT_SCHEMA,
     outcome: input.outcome,
-    deployed: isDeployed(input.outcome),
+    deployed: isDeployed(input.outcome) && !isPart(input.scope),
     reason: input.reason,
     ...(input.environment === undefined ? {} : { environment: input.environment }),
+    ...(input.scope === undefined ? {} : { scope: input.scope }),
     target_tag: input.targetTag ?? null,
     expected_sha: input.expectedSha ?? null,
     started_at: new Date(input.startedAt).toISOString(),

@@ -63,6 +63,18 @@ export type CallResult = z.infer<typeof callResultSchema>;
 export const nextCommandSchema = z.looseObject({ why: z.string(), command: z.string() });
 export type NextCommand = z.infer<typeof nextCommandSchema>;
 
+export const scopeSchema = z.looseObject({
+  only: z.array(z.string()),
+  exclude: z.array(z.string()),
+  /** Tenants that were meant, and how many the fleet has. */
+  tenants: count,
+  of: count,
+});
+export type Scope = z.infer<typeof scopeSchema>;
+
+/** Something of the fleet was left out: whatever was proven, the environment is not deployed by it. */
+export const isPart = (scope: Scope | undefined): boolean => scope !== undefined && scope.tenants < scope.of;
+
 /** The document behind `--json`, `--report-json` and the action's `result-json`. Fields are only ever added. */
 export const resultSchema = z
   .looseObject({
@@ -71,6 +83,8 @@ export const resultSchema = z
     deployed: z.boolean(),
     reason: z.string(),
     environment: z.string().optional(),
+    /** The part of the fleet that the run was about; absent: all of it. */
+    scope: scopeSchema.optional(),
     target_tag: z.string().nullable(),
     expected_sha: z.string().nullable(),
     started_at: z.string(),
@@ -98,7 +112,10 @@ export const resultSchema = z
   })
   .refine((result) => addsUp(result.counts), 'counts do not add up')
   .refine((result) => countsMatch(result.counts, result.tenants), '`counts` contradict `tenants`')
-  .refine((result) => result.deployed === isDeployed(result.outcome), '`deployed` contradicts `outcome`')
+  .refine(
+    (result) => result.deployed === (isDeployed(result.outcome) && !isPart(result.scope)),
+    '`deployed` contradicts `outcome`',
+  )
   .refine((result) => isProven(result), '`outcome` claims more than the tenants proved');
 export type FleetResult = z.infer<typeof resultSchema>;
 

@@ -59,7 +59,7 @@ export async function roll(
       return 'answered';
     }
     const wait = waitOf(next, sent, attempt);
-    if (next === 'give_up' || (next === 'retry' && wait === null)) throw refusal(client.server.url, sent);
+    if (next === 'give_up' || (next === 'retry' && wait === null)) throw refusal(client.url, sent);
     if (next === 'look' || wait === null) {
       for (const slug of pending) ledger.get(slug).note = noteOf(sent);
       emit({ code: 'call.unknown', phase, reason: sent.reason });

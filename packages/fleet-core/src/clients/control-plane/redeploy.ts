@@ -61,15 +61,19 @@ interface Call {
 }
 
 export class RedeployClient {
+  readonly url: string;
+  readonly #token: string;
   readonly #base: RedeployRequest;
 
   constructor(
     /** `url`: base URL of the control plane, without a slash at its end. */
-    readonly server: { url: string; token: string },
+    server: { url: string; token: string },
     private readonly policy: RequestPolicy,
     private readonly context: StageContext,
     readonly calls: CallLog,
   ) {
+    this.url = server.url;
+    this.#token = server.token;
     this.#base = {
       // A verification names a commit, and lists the fleet by a dry run, which rolls to nothing.
       target_tag: policy.targetTag || (policy.expectedSha ?? ''),
@@ -115,13 +119,13 @@ export class RedeployClient {
   }
 
   async #send(request: RedeployRequest, call: Call): Promise<Sent> {
-    const { server, context, policy } = this;
+    const { context, policy } = this;
     const record = this.#record(call);
     try {
       const response = await context.http({
         method: 'POST',
-        url: `${server.url}${REDEPLOY_PATH}`,
-        headers: { authorization: `Bearer ${server.token}`, ...call.headers },
+        url: `${this.url}${REDEPLOY_PATH}`,
+        headers: { authorization: `Bearer ${this.#token}`, ...call.headers },
         body: JSON.stringify(request),
         timeoutMs: call.kind === 'plan' ? PLAN_TIMEOUT_MS : ROLL_MAY_LAST_MS[policy.strategy],
         maxBytes: MAX_BYTES,
