@@ -197,7 +197,7 @@ export const incidents = [
   row(
     '93: a freeze hides the drift',
     'pipeline',
-    "if (isFleetError(error) && error.outcome === 'held' && !run.ledger.slugs.length) await showDrift(run);",
+    "if (ending.outcome === 'held' && !run.ledger.slugs.length) await showDrift(run);",
     '',
     'gate/gate',
   ),

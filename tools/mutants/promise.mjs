@@ -12,8 +12,8 @@ export const promise = [
   fault(
     'a lost answer in the survey counts',
     'plan/survey',
-    'await verifier.look(slugs);\n  ledger.keepBaseline();',
-    'await verifier.ask(slugs);\n  ledger.keepBaseline();',
+    'await verifier.look(ledger.slugs);',
+    'await verifier.ask(ledger.slugs);',
     'a tenant on target whose answer was lost is rolled again',
   ),
   fault(
@@ -46,7 +46,7 @@ export const promise = [
   ),
   fault(
     'a second roll is not in the verdict',
-    'report/verdict',
+    'report/rolled',
     'return these.length ?',
     'return these.length > 1e6 ?',
     'a second roll ends as a plain DEPLOYED',
@@ -128,5 +128,29 @@ export const promise = [
     'if (said.length) return null;',
     'what is not guarded goes unsaid',
     'rollout/record',
+  ),
+  fault(
+    'a part of a fleet proves the fleet',
+    'pipeline',
+    "isDeployed(value.outcome) && !isPart(run.scope) ? 'proven'",
+    "isDeployed(value.outcome) ? 'proven'",
+    'an older commit of the rest is called newer than it is',
+    'plan/scope',
+  ),
+  fault(
+    'a fleet below its least size is rolled',
+    'plan/history',
+    'if (fleet.length < minTenants) {',
+    'if (fleet.length < 0) {',
+    'a fleet that lost tenants is called deployed',
+    'plan/scope',
+  ),
+  fault(
+    'a queue that answers at once is asked in a loop',
+    'lock/lock',
+    'if (waitSeconds > 0) await pace(',
+    'if (waitSeconds < 0) await pace(',
+    'a faulty server is flooded by those who wait',
+    'lock/pace',
   ),
 ];

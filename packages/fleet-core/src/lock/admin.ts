@@ -6,7 +6,7 @@ import { refuse } from '../config/trust.js';
 import type { RunContext } from '../context.js';
 import type { Frozen, HeldView, LockEvent, LockStatus } from '../contract.js';
 import { FleetError } from '../errors.js';
-import { sleep } from '../io/sleep.js';
+import { pace, sleep } from '../io/sleep.js';
 import { systemPorts } from '../ports.js';
 import { frozenInWords } from '../render/lock.js';
 import { oneLine } from '../text/sanitize.js';
@@ -15,6 +15,8 @@ const TIMEOUT_MS = 10_000;
 /** A watch asks again at once; after a fault it pauses. */
 const WATCH_SECONDS = 20;
 const WATCH_PAUSE_MS = 2_000;
+/** Between two questions at least: a busy lock changes more often than anybody can read. */
+const WATCH_PACE_MS = 500;
 
 /** Who does something to a lock and why: the audit log keeps both. */
 export interface AuditNote {
@@ -38,6 +40,7 @@ export async function* watchLock(config: Config, context: RunContext = {}): Asyn
   for (;;) {
     if (context.signal?.aborted) return;
     const waitSeconds = version === undefined ? 0 : WATCH_SECONDS;
+    const sentAt = ports.clock.monotonic();
     try {
       const answer = await client.status({
         afterVersion: version,
@@ -50,6 +53,7 @@ export async function* watchLock(config: Config, context: RunContext = {}): Asyn
         const news = answer.status.version !== version;
         version = answer.status.version;
         if (news) yield answer.status;
+        await pace(ports, sentAt, WATCH_PACE_MS, context.signal);
       } else {
         if (answer.kind === 'refused' || version === undefined) fail(config, answer);
         await sleep(ports.clock, WATCH_PAUSE_MS, context.signal);

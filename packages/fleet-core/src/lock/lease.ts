@@ -27,6 +27,8 @@ export interface Grant {
 const MARGIN_MAX_MS = 2_000;
 /** A wall clock that runs off the monotonic one by more than this has slept or was set. */
 const SUSPEND_DRIFT_MS = 1_000;
+/** Between two renewals at least, whatever TTL the server names. */
+const RENEW_PACE_MS = 250;
 /** How often the server is asked whether a roll under an older token has ended. */
 const DRAINING_POLL_MS = 2_000;
 /** A release must end within what a CI server leaves after its signal, which is seven seconds and less. */
@@ -178,7 +180,7 @@ export class Lease {
         const gap = this.#failed
           ? Math.min(2_000, this.#ttlMs / 10) * (0.5 + random.fraction())
           : (this.#ttlMs / 3) * (0.9 + 0.2 * random.fraction());
-        await sleep(clock, gap, this.#over.signal);
+        await sleep(clock, Math.max(gap, RENEW_PACE_MS), this.#over.signal);
         await this.#renew();
       }
     } catch {

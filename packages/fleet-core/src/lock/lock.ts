@@ -9,7 +9,7 @@ import {
 } from '../clients/control-plane/lock.js';
 import { type ClaimQueued, type ClaimRequest, WAIT_SECONDS_MAX } from '../contract.js';
 import type { Emit } from '../events/emitter.js';
-import { sleep } from '../io/sleep.js';
+import { pace, sleep } from '../io/sleep.js';
 import type { Ports } from '../ports.js';
 import {
   claimRefused,
@@ -30,6 +30,8 @@ const REQUEST_TIMEOUT_MS = 10_000;
 const FIRST_TRIES = 4;
 /** A server that ends every claim that it is sent keeps no promise that waiting could rely on. */
 const MOST_CLAIMS = 20;
+/** Between two claims at least. */
+const CLAIM_PACE_MS = 500;
 const BACKOFF_MS = { first: 500, most: 8_000 } as const;
 
 /**
@@ -166,6 +168,7 @@ export class FleetLock {
       failures = 0;
       if (answer.kind === 'refused') {
         await this.#refused(answer, first, signal);
+        await pace(this.ports, sentAt, CLAIM_PACE_MS, signal);
         continue;
       }
       if (answer.kind === 'held') {
@@ -179,6 +182,8 @@ export class FleetLock {
         if (confirmed === 'lost') this.#startOver();
         continue;
       }
+      // A waiting request that comes back at once did not wait.
+      if (waitSeconds > 0) await pace(this.ports, sentAt, CLAIM_PACE_MS, signal);
       last = answer.queued;
       if (last.frozen) throw lockFrozen(options.group, last.frozen);
       const { position, queue_length, holder } = last;
