@@ -42,8 +42,8 @@ export const incidents = [
   row(
     '37: tenants are not asked before a retry',
     'rollout/roll',
-    'const isOpen = (slug: string) => !(sentBefore ? ledger.get(slug).streak > 0 : ledger.hasMoved(slug));',
-    'const isOpen = (_slug: string) => !(sentBefore && !sentBefore);',
+    'const isOpen = (slug: string) => !(settled ? ledger.get(slug).streak > 0 : ledger.hasMoved(slug));',
+    'const isOpen = (_slug: string) => !(settled && !settled);',
     'rollout/redeploy',
   ),
   row(

@@ -96,8 +96,9 @@ async function stillOpen(
   next: Next,
   sentBefore: boolean,
 ): Promise<string[]> {
-  const isOpen = (slug: string) => !(sentBefore ? ledger.get(slug).streak > 0 : ledger.hasMoved(slug));
   const settled = next === 'look_then_retry';
+  // Who was on target before, and is rolled by force, shows by no answer whether the call arrived.
+  const isOpen = (slug: string) => !(settled ? ledger.get(slug).streak > 0 : ledger.hasMoved(slug));
   await (settled ? verifier.prove(pending, { untilQuiet: true }) : verifier.look(pending));
   const open = pending.filter(isOpen);
   if (!sentBefore || settled || !open.length || !pending.some((slug) => ledger.hasMoved(slug))) return open;

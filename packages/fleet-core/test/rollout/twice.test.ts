@@ -56,6 +56,19 @@ describe.each([502, 503, 504])('HTTP %i for a roll that arrived', (status) => {
   });
 });
 
+test.each([502, 503])(
+  'rolled by force, a tenant on target is no proof that the call behind HTTP %i arrived',
+  async (status) => {
+    const { options, clock } = await start();
+    for (const slug of SLUGS) fleet.tenants.set(slug, NEW);
+    fleet.script.set(0, (_, response) => void response.writeHead(status).end());
+    const { result } = await run({ ...options, force: true }, { clock });
+    expect(fleet.rolls).toHaveLength(2);
+    expect(fleet.rolls[1]).toEqual(fleet.rolls[0]);
+    expect(twice(result)).toEqual(SLUGS);
+  },
+);
+
 describe('a roll that the control plane keeps back while another one runs', () => {
   test('the tenants are asked after every wait, and what the other one rolled is left out', async () => {
     const { options, clock } = await start();
