@@ -34,7 +34,7 @@ test('a roll sends each server its own', async () => {
     const { extra } = fleet;
     fleet.extra = (request, response, body) => {
       const { url = '', headers } = request;
-      const what = url.includes('/fleet-locks/')
+      const what = url.includes('/fleet-locks')
         ? 'lock'
         : url.includes('/redeploy-fleet')
           ? 'roll'

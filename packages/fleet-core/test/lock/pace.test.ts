@@ -1,6 +1,6 @@
 /** A server that answers at once is not asked in a tight loop. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { checkOptions } from '../../src/config/config.js';
+import { checkOptions } from '../../src/config/check-options.js';
 import { undiciHttp } from '../../src/io/http.js';
 import { watchLock } from '../../src/lock/admin.js';
 import { ManualClock, trackedHttp } from '../../src/testing/index.js';
