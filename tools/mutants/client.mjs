@@ -214,8 +214,8 @@ export const client = [
   {
     name: 'rolls without fence',
     file: at('clients/control-plane/redeploy'),
-    from: '...(fence ? {',
-    to: '...(fence && !fence ? {',
+    from: '...(fence && {',
+    to: '...(!fence && fence && {',
     why: 'nothing stops a roll whose lease is lost',
     caughtBy: seen('lock/lock'),
   },
@@ -254,17 +254,16 @@ export const client = [
   {
     name: "parent's lease not asked first",
     file: at('lock/child'),
-    from: `  await leaseHolds(config, context);
-  const turn =`,
-    to: '  const turn =',
+    from: 'const claimId = await leaseHolds(config, context);',
+    to: "const claimId = '';",
     why: 'a child rolls under a lease that is gone',
     caughtBy: seen('lock/child'),
   },
   {
     name: "parent's lease not asked before a roll",
     file: at('lock/child'),
-    from: 'work({ group, fencingToken: token, ready }, signal)',
-    to: 'work({ group, fencingToken: token, ready: async () => {} }, signal)',
+    from: 'work({ group, fencingToken: token, claimId, ready }, signal)',
+    to: 'work({ group, fencingToken: token, claimId, ready: async () => {} }, signal)',
     why: 'a child goes on rolling under a lease that is gone',
     caughtBy: seen('lock/child'),
   },

@@ -56,13 +56,15 @@ export async function underParentsLease<T>(
   work: (fence: Fence, signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const { group = '', inheritedToken: token = 0 } = config.lock ?? {};
-  await leaseHolds(config, context);
+  const claimId = await leaseHolds(config, context);
   const turn = await turnOf(config, context);
   const signal = turn ? AbortSignal.any([context.signal, turn.lost]) : context.signal;
-  const ready = (signal: AbortSignal) => leaseHolds(config, { ...context, signal });
+  const ready = async (signal: AbortSignal): Promise<void> => {
+    await leaseHolds(config, { ...context, signal });
+  };
   try {
     if (turn) await ready(signal);
-    const done = await work({ group, fencingToken: token, ready }, signal);
+    const done = await work({ group, fencingToken: token, claimId, ready }, signal);
     await ready(signal);
     return done;
   } finally {
@@ -84,8 +86,8 @@ async function turnOf(config: Config, { lender, signal, ports }: RunContext & { 
   }
 }
 
-/** Resolves once the lease of the parent is usable. @throws FleetError `LOCK_LOST`; as {@link readLock}. */
-async function leaseHolds(config: Config, context: RunContext): Promise<void> {
+/** Resolves with the claim of the parent once its lease is usable. @throws FleetError `LOCK_LOST`; as {@link readLock}. */
+async function leaseHolds(config: Config, context: RunContext): Promise<string> {
   const { clock } = systemPorts(context.ports);
   const { group, inheritedToken: token, ttlMs = 0 } = config.lock ?? {};
   const end = clock.monotonic() + ttlMs;
@@ -96,7 +98,7 @@ async function leaseHolds(config: Config, context: RunContext): Promise<void> {
       return null;
     });
     if (status && status.held?.fencing_token !== token) throw leaseGone(group, token);
-    if (status?.held?.alive && !status.draining) return;
+    if (status?.held?.alive && !status.draining) return status.held.claim_id;
     if (status && !status.held?.alive && clock.monotonic() >= end) throw leaseGone(group, token);
     await sleep(clock, ASK_AGAIN_MS, context.signal);
   }

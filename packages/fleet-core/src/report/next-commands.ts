@@ -12,7 +12,7 @@ type Changes = Partial<Record<SettingName, string | number | boolean>>;
 /** The commands that fit the outcome, the likeliest first; none after a run that ended well. */
 export function nextCommands(result: FleetResult, asked: Asked): NextCommand[] {
   const again = { why: 'to go on: tenants on target are left out', command: sameAgain(asked) };
-  const look = { why: 'to see who holds the lock', command: lockCommand(asked, 'status', ['--watch']) };
+  const look = { why: 'to see the lock and its queue', command: lockCommand(asked, 'status', ['--watch']) };
   const verify = { why: 'to see what every tenant runs', command: fleet('verify', asked, {}) };
   switch (result.outcome) {
     case 'failed':

@@ -31,8 +31,8 @@ const MAX_BYTES = 8 * 1024 * 1024;
 export interface Fence {
   group: string;
   fencingToken: number;
-  /** The claim that the token was granted to; null where a parent process did not say. */
-  claimId: string | null;
+  /** The claim that the token was granted to. */
+  claimId: string;
   /** Resolves while the lease is safely usable; rejects once it is lost. */
   ready(signal: AbortSignal): Promise<void>;
 }
@@ -107,8 +107,11 @@ export class RedeployClient {
     if (request.canary_slug && !slugs.includes(request.canary_slug)) delete request.canary_slug;
     const headers = {
       [IDEMPOTENCY_HEADER]: key,
-      ...(fence ? { [LOCK_GROUP_HEADER]: fence.group, [FENCE_HEADER]: String(fence.fencingToken) } : {}),
-      ...(fence?.claimId ? { [CLAIM_HEADER]: fence.claimId } : {}),
+      ...(fence && {
+        [LOCK_GROUP_HEADER]: fence.group,
+        [FENCE_HEADER]: String(fence.fencingToken),
+        [CLAIM_HEADER]: fence.claimId,
+      }),
     };
     const { clock } = this.context;
     this.calls.sends(key, { slugs, sentAt: clock.wall(), mayLastMs: ROLL_MAY_LAST_MS[this.policy.strategy] });
