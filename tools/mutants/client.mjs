@@ -283,4 +283,20 @@ export const client = [
     why: 'two children of one parent roll at the same time',
     caughtBy: seen('lock/child'),
   },
+  {
+    name: 'a roll that nobody saw land is forgotten',
+    file: at('plan/history'),
+    from: 'return onTarget.filter((slug) => unsettled.has(slug));',
+    to: 'return [];',
+    why: 'the old container answers while it drains: "already on target", and then the tenant runs something else',
+    caughtBy: seen('rollout/record'),
+  },
+  {
+    name: 'a run between forgets what may still land',
+    file: at('rollout/record'),
+    from: 'return [...older, ...own];',
+    to: 'return own;',
+    why: 'the second run after an interrupted one believes the old container',
+    caughtBy: seen('rollout/record'),
+  },
 ];

@@ -363,6 +363,10 @@ const openCallSchema = z.looseObject({
   may_last_seconds: z.number().min(0),
 });
 
+/** A tenant that was rolled to a commit and not seen on it: whatever it answers, it may still come to it. */
+const unsettledSchema = z.looseObject({ slug: z.string(), sha: z.string().nullish() });
+export type Unsettled = z.infer<typeof unsettledSchema>;
+
 /** What a run leaves behind: `POST .../claims/{id}/rollout`, and with the release. Servers keep unknown fields. */
 export const rolloutSchema = z.looseObject({
   environment: z.string().nullish(),
@@ -375,6 +379,7 @@ export const rolloutSchema = z.looseObject({
   tenants: z.array(rolloutTenantSchema).nullish(),
   slugs: z.array(z.string()).nullish(),
   open_calls: z.array(openCallSchema).nullish(),
+  unsettled: z.array(unsettledSchema).nullish(),
   policy: z.record(z.string(), z.unknown()).nullish(),
   tool_version: z.string(),
   run_url: z.string().nullish(),

@@ -11,11 +11,10 @@ import type { Emit, Emitter } from './events/emitter.js';
 import { passGates, passGatesAgain, recheckGates, recheckHead } from './gate/gates.js';
 import { underParentsLease } from './lock/child.js';
 import { lockOptions } from './lock/from-config.js';
-import type { Lease } from './lock/lease.js';
 import { withFleetLock } from './lock/lock.js';
-import { hasSoaked, type LastRollout, refuseShrunkFleet } from './plan/history.js';
+import { doubtedIn, hasSoaked, type LastRollout, refuseShrunkFleet, whyDoubted } from './plan/history.js';
 import { listFleet } from './plan/list.js';
-import { planWaves, type Wave } from './plan/plan.js';
+import { dueIn, planWaves, type Wave } from './plan/plan.js';
 import { checkScope, inScope } from './plan/scope.js';
 import { lookAgain, refuseBlindness, survey } from './plan/survey.js';
 import type { Ports } from './ports.js';
@@ -102,7 +101,7 @@ async function underLock(run: Run, group: string): Promise<Ending> {
       const { ledger, calls } = run;
       const facts = { context: contextOf(run, signal), config, ledger, calls, ending: () => ending };
       const value = await keeperOf(lease, facts)
-        .then((keeper) => rollout(run, signal, fenceOf(lease), keeper))
+        .then((keeper) => rollout(run, signal, lease, keeper))
         .catch((error) => endingOf(error, run, run.context.signal))
         .then(end);
       return { value, result: isDeployed(value.outcome) && !isPart(run.scope) ? 'proven' : 'not_proven' };
@@ -111,13 +110,6 @@ async function underLock(run: Run, group: string): Promise<Ending> {
     if (run.lock?.fencing_token === null) run.lock.waited_ms = Math.round(ports.clock.monotonic() - started);
   }
 }
-
-const fenceOf = (lease: Lease): Fence => ({
-  group: lease.group,
-  fencingToken: lease.fencingToken,
-  claimId: lease.claimId,
-  ready: (signal) => lease.ready(signal),
-});
 
 async function rollout(
   run: Run,
@@ -205,12 +197,18 @@ function verdictOf({ config, ledger, scope }: Run, halt: Halt | null, alreadyOnT
   };
 }
 
-/** Which waves there would be by what every tenant answers now. */
-function plan({ config, ledger, emit }: Run, last: LastRollout | null): Wave[] {
+/** Which waves there would be by what every tenant answers now, and by what an earlier roll may still do to it. */
+function plan({ config, ledger, emit, emitter }: Run, last: LastRollout | null): Wave[] {
   const { slugs } = ledger;
   const { expectedSha } = config;
   const canary = config.canary && ledger.has(config.canary) ? config.canary : null;
-  const isOnTarget = (slug: string) => ledger.isOnTarget(slug);
+  const doubted = doubtedIn(
+    slugs.filter((slug) => ledger.isOnTarget(slug)),
+    last,
+    expectedSha,
+  );
+  const isOnTarget = (slug: string) => ledger.isOnTarget(slug) && !doubted.includes(slug);
+  if (doubted.length) emitter.warn(whyDoubted(doubted));
   const waves = planWaves(slugs, isOnTarget, { ...config, canary }, hasSoaked(last, canary, expectedSha));
   emit({
     code: 'plan.ready',
@@ -222,9 +220,6 @@ function plan({ config, ledger, emit }: Run, last: LastRollout | null): Wave[] {
   });
   return waves;
 }
-
-/** Tenants that are rolled by the waves. */
-const dueIn = (waves: Wave[]): string[] => waves.flatMap((wave) => (wave.soak_only ? [] : wave.slugs));
 
 async function dryRun(run: Run): Promise<Ending> {
   run.stage = 'roll';

@@ -1,6 +1,6 @@
 /** What the last rollout of the fleet left behind, and what follows from it. */
 import { matcherOf } from '../config/glob.js';
-import type { OpenCall, RolloutEntry } from '../contract.js';
+import type { OpenCall, RolloutEntry, Unsettled } from '../contract.js';
 import { FleetError } from '../errors.js';
 import { nameList, plural } from '../text/words.js';
 
@@ -10,6 +10,8 @@ export interface LastRollout {
   slugs: string[];
   /** Rolls that it left open. */
   openCalls: OpenCall[];
+  /** Tenants that may still come to a commit to which it, or one before it, has rolled them. */
+  unsettled: Unsettled[];
   /** The commit to which it rolled, and the tenants that soaked with it as its canary. */
   expectedSha: string | null;
   soaked: string[];
@@ -21,6 +23,7 @@ export function lastRolloutOf({ fencing_token, rollout }: RolloutEntry): LastRol
     fencingToken: fencing_token,
     slugs: rollout.slugs ?? tenants.map(({ slug }) => slug),
     openCalls: rollout.open_calls ?? [],
+    unsettled: [...(rollout.unsettled ?? [])],
     expectedSha: rollout.expected_sha?.toLowerCase() ?? null,
     soaked: tenants.filter(({ soaked }) => soaked === true).map(({ slug }) => slug),
   };
@@ -34,6 +37,24 @@ export function hasSoaked(
 ): boolean {
   return canary !== null && last !== null && last.expectedSha === expectedSha && last.soaked.includes(canary);
 }
+
+/**
+ * Tenants on target whose answer is no proof, since an earlier roll to another commit may still take effect: an image that is slow
+ * to come, or an old container that answers while it drains.
+ */
+export function doubtedIn(
+  onTarget: string[],
+  last: LastRollout | null,
+  expectedSha: string | null,
+): string[] {
+  const other = (last?.unsettled ?? []).filter(({ sha }) => sha?.toLowerCase() !== expectedSha);
+  const unsettled = new Set(other.map(({ slug }) => slug));
+  return onTarget.filter((slug) => unsettled.has(slug));
+}
+
+/** Why they are rolled although they answer the expected commit. */
+export const whyDoubted = (slugs: string[]) =>
+  `${nameList(slugs)}: rolled to another commit by an earlier run that did not see it there, so rolled whatever the answer is now`;
 
 export interface FleetSizePolicy {
   /** Tenants that there must be at least. */

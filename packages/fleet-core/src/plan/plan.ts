@@ -75,6 +75,9 @@ export function planWaves(
   return waves;
 }
 
+/** Tenants that are rolled by the waves. */
+export const dueIn = (waves: Wave[]): string[] => waves.flatMap((wave) => (wave.soak_only ? [] : wave.slugs));
+
 /** @throws FleetError `FAILED` where the canary is not in the fleet: a silent skip would roll everybody at once. */
 export function checkCanary(canary: string | null, slugs: string[]): void {
   if (canary && !slugs.includes(canary)) {

@@ -58,6 +58,10 @@ export async function keeperOf(
         since_ms: Math.round(sinceMs),
       }),
     );
+  } else {
+    // Those rolls have ended; what they made of their tenants nobody has seen.
+    for (const { slugs, expected_sha: sha } of last?.openCalls ?? [])
+      last?.unsettled.push(...slugs.map((slug) => ({ slug, sha })));
   }
   let intended: OpenRoll[] = [];
   return {
@@ -75,6 +79,7 @@ export async function keeperOf(
             expectedSha: config.expectedSha,
           },
           ...{ policy: policyOf(config), runUrl: config.trigger.runUrl ?? null, ledger, fleet },
+          inherited: last?.unsettled ?? [],
           openRolls: [...calls.openRolls(clock.wall()), ...intended],
           ...(outcome !== undefined && reason !== undefined ? { ending: { outcome, reason } } : {}),
         });
@@ -82,7 +87,6 @@ export async function keeperOf(
       return records.keep(signal);
     },
     keep: async (about) => {
-      if (about.length && tells) return;
       const mayLastMs = ROLL_MAY_LAST_MS[config.strategy];
       intended = about.length ? [{ slugs: about, sentAt: clock.wall(), mayLastMs }] : [];
       await records.keep(signal);

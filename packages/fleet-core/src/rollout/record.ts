@@ -1,6 +1,6 @@
 /** What a run leaves behind on the lock server: for people, and for the run that comes next. */
 import type { OpenRoll } from '../clients/control-plane/call-log.js';
-import { type OpenCall, ROLLOUT_TENANTS_MAX, type RolloutRecord } from '../contract.js';
+import { type OpenCall, ROLLOUT_TENANTS_MAX, type RolloutRecord, type Unsettled } from '../contract.js';
 import type { Policy } from '../events/events.js';
 import type { Ledger } from '../verify/ledger.js';
 import { VERSION } from '../version.js';
@@ -16,6 +16,8 @@ export interface RecordFacts {
   fleet: string[];
   /** Rolls that may still run. */
   openRolls: OpenRoll[];
+  /** What the rollout before this one left unsettled. */
+  inherited: Unsettled[];
   /** Absent while the run goes on. */
   ending?: { outcome: string; reason: string };
 }
@@ -42,10 +44,30 @@ export function recordOf(facts: RecordFacts): RolloutRecord {
       })),
     ...(many || fleet.length !== every.length ? { slugs: fleet } : {}),
     open_calls: facts.openRolls.flatMap((roll) => openCallOf(roll, facts)),
+    unsettled: unsettledOf(facts),
     policy: { ...policy },
     tool_version: VERSION,
     ...(facts.runUrl === null ? {} : { run_url: facts.runUrl }),
   };
+}
+
+/** A tenant that a roll of this run has brought on target is settled, whatever was rolled before it. */
+function unsettledOf({ ledger, fleet, expectedSha, inherited }: RecordFacts): Unsettled[] {
+  const here = new Set(fleet);
+  const rolled = ledger.slugs.filter((slug) => ledger.get(slug).phase !== null);
+  const proven = new Set(rolled.filter((slug) => ledger.isOnTarget(slug)));
+  const own = rolled.filter((slug) => !proven.has(slug)).map((slug) => ({ slug, sha: expectedSha }));
+  const older = inherited.filter(
+    ({ slug, sha }) =>
+      here.has(slug) &&
+      !proven.has(slug) &&
+      !(
+        sha === expectedSha &&
+        ledger.has(slug) &&
+        (ledger.get(slug).phase !== null || ledger.isOnTarget(slug))
+      ),
+  );
+  return [...older, ...own];
 }
 
 /** A call all of whose tenants answer the expected commit has done what it could do. */

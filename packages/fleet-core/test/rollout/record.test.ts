@@ -28,13 +28,17 @@ const leave = (rollout: Partial<RolloutRecord>) => {
 const tenants = (...slugs: string[]) => slugs.map((slug) => ({ slug, status: 'on_target' }));
 
 describe('what is left', () => {
-  test('the state at the start, after each wave and at the verdict', async () => {
+  test('the state at the start, around each wave and at the verdict', async () => {
     const { result } = await run(locked());
     expect(result.outcome).toBe('succeeded');
     const seen = records().map(({ counts, outcome }) => [counts?.on_target, outcome]);
     expect(seen).toEqual([
+      // At the start, then before and after each wave, and at the verdict.
+      [0, undefined],
       [0, undefined],
       [1, undefined],
+      [1, undefined],
+      [2, undefined],
       [2, undefined],
       [3, undefined],
       [3, 'succeeded'],
@@ -102,6 +106,57 @@ describe('what is left', () => {
     leave({ tenants: tenants('acme', 'dune') });
     await run(locked());
     expect(records()).toEqual([]);
+  });
+});
+
+describe('a tenant that an earlier run rolled to another commit', () => {
+  const other = 'c'.repeat(40);
+  beforeEach(() => {
+    // All answer the commit that is wanted; acme does so from its old container, which still drains.
+    for (const slug of ['acme', 'birch', 'cedar']) fleet.tenants.set(slug, NEW);
+  });
+
+  test.each([
+    ['and did not see there', { unsettled: [{ slug: 'acme', sha: other }] }],
+    [
+      'by a call whose end it did not see',
+      {
+        open_calls: [
+          {
+            ...{ slugs: ['acme'], target_tag: 'staging-ccccccc', expected_sha: other },
+            ...{ sent_at: '2026-01-01T00:00:00Z', may_last_seconds: 600 },
+          },
+        ],
+      },
+    ],
+  ])('%s is rolled, whatever it answers', async (_how, left) => {
+    leave({ tenants: tenants('acme', 'birch', 'cedar'), ...left });
+    const { result } = await run(locked());
+    expect(fleet.rolled).toEqual(['acme']);
+    expect(result).toMatchObject({ outcome: 'succeeded', reason: expect.not.stringContaining('already') });
+    expect(result.warnings).toEqual([
+      expect.stringMatching(/^acme: rolled to another commit by an earlier run/),
+    ]);
+    expect(records().at(-1)?.unsettled).toEqual([]);
+  });
+
+  test('is left alone where that was this very commit', async () => {
+    leave({ tenants: tenants('acme', 'birch', 'cedar'), unsettled: [{ slug: 'acme', sha: NEW }] });
+    const { result } = await run(locked());
+    expect(fleet.rolled).toEqual([]);
+    expect(result.reason).toBe('already on target');
+    expect(records().at(-1)?.unsettled).toEqual([]);
+  });
+
+  test('stays on record until a roll has proven it, however many runs lie between', async () => {
+    leave({ tenants: tenants('acme', 'birch', 'cedar'), unsettled: [{ slug: 'acme', sha: other }] });
+    const end = new AbortController();
+    fleet.script.set(0, () => end.abort('SIGTERM'));
+    await run(locked(), { signal: end.signal });
+    expect(records().at(-1)?.unsettled).toEqual([
+      { slug: 'acme', sha: other },
+      { slug: 'acme', sha: NEW },
+    ]);
   });
 });
 
@@ -189,6 +244,9 @@ describe('the soak on record', () => {
     await run({ ...locked(), canary: 'acme', soakMs: 60_000 });
     expect(records().map((record) => record.tenants?.[0]?.soaked)).toEqual([
       undefined,
+      undefined,
+      true,
+      true,
       true,
       true,
       true,
