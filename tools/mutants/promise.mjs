@@ -92,8 +92,8 @@ export const promise = [
   fault(
     'a call is recorded after it was sent',
     'rollout/keeper',
-    'if (about.length && tells) return;',
-    'if (about.length) return;',
+    'intended = about.length ? [',
+    'intended = !about.length ? [',
     'a killed run leaves a roll that nobody knows of',
     'rollout/record',
   ),

@@ -5,10 +5,7 @@ import { join } from 'node:path';
 import { summary } from '@actions/core';
 import type { Env, FleetResult, TenantStatus } from '@tenant-fleet/fleet-core';
 import { renderHtml, renderResult } from '@tenant-fleet/fleet-core/render';
-import { attempt, say, setOutput } from './runner.js';
-
-/** A runner refuses longer values. */
-const LONGEST_OUTPUT = 900_000;
+import { attempt, setOutput } from './runner.js';
 
 export function writeOutputs(env: Env, result: FleetResult): void {
   const slugs = (status: TenantStatus) =>
@@ -17,27 +14,45 @@ export function writeOutputs(env: Env, result: FleetResult): void {
       null,
       1,
     );
-  const json = JSON.stringify(result, null, 1);
   setOutput(env, 'outcome', result.outcome);
   setOutput(env, 'deployed', String(result.deployed));
   setOutput(env, 'on-target', slugs('on_target'));
   setOutput(env, 'stale', slugs('stale'));
-  const report = writeReport(env, result);
-  setOutput(env, 'report', report ?? '');
-  if (json.length <= LONGEST_OUTPUT) setOutput(env, 'result-json', json);
-  else say(`the output result-json stays empty: the document is too long for the runner; the report has it`);
+  const paths = writeReport(env, result);
+  setOutput(env, 'report', paths?.report ?? '');
+  setOutput(env, 'result-json', JSON.stringify(inShort(result, paths), null, 1));
 }
 
-/** Writes the result as HTML and as JSON beside it; the path of the HTML file, null where there is none. */
-function writeReport(env: Env, result: FleetResult): string | null {
+interface Paths {
+  report: string;
+  document: string;
+}
+
+/** Some runners print every output, up to three times: the whole document stands in a file. */
+const inShort = (result: FleetResult, paths: Paths | null) => ({
+  schema: result.schema,
+  outcome: result.outcome,
+  deployed: result.deployed,
+  reason: result.reason,
+  environment: result.environment,
+  target_tag: result.target_tag,
+  expected_sha: result.expected_sha,
+  counts: result.counts,
+  exit_code: result.exit_code,
+  ...paths,
+});
+
+/** Writes the result as HTML and as JSON beside it; null where there is no room for them. */
+function writeReport(env: Env, result: FleetResult): Paths | null {
   const folder = join(env.RUNNER_TEMP || tmpdir(), 'fleet-report');
   const file = join(folder, `${result.started_at.replace(/[^0-9]/g, '')}-${process.pid}`);
+  const paths = { report: `${file}.html`, document: `${file}.json` };
   const written = attempt('the report', () => {
     mkdirSync(folder, { recursive: true });
-    writeFileSync(`${file}.json`, `${JSON.stringify(result, null, 2)}\n`);
-    writeFileSync(`${file}.html`, renderHtml(result));
+    writeFileSync(paths.document, `${JSON.stringify(result, null, 2)}\n`);
+    writeFileSync(paths.report, renderHtml(result));
   });
-  return written ? `${file}.html` : null;
+  return written ? paths : null;
 }
 
 export async function writeSummary(env: Env, result: FleetResult): Promise<void> {

@@ -10,7 +10,10 @@ const OUTPUTS: [string, string][] = [
   ['deployed', 'true only where the fleet was proven to run the commit'],
   ['on-target', 'JSON array of the tenants that answered with the commit'],
   ['stale', 'JSON array of the tenants that answered with another commit'],
-  ['result-json', 'The whole result, schema fleet-result/1'],
+  [
+    'result-json',
+    'The result in short: outcome, reason, counts, and `document`, the path of the whole (fleet-result/1)',
+  ],
   ['report', 'Path of the report as one HTML file; the JSON document is beside it'],
 ];
 
