@@ -11,6 +11,8 @@ export type ErrorCode =
   | 'GATE_REFUSED'
   | 'SUPERSEDED'
   | 'HELD'
+  /** A person froze the lock; `HELD` is a kill switch. */
+  | 'LOCK_FROZEN'
   | 'LOCK_TIMEOUT'
   | 'LOCK_LOST'
   | 'LOCK_REFUSED'

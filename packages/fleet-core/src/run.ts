@@ -85,7 +85,7 @@ export async function runFleet(config: Config, context: RunContext = {}): Promis
     const result = {
       ...verdict,
       warnings: [...emitter.warnings],
-      next_commands: nextCommands(verdict, config),
+      next_commands: nextCommands(verdict, config, ending.code),
     };
     emitter.emit({ code: 'run.finished', result });
     return result;

@@ -1,7 +1,7 @@
 /** Who holds the lock and who waits, once or for as long as somebody looks. */
-import { type LockStatus, readLock, watchLock } from '@tenant-fleet/fleet-core';
+import { type FleetEvent, type LockStatus, readLock, watchLock } from '@tenant-fleet/fleet-core';
 import type { Layers } from '@tenant-fleet/fleet-core/config';
-import { renderLockStatus } from '@tenant-fleet/fleet-core/render';
+import { renderEvent, renderLockStatus, toneOf } from '@tenant-fleet/fleet-core/render';
 import { configOf } from '../config.js';
 import type { OutputFlags } from '../flags.js';
 import { Terminal } from '../terminal/console.js';
@@ -18,6 +18,7 @@ export async function runLockStatus(
     if (output.json) terminal.document(status, output.watch ? 0 : 2);
     else for (const line of blockOf(status, output)) terminal.line('stdout', line);
   };
+  const emit = (event: FleetEvent) => terminal.line('stderr', renderEvent(event) ?? '', toneOf(event));
   return interruptible(
     terminal,
     async (signal) => {
@@ -28,9 +29,8 @@ export async function runLockStatus(
       // Nobody reads any more (`... | head`): there is nothing left to watch for.
       const gone = new AbortController();
       process.stdout.on('error', (error) => isReaderGone(error) && gone.abort());
-      for await (const status of watchLock(config, { signal: AbortSignal.any([signal, gone.signal]) })) {
-        show(status);
-      }
+      const context = { ports: { emit }, signal: AbortSignal.any([signal, gone.signal]) };
+      for await (const status of watchLock(config, context)) show(status);
       return signal.aborted ? exitCodeOfSignal(signal.reason) : 0;
     },
     { says: null },

@@ -4,7 +4,7 @@ import { parseDuration } from './duration.js';
 import type { FleetOptions } from './options.js';
 import type { Command } from './setting.js';
 import type { DefaultedOption } from './setting-options.js';
-import { type NamedSetting, SETTINGS, type SettingName, settingOf } from './settings.js';
+import { type NamedSetting, SETTINGS, type SettingName, settingOf, takes } from './settings.js';
 
 /** How a setting is called towards the user: `--soak`, `FLEET_SOAK`, `soak in fleet.config.yaml`. */
 export type Label = (name: SettingName) => string;
@@ -64,7 +64,7 @@ export class Check {
 
   /** @throws FleetError `USAGE` that names everything that is missing. */
   done(): void {
-    if (this.#missing.size) throw missing([...this.#missing], this.label);
+    if (this.#missing.size) throw missing([...this.#missing], this);
   }
 
   #value(setting: NamedSetting, value: unknown): unknown {
@@ -113,11 +113,11 @@ export class Check {
 }
 
 /** One line, however many are missing. */
-function missing(names: SettingName[], label: Label): FleetError {
+function missing(names: SettingName[], { command, label }: Pick<Check, 'command' | 'label'>): FleetError {
   if (names.join() === 'lock-group')
     return usageError('no lock group: nothing keeps two rolls of this fleet apart', {
       option: label('lock-group'),
-      hint: 'give --lock-group or --environment; or say --no-lock and mean it',
+      hint: `give --lock-group or --environment${takes(command, 'no-lock') ? '; or say --no-lock and mean it' : ''}`,
     });
   const calls = names.map(flagLabel);
   const settings = names.map(settingOf);

@@ -246,6 +246,10 @@ export function settingOf(name: SettingName): NamedSetting {
   return found;
 }
 
+/** Whether a command has the flag, so that a person may be told of it. */
+export const takes = (command: Command, name: SettingName): boolean =>
+  settingOf(name).commands.includes(command);
+
 /** The settings that a command takes, in the order of the table. */
 export const settingsFor = (command: Command): NamedSetting[] =>
   SETTINGS.filter(({ commands }) => commands.includes(command));

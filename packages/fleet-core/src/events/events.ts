@@ -49,7 +49,7 @@ export type EventData =
       waited_ms: number;
     }
   | { code: 'lock.acquired'; group: string; fencing_token: number; waited_ms: number; ttl_ms: number }
-  /** The lock server gave no usable answer to a claim; it is asked on. */
+  /** The lock server gave no usable answer; it is asked on. Told once for one reason. */
   | { code: 'lock.unanswered'; group: string; reason: string; waited_ms: number }
   /** The lease is held, and not used before the roll under this older token has ended. No slugs: the whole fleet. */
   | { code: 'lock.draining'; group: string; fencing_token: number; slugs: string[]; since_ms: number }

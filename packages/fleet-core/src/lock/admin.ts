@@ -33,10 +33,14 @@ export async function readLock(config: Config, context: RunContext = {}): Promis
   return answer.kind === 'status' ? answer.status : fail(config, answer);
 }
 
-/** The state of the lock now and after every change, until `context.signal` aborts. Outlives passing outages. */
+/**
+ * The state of the lock now and after every change, until `context.signal` aborts. Outlives passing outages, and tells
+ * of them by events.
+ */
 export async function* watchLock(config: Config, context: RunContext = {}): AsyncGenerator<LockStatus, void> {
   const { client, ports } = open(config, context);
   let version: number | undefined;
+  let told = '';
   for (;;) {
     if (context.signal?.aborted) return;
     const waitSeconds = version === undefined ? 0 : WATCH_SECONDS;
@@ -50,12 +54,20 @@ export async function* watchLock(config: Config, context: RunContext = {}): Asyn
         fresh: version === undefined,
       });
       if (answer.kind === 'status') {
+        told = '';
         const news = answer.status.version !== version;
         version = answer.status.version;
         if (news) yield answer.status;
         await pace(ports, sentAt, WATCH_PACE_MS, context.signal);
       } else {
         if (answer.kind === 'refused' || version === undefined) fail(config, answer);
+        const { reason } = answer;
+        const waited = Math.round(ports.clock.monotonic() - sentAt);
+        if (reason !== told) {
+          const at = new Date(ports.clock.wall()).toISOString();
+          ports.emit({ at, code: 'lock.unanswered', group: client.group, reason, waited_ms: waited });
+        }
+        told = reason;
         await sleep(ports.clock, WATCH_PAUSE_MS, context.signal);
       }
     } catch (error) {
@@ -203,7 +215,9 @@ function fail(config: Config, answer: Refused | NoAnswer): never {
   const url = config.lock?.url;
   if (answer.kind === 'no_answer') {
     throw new FleetError('CP_UNREACHABLE', `the lock server at ${url} gives no answer: ${answer.reason}`, {
-      hint: 'check --control-plane or --lock-url, and that the control plane runs',
+      hint: answer.reached
+        ? 'it is unable at the moment: try again in a minute'
+        : 'check --control-plane or --lock-url, and that the control plane runs',
     });
   }
   throw new FleetError(

@@ -38,7 +38,7 @@ export function lockTimeout(
 
 /** A person froze the lock: waiting for it would only end in its own timeout. */
 export function lockFrozen(group: string, frozen: Frozen): FleetError {
-  return new FleetError('HELD', `the lock ${group} is frozen${frozenInWords(frozen)}`, {
+  return new FleetError('LOCK_FROZEN', `the lock ${group} is frozen${frozenInWords(frozen)}`, {
     outcome: 'held',
     hint: 'nothing is rolled until it is unfrozen; then run the same command again',
   });

@@ -2,6 +2,7 @@
 
 import { LockClient } from '../clients/control-plane/lock.js';
 import type { Config } from '../config/config.js';
+import { takes } from '../config/settings.js';
 import { refuse } from '../config/trust.js';
 import type { ClaimHandle, RunContext } from '../context.js';
 import { claimIdSchema } from '../contract.js';
@@ -25,7 +26,7 @@ export function lockOptions(
   refuse(config);
   const { group, url, token, waitMs, ttlMs } = config.lock;
   return {
-    server: { url, token },
+    server: { url, token, optional: takes(config.command, 'no-lock') },
     ...{ group, waitMs, ttlMs },
     holder: holderOf(config, ports.hostname()),
     order: config.order ?? undefined,
@@ -39,7 +40,7 @@ export function lockOptions(
  * Does other work under the lock of a fleet, and gives the lock back whatever happens.
  *
  * @param work Its lease's signal aborts when the lease is lost: nothing may start after that.
- * @throws FleetError `LOCK_TIMEOUT`, `LOCK_LOST`, `SUPERSEDED`, `HELD`, `CP_*`; what `work` throws; the abort reason.
+ * @throws FleetError `LOCK_TIMEOUT`, `LOCK_LOST`, `SUPERSEDED`, `LOCK_FROZEN`, `CP_*`; what `work` throws; the abort reason.
  */
 export async function holdLock<T>(
   config: Config,

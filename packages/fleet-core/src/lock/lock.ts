@@ -39,7 +39,7 @@ const BACKOFF_MS = { first: 500, most: 8_000 } as const;
  *
  * @param work Gets the lease; its signal aborts when the lease is lost, and nothing may start after that.
  * @param unlessDone With what the lock is given back where `work` throws.
- * @throws FleetError `LOCK_TIMEOUT`, `LOCK_LOST`, `SUPERSEDED`, `HELD`, `CP_*`, `LOCK_UNKNOWN_ENDPOINT`; and what `work` throws.
+ * @throws FleetError `LOCK_TIMEOUT`, `LOCK_LOST`, `SUPERSEDED`, `LOCK_FROZEN`, `CP_*`, `LOCK_UNKNOWN_ENDPOINT`; and what `work` throws.
  */
 export async function withFleetLock<T>(
   options: LockOptions,

@@ -9,10 +9,11 @@ import { holderInWords, holderName } from './holder.js';
 /** Who holds the lock, whether it is frozen, who waits: the first line answers, indented ones explain. */
 export function renderLockStatus(status: LockStatus): string[] {
   const { held, queue, frozen, draining, last_fencing_token: last } = status;
-  const group = oneLine(status.group, 63);
+  const lock = `Lock ${oneLine(status.group, 63)}:`;
+  const hold = held ? heldLine(held) : `${frozen ? 'nobody holds it' : 'free'}; last fencing token ${last}`;
   return [
-    ...(frozen ? [`Lock ${group}: FROZEN${frozenInWords(frozen)}`] : []),
-    ...(held ? heldLines(group, held) : [`Lock ${group}: free; last fencing token ${last}`]),
+    ...(frozen ? [`${lock} FROZEN${frozenInWords(frozen)}`, `  ${hold}`] : [`${lock} ${hold}`]),
+    ...(held ? [renewedLine(held)] : []),
     ...(draining ? [drainingInWords(draining)] : []),
     ...queue.map(({ position, holder, waiting_for_seconds: waiting }) => {
       return `  ${position}. ${holderName(holder)}, waiting ${seconds(waiting)}`;
@@ -20,13 +21,12 @@ export function renderLockStatus(status: LockStatus): string[] {
   ];
 }
 
-function heldLines(group: string, held: HeldView): string[] {
-  const { step, alive, last_renew_seconds_ago: silent } = held;
-  const holder = holderInWords({ ...held.holder, held_for_seconds: held.held_for_seconds });
-  return [
-    `Lock ${group}: held by ${holder}, fencing token ${held.fencing_token}`,
-    `  ${step ? `doing: ${oneLine(step)}, ` : ''}last renewed ${seconds(silent)} ago${alive ? '' : '; it does not renew any more'}`,
-  ];
+const heldLine = (held: HeldView): string =>
+  `held by ${holderInWords({ ...held.holder, held_for_seconds: held.held_for_seconds })}, fencing token ${held.fencing_token}`;
+
+function renewedLine({ step, alive, last_renew_seconds_ago: silent }: HeldView): string {
+  const doing = step ? `doing: ${oneLine(step)}, ` : '';
+  return `  ${doing}last renewed ${seconds(silent)} ago${alive ? '' : '; it does not renew any more'}`;
 }
 
 function drainingInWords({ fencing_token: token, slugs, since_seconds: since }: Draining): string {

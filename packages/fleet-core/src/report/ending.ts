@@ -1,5 +1,5 @@
 /** How a run that did not reach its verdict ends. */
-import { FleetError, isFleetError } from '../errors.js';
+import { type ErrorCode, FleetError, isFleetError } from '../errors.js';
 import type { Outcome } from '../result/outcome.js';
 import { plural } from '../text/words.js';
 import type { Ledger } from '../verify/ledger.js';
@@ -9,6 +9,8 @@ export interface Ending {
   outcome: Outcome;
   reason: string;
   next: string[];
+  /** Of the error that ended it. */
+  code?: ErrorCode;
 }
 
 /** Where the run is when it is cut off: it decides what running out of time means. */
@@ -44,6 +46,7 @@ export function endingOf(
   const kind = outcome === 'control_plane_error' ? 'wiring: ' : '';
   return {
     outcome,
+    code: error.code,
     reason: `${error.message}${halfWay(ledger)}`,
     next: error.hint ? [kind + error.hint] : [],
   };

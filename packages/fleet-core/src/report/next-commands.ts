@@ -2,6 +2,7 @@
 import type { Config } from '../config/config.js';
 import type { Command } from '../config/options.js';
 import { SETTINGS, type SettingName } from '../config/settings.js';
+import type { ErrorCode } from '../errors.js';
 import type { FleetResult, NextCommand } from '../result/result.js';
 import { nameList } from '../text/words.js';
 
@@ -9,8 +10,12 @@ type Asked = Pick<Config, 'command' | 'environment' | 'targetTag' | 'expectedSha
   Pick<Config, 'canary' | 'maxStragglers'>;
 type Changes = Partial<Record<SettingName, string | number | boolean>>;
 
-/** The commands that fit the outcome, the likeliest first; none after a run that ended well. */
-export function nextCommands(result: FleetResult, asked: Asked): NextCommand[] {
+/**
+ * The commands that fit the outcome, the likeliest first; none after a run that ended well.
+ *
+ * @param code Of the error that ended the run.
+ */
+export function nextCommands(result: FleetResult, asked: Asked, code?: ErrorCode): NextCommand[] {
   const again = { why: 'to go on: tenants on target are left out', command: sameAgain(asked) };
   const look = { why: 'to see the lock and its queue', command: lockCommand(asked, 'status', ['--watch']) };
   const verify = { why: 'to see what every tenant runs', command: fleet('verify', asked, {}) };
@@ -19,7 +24,7 @@ export function nextCommands(result: FleetResult, asked: Asked): NextCommand[] {
       return [...tolerating(result, asked), again];
     case 'held':
       // A kill switch holds too, and is lifted elsewhere: the reason says where.
-      return [...(/^the lock \S+ is frozen/.test(result.reason) ? [unfreeze(asked)] : []), again];
+      return [...(code === 'LOCK_FROZEN' ? [unfreeze(asked)] : []), again];
     case 'lock_timeout':
       return [look, again];
     case 'lock_lost':

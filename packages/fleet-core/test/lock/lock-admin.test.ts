@@ -2,6 +2,8 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { checkOptions } from '../../src/config/check-options.js';
 import type { ClaimHandle } from '../../src/context.js';
+import type { FleetEvent } from '../../src/events/events.js';
+import { undiciHttp } from '../../src/io/http.js';
 import {
   breakLock,
   freezeLock,
@@ -11,7 +13,7 @@ import {
   watchLock,
 } from '../../src/lock/admin.js';
 import { holdLock, releaseClaim } from '../../src/lock/from-config.js';
-
+import { ManualClock, trackedHttp } from '../../src/testing/index.js';
 import { FakeFleet, json } from '../helpers/fake-fleet.js';
 import { FakeLock } from '../helpers/fake-lock.js';
 
@@ -47,10 +49,50 @@ test('status is read, and a server without a lock is told apart', async () => {
   expect(await readLock(config())).toMatchObject({ group: 'staging', version: 5 });
   for (const code of [404, 501]) {
     answer = (_, response) => json(response, code, {});
-    await expect(readLock(config())).rejects.toMatchObject({ code: 'LOCK_UNKNOWN_ENDPOINT' });
+    const hint = expect.not.stringContaining('--no-lock');
+    await expect(readLock(config())).rejects.toMatchObject({ code: 'LOCK_UNKNOWN_ENDPOINT', hint });
   }
   answer = (_, response) => void response.socket?.destroy();
   await expect(readLock(config())).rejects.toMatchObject({ code: 'CP_UNREACHABLE' });
+});
+
+test.each(['lock', 'lock run', 'redeploy'] as const)(
+  '%s without a group names flags that it has',
+  (command) => {
+    const roll = { tenantUrl: 'http://127.0.0.1/{slug}', targetTag: 'main-1', expectedSha: 'b'.repeat(40) };
+    const tell = () =>
+      checkOptions(command, { controlPlane: fleet.url, controlPlaneToken: 'secret-token', ...roll });
+    expect(tell).toThrow(expect.objectContaining({ hint: expect.stringContaining('--lock-group') }));
+    const hint = expect.stringContaining('--no-lock');
+    expect(tell).toThrow(
+      expect.objectContaining({
+        hint: command === 'redeploy' ? hint : expect.not.stringContaining('--no-lock'),
+      }),
+    );
+  },
+);
+
+test('a watch tells of an outage in words, once', async () => {
+  const end = new AbortController();
+  const told: unknown[] = [];
+  let asks = 0;
+  answer = (_, response) => {
+    asks++;
+    if (asks === 2 || asks === 3)
+      json(response, 503, { error: 'database_unavailable', detail: 'It is away.' });
+    else json(response, 200, status(asks));
+  };
+  const clock = new ManualClock();
+  const tracked = trackedHttp(undiciHttp(clock));
+  const ports = { clock, http: tracked.http, emit: (event: FleetEvent) => void told.push(event) };
+  const watch = async () => {
+    for await (const { version } of watchLock(config(), { signal: end.signal, ports }))
+      if (version === 4) end.abort();
+  };
+  await clock.runUntil(watch(), { inFlight: tracked.inFlight });
+  expect(told).toMatchObject([
+    { code: 'lock.unanswered', group: 'staging', reason: 'HTTP 503, database_unavailable: It is away' },
+  ]);
 });
 
 test('a watch asks for what comes after the version it has, and ends with its signal', async () => {

@@ -283,6 +283,37 @@ describe('waiting', () => {
     expect(clock.monotonic()).toBe(6_000);
   });
 
+  test.each<[string, number, Record<string, unknown> | string, string]>([
+    [
+      'a database that is away',
+      503,
+      { error: 'database_unavailable', detail: 'The control plane cannot reach its database at the moment.' },
+      'HTTP 503, database_unavailable: The control plane cannot reach its database at the moment',
+    ],
+    ['a full queue', 429, { error: 'queue_full' }, 'HTTP 429, queue_full'],
+    [
+      'a client without patience',
+      429,
+      { error: 'too_many_requests', detail: 'This client sent more than 10 requests.' },
+      'HTTP 429, too_many_requests: This client sent more than 10 requests',
+    ],
+    [
+      'one that tells secrets',
+      500,
+      { error: 'internal', detail: 'token=abc123def456\n::error::x' },
+      'HTTP 500, internal: [credential] : :error: :x',
+    ],
+    ['one that is no problem document', 502, 'bad gateway <b>', 'HTTP 502'],
+    ['one whose code is prose', 500, { error: 'At 10.0.0.7: no such host', detail: 'x' }, 'HTTP 500'],
+  ])('%s is said in words while it is waited for, once', async (_name, status, body, reason) => {
+    let claims = 0;
+    lock.claim = (_, response) =>
+      claims++ < 3 ? json(response, status, body, { 'retry-after': '3' }) : lock.grant(response);
+    const { result, sink } = await run(locked());
+    expect(result.outcome).toBe('succeeded');
+    expect(sink.of('lock.unanswered')).toMatchObject([{ group: 'staging', reason }]);
+  });
+
   test.each(['claim_over', 'claim_in_use'])(
     '%s of a claim that this job made before: it queues under a claim of its own',
     async (error) => {
@@ -369,6 +400,20 @@ describe('a lock that cannot be used', () => {
     expect(result.reason).toContain('serves no fleet lock');
     expect(result.next.join()).toMatch(/--lock-url.*--no-lock/);
     expect(fleet.rolls).toHaveLength(0);
+  });
+
+  test.each([
+    [403, 'The token "nightly" lacks the scope "lock".', 'HTTP 403, forbidden: The token "nightly" lacks'],
+    [401, 'The token "nightly" has expired.', 'HTTP 401, unauthorized: The token "nightly" has expired'],
+    [403, undefined, 'does not accept the token (HTTP 403, forbidden)'],
+  ])('%i: what is wrong with the token is said as the server says it', async (status, detail, says) => {
+    const next = 'Use a token that may do this.';
+    const error = status === 401 ? 'unauthorized' : 'forbidden';
+    lock.claim = (_, response) => json(response, status, { error, detail, ...(detail ? { next } : {}) });
+    const { result } = await run(locked());
+    expect(result.reason).toContain(says);
+    expect(result.reason.includes('does not accept the token')).toBe(!detail);
+    expect(result.next.join()).toContain(detail ? next : 'FLEET_CP_TOKEN');
   });
 
   test('a wrong token, a broken answer, an unreachable server', async () => {

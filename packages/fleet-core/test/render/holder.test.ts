@@ -14,8 +14,9 @@ describe('a holder', () => {
         alive: true,
         run_url: 'https://x/7',
         host: 'h',
+        sha: 'b'.repeat(40),
       },
-      'fleet (anna) for 4m 10s, doing: rolling canary, on h, https://x/7',
+      'fleet (anna) for 4m 10s, doing: rolling canary, on h, commit bbbbbbb, https://x/7',
     ],
     [
       { name: 'fleet', held_for_seconds: 0, alive: false, host: 'runner-1' },

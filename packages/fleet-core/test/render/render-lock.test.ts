@@ -13,7 +13,13 @@ const free: LockStatus = {
 const held: LockStatus['held'] = {
   claim_id: '6f1c2b2e-0000-4000-8000-000000000001',
   fencing_token: 7,
-  holder: { name: 'fleet redeploy staging', actor: 'ann', host: 'ci-1', run_url: 'https://ci.example.com/1' },
+  holder: {
+    name: 'fleet redeploy staging',
+    actor: 'ann',
+    host: 'ci-1',
+    sha: 'b'.repeat(40),
+    run_url: 'https://ci.example.com/1',
+  },
   held_for_seconds: 95.4,
   last_renew_seconds_ago: 4.2,
   step: 'batch-2',
@@ -31,7 +37,7 @@ describe('status', () => {
       { claim_id: 'b', position: 2, holder: { name: 'later' }, waiting_for_seconds: 0.2 },
     ];
     expect(renderLockStatus({ ...free, held, queue })).toEqual([
-      'Lock staging: held by fleet redeploy staging (ann) for 1m 35s, on ci-1, https://ci.example.com/1, fencing token 7',
+      'Lock staging: held by fleet redeploy staging (ann) for 1m 35s, on ci-1, commit bbbbbbb, https://ci.example.com/1, fencing token 7',
       '  doing: batch-2, last renewed 4.2s ago',
       '  1. nightly (bob), waiting 12s',
       '  2. later, waiting 200ms',
@@ -47,8 +53,12 @@ describe('status', () => {
 
   it('frozen: by whom, until when, why', () => {
     const frozen = { actor: 'ann', reason: 'incident 12', until: '2030-01-01T00:00:00Z', since: null };
-    expect(renderLockStatus({ ...free, frozen })[0]).toBe(
+    expect(renderLockStatus({ ...free, frozen })).toEqual([
       'Lock staging: FROZEN by ann until 2030-01-01T00:00:00Z: incident 12',
+      '  nobody holds it; last fencing token 3',
+    ]);
+    expect(renderLockStatus({ ...free, frozen, held })[1]).toMatch(
+      /^ {2}held by fleet redeploy staging \(ann\)/,
     );
     expect(renderLockStatus({ ...free, frozen: {} })[0]).toBe('Lock staging: FROZEN: no reason given');
   });

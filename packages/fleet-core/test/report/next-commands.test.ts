@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { ErrorCode } from '../../src/errors.js';
 import { nextCommands } from '../../src/report/next-commands.js';
 import type { FleetResult } from '../../src/result/result.js';
 
@@ -41,17 +42,18 @@ describe('after each outcome', () => {
     [ended('interrupted', [], 'roll'), [VERIFY, AGAIN]],
     [ended('lock_timeout'), [STATUS, AGAIN]],
     [ended('lock_lost'), [STATUS, VERIFY, AGAIN]],
-    [ended('held'), [AGAIN]],
+    [{ ...ended('held'), reason: 'the lock staging is frozen by ann: x' }, [AGAIN]],
     [
-      { ...ended('held'), reason: 'the lock staging is frozen by ann: x' },
+      ended('held'),
       [`fleet lock unfreeze --environment staging --reason 'it is over'`, AGAIN],
+      'LOCK_FROZEN' as const,
     ],
     [ended('failed', ['birch']), [TOLERANT, AGAIN]],
     [ended('failed', ['birch', 'delta']), [TOLERANT, AGAIN]],
     [ended('failed', ['birch', 'cedar']), [AGAIN]],
     [ended('failed', ['acme']), [AGAIN]],
-  ])('%#', (result, expected) => {
-    expect(nextCommands(result, asked).map(({ command }) => command)).toEqual(expected);
+  ])('%#', (result, expected, code?: ErrorCode) => {
+    expect(nextCommands(result, asked, code).map(({ command }) => command)).toEqual(expected);
   });
 });
 

@@ -185,6 +185,17 @@ describe('retries', () => {
     expect(result.outcome).toBe('succeeded');
     expect(sink.of('call.retry')).toHaveLength(2);
   });
+
+  test('a control plane that says why it is unable is repeated in words', async () => {
+    const options = await start(['acme']);
+    fleet.script.set(0, (_, response) =>
+      json(response, 503, { error: 'database_full', detail: 'The disk of the database is full.' }),
+    );
+    const { sink } = await run(options);
+    expect(sink.of('call.retry').map(({ reason }) => reason)).toEqual([
+      'HTTP 503, database_full: The disk of the database is full',
+    ]);
+  });
 });
 
 describe('refusals', () => {
@@ -207,6 +218,23 @@ describe('refusals', () => {
     expect(result.reason).toContain(text);
     expect(fleet.rolls).toHaveLength(1);
     expect(result.counts.enumerated).toBe(4);
+  });
+
+  test.each([
+    [403, 'forbidden', 'The token "nightly" lacks the scope "roll".'],
+    [401, 'unauthorized', 'The token "nightly" has expired.'],
+    [429, 'too_many_requests', 'This client sent more than 10 requests in ten seconds.'],
+    [501, 'not_wired', 'No fleet is wired to this control plane.'],
+    [409, 'foreign_rollout', 'Somebody rolls this fleet by hand.'],
+  ])('HTTP %i with a problem document is told by it', async (status, error, detail) => {
+    const options = await start(['acme']);
+    const next = 'Do that instead.';
+    fleet.script.set(0, (_, response) => json(response, status, { error, detail, next }));
+    const { result, sink } = await run({ ...options, settleBudgetMs: 0 });
+    const said = [result.reason, ...sink.of('call.unknown').map(({ reason }) => reason)].join();
+    expect(said).toContain(`HTTP ${status}, ${error}: ${detail.slice(0, -1)}`);
+    expect(said).not.toMatch(/does not accept|restarting/);
+    if (status < 500) expect(result.next.join()).toContain(next);
   });
 
   test('a stale fence is a lost lock', async () => {

@@ -13,7 +13,6 @@ import {
   lockEventsSchema,
   lockStatusSchema,
   type Problem,
-  problemSchema,
   ROLLOUT_MAX_BYTES,
   type RolloutEntry,
   type RolloutRecord,
@@ -28,6 +27,7 @@ import { isProxyPage } from '../../io/proxy-page.js';
 import { retryAfterMs } from '../../io/retry-after.js';
 import { parseJson } from '../../text/json.js';
 import { oneLine } from '../../text/sanitize.js';
+import { nextOf, problemOf, statusInWords } from './problem.js';
 
 /** The record of a rollout is the largest answer, with what stands around it. */
 const MAX_BYTES = ROLLOUT_MAX_BYTES + 64 * 1024;
@@ -36,6 +36,8 @@ export interface LockServer {
   url: string;
   token: string;
   http: Http;
+  /** The command may go without a lock: errors name the flag for it. */
+  optional?: boolean;
 }
 
 /** No usable answer: worth another try, and no proof of anything. */
@@ -225,34 +227,27 @@ export class LockClient {
       });
       const { status, headers } = answer;
       const json = parseJson(answer.body);
-      const problem = problemSchema.safeParse(json);
-      if (status === 404 || status === 501)
-        throw this.#unknownEndpoint(status, problem.success ? problem.data : undefined);
+      const problem = problemOf(json);
+      const said = statusInWords(status, problem);
+      if (status === 404 || status === 501) throw this.#unknownEndpoint(status, problem);
       if (status === 429 || status >= 500) {
         const wait = headers['retry-after'] === undefined ? null : retryAfterMs(headers['retry-after'], 1000);
-        const code = problem.success ? `, ${oneLine(problem.data.error, 60)}` : '';
-        const why = isProxyPage(answer) ? ' of a proxy in front of it' : code;
-        return nothing(
-          status === 429 ? 'the queue is full (HTTP 429)' : `HTTP ${status}${why}`,
-          { reached: true, sent: true },
-          wait,
-        );
+        const why = isProxyPage(answer) ? `HTTP ${status} of a proxy in front of it` : said;
+        return nothing(why, { reached: true, sent: true }, wait);
       }
       if (status === 200 || (status === 202 && method === 'PUT')) {
         if (json === undefined) throw this.#contract(`HTTP ${status} whose body is not JSON`);
         return { status, json };
       }
       if (status === 401 || status === 403) {
-        throw new FleetError(
-          'CP_UNAUTHORIZED',
-          `the lock server does not accept the token (HTTP ${status})`,
-          {
-            hint: 'check FLEET_CP_TOKEN: it may be wrong, rotated, or of another environment',
-          },
-        );
+        const refuses = problem?.detail ? 'refuses the call' : 'does not accept the token';
+        throw new FleetError('CP_UNAUTHORIZED', `the lock server ${refuses} (${said})`, {
+          hint:
+            nextOf(problem) ?? 'check FLEET_CP_TOKEN: it may be wrong, rotated, or of another environment',
+        });
       }
-      if (!problem.success) throw this.#contract(`HTTP ${status} without an error code`);
-      return { kind: 'refused', status, problem: problem.data };
+      if (!problem) throw this.#contract(`HTTP ${status} without an error code`);
+      return { kind: 'refused', status, problem };
     } catch (error) {
       if (!(error instanceof HttpFailure)) throw error;
       if (error.kind === 'aborted') throw options.signal?.reason ?? error;
@@ -285,7 +280,7 @@ export class LockClient {
       'LOCK_UNKNOWN_ENDPOINT',
       `${this.#server.url} serves no fleet lock (HTTP ${status}), so nothing would keep two rolls apart`,
       {
-        hint: 'serve the lock with fleet-control-plane and point --lock-url at it; or say --no-lock and mean it',
+        hint: `serve the lock with fleet-control-plane and point --lock-url at it${this.#server.optional ? '; or say --no-lock and mean it' : ''}`,
       },
     );
   }

@@ -6,7 +6,6 @@ import {
   FENCE_HEADER,
   IDEMPOTENCY_HEADER,
   LOCK_GROUP_HEADER,
-  problemSchema,
   REDEPLOY_PATH,
   type RedeployAnswer,
   type RedeployRequest,
@@ -19,6 +18,7 @@ import type { CallResult } from '../../result/result.js';
 import { parseJson } from '../../text/json.js';
 import { redact } from '../../text/sanitize.js';
 import type { CallLog } from './call-log.js';
+import { problemOf, statusInWords } from './problem.js';
 import type { Unanswered } from './refusal.js';
 import { hadNoEffect } from './retry.js';
 
@@ -151,6 +151,7 @@ export class RedeployClient {
         retryAfter: undefined,
         reason: error.message,
         html: false,
+        problem: undefined,
       };
     }
   }
@@ -182,16 +183,17 @@ function classify(response: HttpResponse): { sent: Sent; outcome: CallResult['ou
   const { status, headers, body } = response;
   const json = parseJson(body);
   const answer = redeployAnswerSchema.safeParse(json);
-  const problem = problemSchema.safeParse(json);
+  const problem = problemOf(json);
   const usable = answer.success && (status === 200 || status === 500);
   const unknown = status >= 500 || (status >= 200 && status < 300);
   return {
     outcome: usable ? 'answered' : unknown ? 'unknown' : 'refused',
     sent: {
-      exchange: { status, readable: usable, error: problem.success ? problem.data.error : undefined },
+      exchange: { status, readable: usable, error: problem?.error },
       answer: usable ? answer.data : null,
       retryAfter: headers['retry-after'],
-      reason: `HTTP ${status}${usable || json !== undefined ? '' : ', and its body is not JSON'}`,
+      problem,
+      reason: `${statusInWords(status, problem)}${usable || json !== undefined ? '' : ', and its body is not JSON'}`,
       html: isProxyPage(response),
     },
   };

@@ -1,7 +1,10 @@
-import { REDEPLOY_PATH } from '../../contract.js';
+import { type Problem, REDEPLOY_PATH } from '../../contract.js';
 import { FleetError } from '../../errors.js';
-import { oneLine } from '../../text/sanitize.js';
+import { nextOf } from './problem.js';
 import type { Exchange } from './retry.js';
+
+/** Answers of whoever stands in front of a control plane that is away. */
+const UNABLE = new Set([502, 503, 504]);
 
 /** An exchange that brought no usable answer. */
 export interface Unanswered {
@@ -10,10 +13,12 @@ export interface Unanswered {
   reason: string;
   /** A web page answered, so something in front of the control plane. */
   html: boolean;
+  /** What the control plane said of it for programs and people. */
+  problem: Problem | undefined;
 }
 
 /** The error behind an exchange that will not be repeated. */
-export function refusal(controlPlane: string, { exchange, reason, html }: Unanswered): FleetError {
+export function refusal(controlPlane: string, { exchange, reason, html, problem }: Unanswered): FleetError {
   const url = `${controlPlane}${REDEPLOY_PATH}`;
   if ('failure' in exchange) {
     return new FleetError(
@@ -24,20 +29,25 @@ export function refusal(controlPlane: string, { exchange, reason, html }: Unansw
       },
     );
   }
-  const { status, error } = exchange;
+  const { status } = exchange;
+  const next = nextOf(problem);
   switch (status) {
     case 401:
-      return new FleetError('CP_UNAUTHORIZED', 'the control plane does not accept the token (HTTP 401)', {
-        hint: 'check FLEET_CP_TOKEN: it may be wrong, rotated, or of another environment',
-      });
+      return new FleetError(
+        'CP_UNAUTHORIZED',
+        `the control plane ${problem?.detail ? 'refused the call' : 'does not accept the token'} (${reason})`,
+        {
+          hint: next ?? 'check FLEET_CP_TOKEN: it may be wrong, rotated, or of another environment',
+        },
+      );
     case 403:
       return new FleetError(
         'CP_UNAUTHORIZED',
-        `${html ? 'a proxy in front of the control plane' : 'the control plane'} refused the call (HTTP 403)`,
+        `${html ? 'a proxy in front of the control plane' : 'the control plane'} refused the call (${html ? 'HTTP 403' : reason})`,
         {
           hint: html
             ? 'its rules for clients block this one: ask whoever runs it'
-            : 'the token lacks the right to redeploy the fleet',
+            : (next ?? 'the token lacks the right to redeploy the fleet'),
         },
       );
     case 404:
@@ -64,22 +74,24 @@ export function refusal(controlPlane: string, { exchange, reason, html }: Unansw
     case 409:
       return new FleetError(
         'CP_FENCE',
-        `the control plane refuses the roll as it conflicts with another one (${error ? oneLine(error, 60) : 'HTTP 409'})`,
+        `the control plane refuses the roll as it conflicts with another one (${reason})`,
         {
-          hint: 'look with: fleet lock status',
+          hint: next ?? 'look with: fleet lock status',
         },
       );
     case 400:
     case 422:
-      return new FleetError('CP_CONTRACT', `the control plane calls the request malformed (HTTP ${status})`, {
-        hint: 'check the target tag and the canary; the control plane may speak a newer contract',
+      return new FleetError('CP_CONTRACT', `the control plane calls the request malformed (${reason})`, {
+        hint: next ?? 'check the target tag and the canary; the control plane may speak a newer contract',
       });
   }
   return new FleetError(
     'CP_CONTRACT',
     `the control plane answered ${reason}, which is no answer to a redeploy`,
     {
-      hint: status >= 500 ? 'it may be restarting: try again in a minute' : 'check --control-plane',
+      hint:
+        next ??
+        (UNABLE.has(status) ? 'it may be restarting: try again in a minute' : 'check --control-plane'),
     },
   );
 }
