@@ -17,14 +17,18 @@ const secrets = new Set<string>();
 
 /** @throws FleetError `USAGE` before any request. */
 export async function configOf(command: Command, typed: Given['flags']): Promise<Config> {
-  const given = { flags: await withWholeCommit(typed), env: await environment() };
-  const ports = systemPorts();
-  for (const secret of await secretsOf(given, ports)) secrets.add(secret);
-  const config = await loadConfig(command, given, ports);
+  const config = await loadConfig(command, await givenOf(typed), systemPorts());
   // Who waits for a lock is to know whom to ask; in CI that is whoever started the run.
   const holds = command === 'redeploy' || command === 'lock run';
   const actor = config.trigger.actor ?? (holds ? userName() : undefined);
   return { ...config, trigger: { ...config.trigger, actor } };
+}
+
+/** What was typed, with the environment around it; no secret in either is printed from here on. */
+export async function givenOf(typed: Given['flags']): Promise<Given> {
+  const given = { flags: await withWholeCommit(typed), env: await environment() };
+  for (const secret of await secretsOf(given, systemPorts())) secrets.add(secret);
+  return given;
 }
 
 /** For what nobody foresaw, which may carry anything. */

@@ -19,20 +19,32 @@ const EXAMPLES: Record<string, string[]> = {
     'fleet verify --tenant acme --tenant beta --expected-sha "$GITHUB_SHA"',
   ],
   status: [
+    'fleet status --environment staging',
+    'fleet status --environment staging --watch',
+    'fleet status --environment staging --json | jq .tenants.commits',
+  ],
+  history: ['fleet history --environment staging -n 5', 'fleet history show 7 --environment staging'],
+  'history show': ['fleet history show 7 --environment staging'],
+  config: ['fleet config --environment staging', 'fleet config schema >fleet.config.schema.json'],
+  'config schema': ['fleet config schema >fleet.config.schema.json'],
+  'lock status': [
     'fleet lock status --environment staging',
     'fleet lock status --lock-group staging --watch --json',
   ],
-  run: [
+  'lock run': [
     'fleet lock run --environment staging -- ./migrate.sh',
     'fleet lock run --lock-group staging --lock-wait 5m -- sh -c "./migrate.sh && fleet redeploy --lock-group staging --target-tag main-4f2c1a9"',
   ],
-  break: [
+  'lock break': [
     'fleet lock break --environment staging --reason "its runner is gone"',
     'fleet lock break --lock-group staging --fencing-token 7 --reason "its runner is gone" --yes',
   ],
-  freeze: ['fleet lock freeze --environment staging --reason "incident 12" --for 2h'],
-  unfreeze: ['fleet lock unfreeze --environment staging --reason "incident 12 is over"'],
-  log: ['fleet lock log --environment staging', 'fleet lock log --lock-group staging --after 120 --json'],
+  'lock freeze': ['fleet lock freeze --environment staging --reason "incident 12" --for 2h'],
+  'lock unfreeze': ['fleet lock unfreeze --environment staging --reason "incident 12 is over"'],
+  'lock log': [
+    'fleet lock log --environment staging',
+    'fleet lock log --lock-group staging --after 120 --json',
+  ],
   lint: [
     'fleet lint',
     'fleet lint ../server --strict --server gitea-1.25',
@@ -67,15 +79,45 @@ Exit codes:
   1    something was found
   2    usage: a bad flag, no such folder, or nothing to read in it`;
 
-const OWN_EXIT_CODES: Record<string, string> = { run: RUN_EXIT_CODES, lint: LINT_EXIT_CODES };
+const STATUS_EXIT_CODES = `
+Exit codes:
+  0    it could look, whatever it saw
+  2    usage: a bad flag, variable or file; nothing was requested
+  4    refused: the event that started this is not trusted with a secret
+  5    the control plane could not be used
+  130  ended by Ctrl-C (SIGINT); 143: SIGTERM, 129: SIGHUP`;
+
+const HISTORY_EXIT_CODES = `
+Exit codes:
+  0    shown, also where there is none yet
+  1    no such rollout is on record
+  2    usage: a bad flag, variable or file; nothing was requested
+  4    refused: the event that started this is not trusted with a secret
+  5    the control plane could not be used, or keeps no rollouts`;
+
+const CONFIG_EXIT_CODES = `
+Exit codes:
+  0    shown; nothing was requested
+  2    usage: a bad flag, variable or file`;
+
+const OWN_EXIT_CODES: Record<string, string> = {
+  status: STATUS_EXIT_CODES,
+  history: HISTORY_EXIT_CODES,
+  config: CONFIG_EXIT_CODES,
+  'lock run': RUN_EXIT_CODES,
+  lint: LINT_EXIT_CODES,
+};
 
 /** Adds examples and exit codes to a command and to all below it. */
 export function addHelp(command: Command): void {
-  const examples = EXAMPLES[command.name()];
+  const names = [command.parent?.parent ? command.parent.name() : '', command.name()];
+  const [path, whole] = [names.filter(Boolean).join(' '), names.find(Boolean) ?? ''];
+  const examples = EXAMPLES[path];
   if (examples)
     command.addHelpText('before', `Examples:\n${examples.map((line) => `  ${line}`).join('\n')}\n`);
-  if (!command.commands.length) {
-    command.addHelpText('after', OWN_EXIT_CODES[command.name()] ?? EXIT_CODES);
+  // A command with commands below it may be one itself.
+  if (!command.commands.length || OWN_EXIT_CODES[path]) {
+    command.addHelpText('after', OWN_EXIT_CODES[path] ?? OWN_EXIT_CODES[whole] ?? EXIT_CODES);
     if (command.options.some((option) => option.long === '--config')) {
       command.addHelpText(
         'after',

@@ -10,7 +10,7 @@ import { type Command, Option } from 'commander';
 import { describeSetting } from './help.js';
 
 export type LockCommand = `lock ${'status' | 'run' | 'break' | 'freeze' | 'unfreeze' | 'log'}`;
-export type CommandName = 'redeploy' | 'plan' | 'verify' | LockCommand;
+export type CommandName = 'redeploy' | 'plan' | 'verify' | 'status' | 'history' | 'config' | LockCommand;
 
 /** The settings that a command takes as flags, in the order of the table. */
 export function settingsFor(command: CommandName): NamedSetting[] {

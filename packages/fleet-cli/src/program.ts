@@ -2,6 +2,7 @@
 import { Command, type CommanderError } from 'commander';
 import type { LintFlags } from './commands/lint.js';
 import { addLockCommands } from './commands/lock.js';
+import { addLookCommands } from './commands/look.js';
 import { runReport } from './commands/report.js';
 import { runCommand } from './commands/run.js';
 import type { Finish, OutputFlags } from './flags.js';
@@ -39,6 +40,7 @@ export function buildProgram(version: string, finish: Finish): Command {
   addRun('redeploy', 'Roll the fleet to an image tag and prove that every tenant runs its commit');
   addRun('plan', 'Show what a roll would do, the gates and what every tenant runs now; changes nothing');
   addRun('verify', 'Ask every tenant what it runs; changes nothing');
+  addLookCommands(add, finish);
   addLockCommands(program, add, finish);
   const lint = program
     .command('lint')

@@ -41,7 +41,15 @@ describe('help and version', () => {
   });
 
   it('shows examples first and the exit codes last', async () => {
-    const commands = [['redeploy'], ['plan'], ['verify'], ['report'], ...LOCK];
+    const commands = [
+      ['redeploy'],
+      ['plan'],
+      ['verify'],
+      ['config'],
+      ['config', 'schema'],
+      ['report'],
+      ...LOCK,
+    ];
     for (const args of commands) {
       const { stdout } = await fleet([...args, '--help']);
       expect(stdout).toMatch(/^Examples:/);
@@ -50,7 +58,7 @@ describe('help and version', () => {
   });
 
   it('every flag in an example exists', async () => {
-    for (const command of [['redeploy'], ['plan'], ['verify'], ['report'], ...LOCK]) {
+    for (const command of [['redeploy'], ['plan'], ['verify'], ['config'], ['report'], ...LOCK]) {
       const { stdout } = await fleet([...command, '--help']);
       const [examples = '', rest = ''] = stdout.split('\nUsage: ');
       // What stands in quotes belongs to another command.

@@ -1,6 +1,7 @@
 /** Where text goes: data to stdout, everything for people to stderr, colour only where it is welcome. */
 import { styleText } from 'node:util';
 import type { Tone } from '@tenant-fleet/fleet-core/render';
+import wrapAnsi from 'wrap-ansi';
 
 export type Stream = 'stdout' | 'stderr';
 type Style = Parameters<typeof styleText>[0];
@@ -20,6 +21,12 @@ const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
 const escaped = (text: string): string =>
   [...text].map((one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`).join('');
 
+/** Columns of the terminal, or what COLUMNS says; undefined: lines stay whole, for whatever reads them. */
+function widthOf(stream: Stream): number | undefined {
+  const said = Number(process.env.COLUMNS);
+  return process[stream].columns || (Number.isInteger(said) && said > 0 ? said : undefined);
+}
+
 export class Terminal {
   readonly #colour: boolean;
 
@@ -33,6 +40,20 @@ export class Terminal {
     // Whatever was not made harmless before: no text writes to a terminal by itself, only what stands here does.
     const plain = text.replace(CONTROL, ' ');
     this.#write(stream, style ? styleText(style, plain, { validateStream: false }) : plain);
+  }
+
+  /** Writes one line that keeps to the width of the terminal; what does not fit goes on below, further in. */
+  wrapped(stream: Stream, text: string, tone: Tone = 'plain'): void {
+    const width = widthOf(stream);
+    const [, indent = '', words = ''] = /^( *)(.*)$/s.exec(text) ?? [];
+    if (width === undefined || text.length <= width) return this.line(stream, text, tone);
+    const inner = `${indent}  `;
+    const [first = ''] = wrapAnsi(words, Math.max(width - indent.length, 20)).split('\n');
+    this.line(stream, indent + first, tone);
+    const rest = words.slice(first.length).trimStart();
+    if (!rest) return;
+    for (const line of wrapAnsi(rest, Math.max(width - inner.length, 20)).split('\n'))
+      this.line(stream, inner + line, tone);
   }
 
   /** Whether a document was written in this process. */

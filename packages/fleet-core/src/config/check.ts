@@ -46,7 +46,7 @@ export class Check {
     const given = options as Record<string, unknown>;
     for (const setting of SETTINGS) {
       if (setting.kind === 'file') continue;
-      const taken = setting.commands.includes(command) ? given[setting.option] : undefined;
+      const taken = takes(command, setting.name) ? given[setting.option] : undefined;
       values[setting.option] = this.#value(setting, taken);
     }
     this.values = values as unknown as Values;

@@ -4,6 +4,7 @@ export { checkOptions } from './check-options.js';
 export type { Config } from './config.js';
 export { parseDuration } from './duration.js';
 export { configFileJsonSchema, configFileSchema, didYouMean } from './file.js';
+export { type SettingInForce, settingsInForce } from './in-force.js';
 export { DEFAULT_CONFIG_FILE, loadConfig } from './load.js';
 export type { Command, FleetOptions, Trigger } from './options.js';
 export { type Layers, resolveConfig } from './resolve.js';

@@ -2,7 +2,7 @@
 import { usageError } from '../errors.js';
 import type { Config } from './config.js';
 import type { Command } from './options.js';
-import { resolveConfig } from './resolve.js';
+import { type Layers, resolveConfig } from './resolve.js';
 import { type Files, type Given, readSecrets, textOf } from './secrets.js';
 import { settingsFor } from './settings.js';
 import { type Env, eventBehind } from './trigger.js';
@@ -24,12 +24,16 @@ interface Source {
  * @throws FleetError `USAGE` for an unreadable file, a bad value or a missing one; nothing was requested by then.
  */
 export async function loadConfig(command: Command, given: Given, files: Files): Promise<Config> {
-  const { flags } = given;
+  return { ...resolveConfig(command, await layersOf(command, given, files)), typed: given.flags };
+}
+
+/** All that a configuration is made of. @throws FleetError `USAGE` for an unreadable file. */
+export async function layersOf(command: Command, given: Given, files: Files): Promise<Layers> {
   const env = await withEventBehind(given.env, files);
   const source = await findConfig(given, files);
   const file = source && { path: source.path, content: parseYaml(source.text, source.path) };
   const secrets = await readSecrets(settingsFor(command), given, files);
-  return { ...resolveConfig(command, { flags, env, file, secrets }), typed: flags };
+  return { flags: given.flags, env, file, secrets };
 }
 
 /** A called workflow is judged by the event that began it, where the payload names that. */

@@ -7,8 +7,10 @@ import { baseUrl, checkControlPlane } from './target.js';
 /** @returns null where the command takes no lock. */
 export function checkLock(check: Check): Config['lock'] {
   const { values, command } = check;
-  const locks = check.rolls || command === 'lock' || command === 'lock run';
+  const locks = check.rolls || ['status', 'history', 'lock', 'lock run'].includes(command);
   if (!locks || values.noLock) return null;
+  // What tenants run can be told without a lock.
+  if (command === 'status' && !values.lockGroup && !values.environment) return null;
   const group = check.need('lock-group', values.lockGroup ?? values.environment);
   // The name of an environment was not checked as the name of a lock yet.
   const problem = group ? lockGroup(group) : null;

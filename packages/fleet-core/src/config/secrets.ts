@@ -25,12 +25,22 @@ export async function readSecrets(
   const secrets: Layers['secrets'] = {};
   for (const setting of settings) {
     if (setting.kind !== 'secret') continue;
-    const [typed, stored] = filesOf(setting, { flags, env });
-    const given = textOf(flags[setting.name]) ?? setting.env.some((variable) => textOf(env[variable]));
-    const from = typed ?? (given ? undefined : stored);
-    if (from) secrets[setting.name] = await readSecret(from.path, from.option, files);
+    const from = sourceOf(setting, { flags, env });
+    if (from?.path !== undefined) secrets[setting.name] = await readSecret(from.path, from.option, files);
   }
   return secrets;
+}
+
+/** What gives a secret, and the file where it names one; undefined where nothing does. */
+export function sourceOf(
+  setting: NamedSetting,
+  { flags, env }: Given,
+): { option: string; path?: string } | undefined {
+  const [typed, stored] = filesOf(setting, { flags, env });
+  if (typed) return typed;
+  if (textOf(flags[setting.name])) return { option: setting.name };
+  const variable = setting.env.find((name) => textOf(env[name]));
+  return variable === undefined ? stored : { option: variable };
 }
 
 /**

@@ -1,7 +1,10 @@
 /** What a setting is made of, and the forms of the rows of its table. */
 
-/** `lock`: every command below `fleet lock` but `lock run`, which waits for the lock and keeps it. */
-export type Command = 'redeploy' | 'plan' | 'verify' | 'lock' | 'lock run';
+/**
+ * `lock`: every command below `fleet lock` but `lock run`, which waits for the lock and keeps it. `config` takes every
+ * setting, and is named by no row.
+ */
+export type Command = 'redeploy' | 'plan' | 'verify' | 'status' | 'history' | 'lock' | 'lock run' | 'config';
 
 export type SettingKind =
   | 'text'

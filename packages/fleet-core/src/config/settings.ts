@@ -34,11 +34,13 @@ import {
   toggle,
 } from './setting.js';
 
-const EVERY = ['redeploy', 'plan', 'verify', 'lock', 'lock run'] as const;
+const EVERY = ['redeploy', 'plan', 'verify', 'status', 'history', 'lock', 'lock run'] as const;
 const LOOKS = ['redeploy', 'plan', 'verify'] as const;
+/** Whatever asks tenants. */
+const ASKS = [...LOOKS, 'status'] as const;
 /** A plan takes whatever the roll takes, so that the word is all one has to change. */
 const ROLLS = ['redeploy', 'plan'] as const;
-const LOCKS = [...ROLLS, 'lock', 'lock run'] as const;
+const LOCKS = [...ROLLS, 'status', 'history', 'lock', 'lock run'] as const;
 const WAITS = [...ROLLS, 'lock run'] as const;
 /** Who waits for a lock is shown with branch, repository and a link to the run. */
 const NAMES_RUN = [...LOOKS, 'lock run'] as const;
@@ -70,6 +72,7 @@ export const SETTINGS = [
     LOOKS,
     text('tenant-url', 'TEMPLATE', 'tenant URL with {slug} in host or path; /buildinfo is appended', {
       check: tenantUrlProblem,
+      commands: ASKS,
     }),
     list('tenant', 'SLUG', 'verify just this tenant, without asking the control plane for the fleet', {
       commands: ['verify'],
@@ -111,7 +114,7 @@ export const SETTINGS = [
       'how many tenants may stay unproven in the whole rollout; never the canary',
     ),
     list('ephemeral', 'GLOB', 'tenants that may vanish mid-roll, for example e2e-*', {
-      commands: LOOKS,
+      commands: ASKS,
       check: globProblem,
     }),
     toggle('force', 'roll tenants that are on target too, and roll although no tenant can be read'),
@@ -124,8 +127,12 @@ export const SETTINGS = [
       '240s',
       'how long one tenant may go on answering with the old commit; all budgets run at the same time',
     ),
-    duration('probe-timeout', '10s', 'limit of one /buildinfo request', { min: 1 }),
-    integer('probe-concurrency', { min: 1, default: '32' }, 'how many tenants are asked at the same moment'),
+    duration('probe-timeout', '10s', 'limit of one /buildinfo request', { min: 1, commands: ASKS }),
+    integer(
+      'probe-concurrency',
+      { min: 1, default: '32', commands: ASKS },
+      'how many tenants are asked at the same moment',
+    ),
     integer(
       'confirmations',
       { min: 1, default: '1' },
@@ -248,8 +255,8 @@ export function settingOf(name: SettingName): NamedSetting {
 
 /** Whether a command has the flag, so that a person may be told of it. */
 export const takes = (command: Command, name: SettingName): boolean =>
-  settingOf(name).commands.includes(command);
+  command === 'config' || settingOf(name).commands.includes(command);
 
 /** The settings that a command takes, in the order of the table. */
 export const settingsFor = (command: Command): NamedSetting[] =>
-  SETTINGS.filter(({ commands }) => commands.includes(command));
+  SETTINGS.filter(({ name }) => takes(command, name));

@@ -12,12 +12,13 @@ export const baseUrl = (url: string): string => url.replace(/\/+$/, '');
 export function checkTarget(check: Check): Target {
   const { command, values, dryRun } = check;
   const looks = command === 'redeploy' || command === 'plan' || command === 'verify';
+  const asks = looks || command === 'status';
   // Tenants that are named need no control plane that lists them.
-  const wantsCp = check.gated || (command === 'verify' && !values.tenant?.length);
+  const wantsCp = check.gated || command === 'status' || (command === 'verify' && !values.tenant?.length);
   const target = {
     controlPlane: wantsCp ? checkControlPlane(check) : '',
     controlPlaneToken: wantsCp ? check.need('token', values.controlPlaneToken) : '',
-    tenantUrl: looks ? check.need('tenant-url', values.tenantUrl) : '',
+    tenantUrl: asks ? check.need('tenant-url', values.tenantUrl) : '',
     tenants: values.tenant?.length ? [...new Set(values.tenant)] : null,
     targetTag: check.gated ? check.need('target-tag', values.targetTag) : (values.targetTag ?? ''),
     expectedSha: values.expectedSha?.toLowerCase() ?? null,

@@ -3,3 +3,4 @@ export { type RenderOptions, renderEvent, type Tone, toneOf } from './event.js';
 export { renderHtml } from './html.js';
 export { renderLockEvent, renderLockStatus } from './lock.js';
 export { outcomeTone, renderResult } from './result.js';
+export { renderSettings } from './settings.js';

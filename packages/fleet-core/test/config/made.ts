@@ -112,7 +112,7 @@ function rowOf(setting: Setting): string[] {
     kind === 'secret' ? 'secret' : shape,
     setting.default === undefined ? '' : `\`${setting.default}\``,
     env.map((one) => `\`${one}\``).join(', '),
-    commands.length === 5 ? 'every' : commands.join(', '),
+    commands.length === 7 ? 'every' : commands.join(', '),
     `${help}${notes.length ? ` (${notes.join(', ')})` : ''}`,
   ];
 }
