@@ -21,7 +21,10 @@ const room = (path) => /^packages\/([^/]+)\/src\/([^/.]+)/.exec(path)?.slice(1).
 const needs = new Map();
 const packages = new Map();
 process.chdir(root);
-const { output } = await cruise(['packages'], config.options);
+const { output } = await cruise(['packages'], {
+  ...config.options,
+  exclude: { path: '/(?:test|act)/' },
+});
 for (const { source, dependencies } of output.modules) {
   const from = room(source);
   if (!from) continue;

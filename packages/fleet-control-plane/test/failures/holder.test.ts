@@ -55,9 +55,13 @@ describe.concurrent('a holder', { timeout: 40_000 }, () => {
     old.tell({ do: 'roll', tag: tagOf('1') });
     await eventually(async () => (await world.rolls()).length === 1);
     await old.kill();
-    const { token } = await next.heard('held');
-    expectProblem(await world.roll(Number(token), '2'), 409, 'draining');
-    await eventually(async () => (await world.roll(Number(token), '2')).status === 200, 20_000);
+    expect(await next.heard('lock.draining')).toMatchObject({ fencing_token: old.token });
+    const token = await world.grantedToken();
+    expectProblem(await world.roll(token, '2'), 409, 'draining');
+    // The grant is of use once that roll is over.
+    expect(await next.heard('held')).toMatchObject({ token });
+    expect((await world.rolls())[0]?.ended_at).not.toBeNull();
+    expect((await world.roll(token, '2')).status).toBe(200);
     const rolls = await world.rolls();
     expect(rolls.map((roll) => [roll.fencing_token, roll.result])).toEqual([
       [old.token, 'ok'],
@@ -147,11 +151,13 @@ describe.concurrent('a holder', { timeout: 40_000 }, () => {
     const by = { reason: 'wrong image', actor: 'ada', fencing_token: old.token };
     expectProblem(await world.client.post('break', by), 409, 'holder_alive');
     expect((await world.client.post('break', { ...by, confirm_alive: true })).status).toBe(200);
-    const { token } = await next.heard('held');
+    await next.heard('lock.draining');
+    const token = await world.grantedToken();
     await old.heard('lost');
     expect((await world.rolls())[0]?.ended_at).toBeNull();
-    expectProblem(await world.roll(Number(token), '2'), 409, 'draining');
-    await eventually(async () => (await world.roll(Number(token), '2')).status === 200, 15_000);
+    expectProblem(await world.roll(token, '2'), 409, 'draining');
+    expect(await next.heard('held')).toMatchObject({ token });
+    expect((await world.roll(token, '2')).status).toBe(200);
     expectProblem(await world.roll(old.token, '1'), 412, 'stale_fence');
     expectNoOverlap(await world.rolls());
   });

@@ -50,6 +50,11 @@ export class FailureWorld {
     return this.client.redeploy({ target_tag: tagOf(digit) }, headers);
   }
 
+  /** The token of whoever holds the lock, whether it is of use yet or not. */
+  async grantedToken(): Promise<number> {
+    return (await this.client.status()).held.fencing_token;
+  }
+
   async rolls(): Promise<RollRecord[]> {
     return (await this.client.call('GET', '/cp/admin/rolls')).body.rolls;
   }
