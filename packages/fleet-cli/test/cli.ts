@@ -7,6 +7,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+/** Variables that every run gets, whatever it is given besides. */
+export const everyRun: Record<string, string> = {};
+
 export const CLI = fileURLToPath(new URL('../dist/cli.js', import.meta.url));
 export const TOKEN = 'token-3f9c1d-never-print-me';
 export const SHA = 'abcdef1234567890abcdef1234567890abcdef12';
@@ -27,7 +30,7 @@ export interface RunOptions {
 export function fleet(args: string[], options: RunOptions = {}): Promise<Ran> {
   const child = spawn(process.execPath, [CLI, ...args], {
     cwd: options.cwd ?? tmpdir(),
-    env: { PATH: process.env.PATH, FLEET_CP_TOKEN: TOKEN, ...options.env },
+    env: { PATH: process.env.PATH, FLEET_CP_TOKEN: TOKEN, ...everyRun, ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let [stdout, stderr] = ['', ''];

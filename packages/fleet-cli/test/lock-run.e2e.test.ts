@@ -15,7 +15,11 @@ afterAll(async () => {
 });
 
 const newGroup = () => `g-${randomUUID().slice(0, 8)}`;
-const heldIn = async (group: string) => (await world.call<LockStatus>('GET', world.lock(group))).held;
+/** A group that nobody has named yet is no group, and has no holder. */
+const heldIn = async (group: string) => {
+  const status = world.call<LockStatus>('GET', world.lock(group));
+  return (await status.catch(() => null))?.held ?? null;
+};
 const argsOf = (group: string, ...more: string[]) => [
   ...['lock', 'run', '--control-plane', world.plane.url, '--lock-group', group],
   ...more,
