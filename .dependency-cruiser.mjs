@@ -10,6 +10,7 @@ const ROOMS = {
     'announce/',
     'report/',
     'rollout/',
+    'status/',
     'plan/',
     'lock/',
     'gate/',

@@ -23,8 +23,7 @@ const EXAMPLES: Record<string, string[]> = {
     'fleet status --environment staging --watch',
     'fleet status --environment staging --json | jq .tenants.commits',
   ],
-  history: ['fleet history --environment staging -n 5', 'fleet history show 7 --environment staging'],
-  'history show': ['fleet history show 7 --environment staging'],
+  history: ['fleet history --environment staging -n 5', 'fleet history show 6f1c1f0e --environment staging'],
   config: ['fleet config --environment staging', 'fleet config schema >fleet.config.schema.json'],
   'config schema': ['fleet config schema >fleet.config.schema.json'],
   'lock status': [

@@ -58,7 +58,16 @@ describe('help and version', () => {
   });
 
   it('every flag in an example exists', async () => {
-    for (const command of [['redeploy'], ['plan'], ['verify'], ['config'], ['report'], ...LOCK]) {
+    for (const command of [
+      ['redeploy'],
+      ['plan'],
+      ['verify'],
+      ['status'],
+      ['history'],
+      ['config'],
+      ['report'],
+      ...LOCK,
+    ]) {
       const { stdout } = await fleet([...command, '--help']);
       const [examples = '', rest = ''] = stdout.split('\nUsage: ');
       // What stands in quotes belongs to another command.

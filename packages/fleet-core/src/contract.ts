@@ -186,6 +186,8 @@ export const heldViewSchema = z.looseObject({
   last_renew_seconds_ago: z.number(),
   step: z.string().nullish(),
   alive: z.boolean(),
+  /** Life of the lease without renewal. */
+  ttl_seconds: z.number().positive().nullish(),
 });
 export type HeldView = z.infer<typeof heldViewSchema>;
 
@@ -378,6 +380,8 @@ export const rolloutSchema = z.looseObject({
   /** Absent in lists. */
   tenants: z.array(rolloutTenantSchema).nullish(),
   slugs: z.array(z.string()).nullish(),
+  /** Of a part of the fleet: how many tenants it was about, and how many there were. */
+  scope: z.looseObject({ tenants: z.number().int(), of: z.number().int() }).nullish(),
   open_calls: z.array(openCallSchema).nullish(),
   unsettled: z.array(unsettledSchema).nullish(),
   policy: z.record(z.string(), z.unknown()).nullish(),

@@ -62,7 +62,19 @@ export {
   type TenantResult,
   type TenantStatus,
 } from './result/result.js';
+export {
+  type CommitGroup,
+  type FleetStatus,
+  type Known,
+  type LockSeen,
+  type RolloutSeen,
+  STATUS_SCHEMA,
+  type TenantsSeen,
+  type UnreadTenant,
+} from './result/status.js';
 export { planFleet, redeployFleet, runFleet, verifyFleet } from './run.js';
+export { type PastRollout, readHistory, readRollout } from './status/history.js';
+export { readStatus, watchStatus } from './status/status.js';
 export { formatDuration } from './text/duration.js';
 export { oneLine, redact } from './text/sanitize.js';
 export { plural } from './text/words.js';

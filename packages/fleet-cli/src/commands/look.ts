@@ -3,10 +3,29 @@ import type { Command } from 'commander';
 import type { Finish, OutputFlags } from '../flags.js';
 import { addJson, type CommandName, settingsFor, typedFlags } from '../options.js';
 import { runConfig, runConfigSchema } from './config.js';
+import { runHistory } from './history.js';
+import { runStatus } from './status.js';
 
 type Add = (name: CommandName, description: string, parent?: Command) => Command;
 
 export function addLookCommands(add: Add, finish: Finish): void {
+  const status = addJson(
+    add('status', 'Show what runs where, who holds the lock and what to do next'),
+  ).option('--watch', 'go on after every change until Ctrl-C; with --json one document a line');
+  status.action(async (flags: OutputFlags & { watch?: boolean }) => {
+    finish(await runStatus(typedFlags(status, settingsFor('status')), flags));
+  });
+
+  const history = addJson(add('history', 'Show past rollouts, or one of them with its tenants'))
+    .option('-n <N>', 'how many, at most 99 (default: 10)')
+    .usage('[flags] [show ID]')
+    .argument('[show]', 'show one rollout')
+    .argument('[ID]', 'what the list begins its line with');
+  history.action(async () => {
+    const flags = history.opts() as OutputFlags & { n?: string };
+    finish(await runHistory(typedFlags(history, settingsFor('history')), flags, history.args));
+  });
+
   const config = addJson(
     add('config', 'Show what is in force and where each value comes from; secrets stay hidden'),
   );

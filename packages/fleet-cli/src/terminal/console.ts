@@ -27,6 +27,10 @@ function widthOf(stream: Stream): number | undefined {
   return process[stream].columns || (Number.isInteger(said) && said > 0 ? said : undefined);
 }
 
+/** Words are never broken: one that is too long stands alone. */
+const wrapped = (text: string, width: number): string[] =>
+  Number.isFinite(width) ? wrapAnsi(text, Math.max(width, 20)).split('\n') : [text];
+
 export class Terminal {
   readonly #colour: boolean;
 
@@ -44,16 +48,22 @@ export class Terminal {
 
   /** Writes one line that keeps to the width of the terminal; what does not fit goes on below, further in. */
   wrapped(stream: Stream, text: string, tone: Tone = 'plain'): void {
-    const width = widthOf(stream);
     const [, indent = '', words = ''] = /^( *)(.*)$/s.exec(text) ?? [];
-    if (width === undefined || text.length <= width) return this.line(stream, text, tone);
-    const inner = `${indent}  `;
-    const [first = ''] = wrapAnsi(words, Math.max(width - indent.length, 20)).split('\n');
+    const width = (widthOf(stream) ?? Number.POSITIVE_INFINITY) - indent.length;
+    if (words.length <= width) return this.line(stream, text, tone);
+    const [first = '', ...rest] = wrapped(words, width - 2);
     this.line(stream, indent + first, tone);
-    const rest = words.slice(first.length).trimStart();
-    if (!rest) return;
-    for (const line of wrapAnsi(rest, Math.max(width - inner.length, 20)).split('\n'))
-      this.line(stream, inner + line, tone);
+    for (const line of rest) this.line(stream, `${indent}  ${line}`, tone);
+  }
+
+  /** Writes a command that keeps to the width and can be pasted all the same. */
+  command(stream: Stream, text: string): void {
+    const [first = '', ...rest] = wrapped(
+      text.trimStart(),
+      (widthOf(stream) ?? Number.POSITIVE_INFINITY) - 6,
+    );
+    const lines = [`  ${first}`, ...rest.map((line) => `    ${line}`)];
+    this.line(stream, lines.join(' \\\n'));
   }
 
   /** Whether a document was written in this process. */

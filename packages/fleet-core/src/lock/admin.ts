@@ -202,7 +202,7 @@ const notFrozen = (group: string) =>
     hint: `look with: fleet lock status --lock-group ${group}`,
   });
 
-function open(config: Config, context: RunContext) {
+export function open(config: Config, context: RunContext) {
   const ports = systemPorts(context.ports);
   if (!config.lock) throw new FleetError('INTERNAL', 'no lock is configured');
   refuse(config);
@@ -211,7 +211,7 @@ function open(config: Config, context: RunContext) {
   return { client: new LockClient(server, config.lock.group), ports };
 }
 
-function fail(config: Config, answer: Refused | NoAnswer): never {
+export function fail(config: Config, answer: Refused | NoAnswer): never {
   const url = config.lock?.url;
   if (answer.kind === 'no_answer') {
     throw new FleetError('CP_UNREACHABLE', `the lock server at ${url} gives no answer: ${answer.reason}`, {

@@ -77,7 +77,7 @@ export class RolloutRecords {
     if (!this.kept) return null;
     for (let attempt = 1; ; attempt++) {
       const options = { timeoutMs: TIMEOUT_MS, fresh: attempt > 1, signal };
-      const answer = await this.client.lastRollout(this.grant.claimId, options);
+      const answer = await this.#newest(options);
       if (answer.kind === 'rollout') return answer.entry;
       if (attempt < READ_TRIES) {
         await sleep(this.ports.clock, READ_PAUSE_MS * attempt, signal);
@@ -89,5 +89,13 @@ export class RolloutRecords {
         hint: 'nothing was rolled; try again once the lock server answers',
       });
     }
+  }
+
+  /** The newest rollout of another claim, with its tenants. */
+  async #newest(options: Parameters<LockClient['rollout']>[1]) {
+    const listed = await this.client.rollouts({ limit: 2 }, options);
+    if (listed.kind !== 'rollouts') return listed;
+    const newest = listed.rollouts.find(({ claim_id }) => claim_id !== this.grant.claimId);
+    return newest ? this.client.rollout(newest.claim_id, options) : { kind: 'rollout' as const, entry: null };
   }
 }

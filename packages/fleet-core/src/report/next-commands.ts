@@ -1,7 +1,8 @@
 /** What a person may type after a run that ended badly: whole commands, for a shell. Pure. */
+
+import { commandLine } from '../config/command-line.js';
 import type { Config } from '../config/config.js';
-import type { Command } from '../config/options.js';
-import { SETTINGS, type SettingName } from '../config/settings.js';
+import type { SettingName } from '../config/settings.js';
 import type { ErrorCode } from '../errors.js';
 import type { FleetResult, NextCommand } from '../result/result.js';
 import { nameList } from '../text/words.js';
@@ -76,7 +77,7 @@ function fleet(command: 'redeploy' | 'verify', asked: Asked, changes: Changes): 
     ...(asked.expectedSha ? { 'expected-sha': asked.expectedSha } : {}),
     ...changes,
   };
-  return words(['fleet', command, ...flags(values, command)]);
+  return commandLine(['fleet', command], command, values);
 }
 
 function lockCommand({ typed, environment, lock }: Asked, verb: string, more: string[]): string {
@@ -85,17 +86,5 @@ function lockCommand({ typed, environment, lock }: Asked, verb: string, more: st
     ...(environment ? { environment } : {}),
     ...(lock && lock.group !== environment ? { 'lock-group': lock.group } : {}),
   };
-  return words(['fleet', 'lock', verb, ...flags(values, 'lock'), ...more]);
+  return commandLine(['fleet', 'lock', verb], 'lock', values, more);
 }
-
-/** The flags that a command takes of these values. A secret has none. */
-const flags = (values: Record<string, unknown>, command: Command): string[] =>
-  SETTINGS.flatMap(({ name, kind, commands }) => {
-    const value = values[name];
-    if (value === undefined || value === false || kind === 'secret' || !commands.includes(command)) return [];
-    return value === true ? [`--${name}`] : [value].flat().flatMap((one) => [`--${name}`, String(one)]);
-  });
-
-/** Words for a POSIX shell. */
-const words = (all: string[]): string =>
-  all.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`)).join(' ');

@@ -43,6 +43,7 @@ export function recordOf(facts: RecordFacts): RolloutRecord {
         ...(ledger.get(slug).soaked ? { soaked: true } : {}),
       })),
     ...(many || fleet.length !== every.length ? { slugs: fleet } : {}),
+    ...(every.length < fleet.length ? { scope: { tenants: every.length, of: fleet.length } } : {}),
     open_calls: facts.openRolls.flatMap((roll) => openCallOf(roll, facts)),
     unsettled: unsettledOf(facts),
     policy: { ...policy },

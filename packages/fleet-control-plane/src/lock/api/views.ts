@@ -43,6 +43,7 @@ export const heldView = (held: Claim, observer: Observer, group: string, now: nu
   // Who holds has a token.
   fencing_token: held.token ?? 0,
   holder: { ...held.holder },
+  ttl_seconds: held.ttlSeconds,
   ...holding(held, observer, group, now, wall),
 });
 

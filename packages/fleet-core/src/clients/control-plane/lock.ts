@@ -152,21 +152,6 @@ export class LockClient {
     return 'kind' in answer ? answer : { kind: 'kept' };
   }
 
-  /** The newest rollout that is on record, with its tenants. @param except A claim that does not count. */
-  async lastRollout(
-    except: string,
-    options: CallOptions,
-  ): Promise<{ kind: 'rollout'; entry: RolloutEntry | null } | Refused | NoAnswer> {
-    const listed = await this.#call('GET', '/rollouts?limit=2', undefined, options);
-    if ('kind' in listed) return listed;
-    const { rollouts } = this.#parse(rolloutsSchema, listed.json);
-    const newest = rollouts.find(({ claim_id }) => claim_id !== except);
-    if (!newest) return { kind: 'rollout', entry: null };
-    const whole = await this.#call('GET', `/rollouts/${newest.claim_id}`, undefined, options);
-    if ('kind' in whole) return whole;
-    return { kind: 'rollout', entry: this.#parse(rolloutEntrySchema, whole.json) };
-  }
-
   async status(
     options: CallOptions & { afterVersion?: number; waitSeconds?: number },
   ): Promise<{ kind: 'status'; status: LockStatus } | Refused | NoAnswer> {
@@ -187,6 +172,27 @@ export class LockClient {
     return 'kind' in answer
       ? answer
       : { kind: 'events', events: this.#parse(lockEventsSchema, answer.json).events };
+  }
+
+  /** Rollouts on record, newest first, without tenants: at most `limit` (1 to 100), under tokens lower than `before`. */
+  async rollouts(
+    page: { limit: number; before?: number; outcome?: string },
+    options: CallOptions,
+  ): Promise<{ kind: 'rollouts'; rollouts: RolloutEntry[] } | Refused | NoAnswer> {
+    const query = Object.entries(page).map(([name, value]) => `${name}=${value}`);
+    const answer = await this.#call('GET', `/rollouts?${query.join('&')}`, undefined, options);
+    if ('kind' in answer) return answer;
+    return { kind: 'rollouts', rollouts: this.#parse(rolloutsSchema, answer.json).rollouts };
+  }
+
+  /** One rollout with its tenants. */
+  async rollout(
+    claimId: string,
+    options: CallOptions,
+  ): Promise<{ kind: 'rollout'; entry: RolloutEntry } | Refused | NoAnswer> {
+    const answer = await this.#call('GET', `/rollouts/${claimId}`, undefined, options);
+    if ('kind' in answer) return answer;
+    return { kind: 'rollout', entry: this.#parse(rolloutEntrySchema, answer.json) };
   }
 
   /** What a person does to the lock: break, freeze, unfreeze. */

@@ -1,0 +1,50 @@
+/** `fleet status`: one look at a fleet, or one after every change. */
+import { type FleetStatus, readStatus, watchStatus } from '@tenant-fleet/fleet-core';
+import type { Layers } from '@tenant-fleet/fleet-core/config';
+import { renderStatus } from '@tenant-fleet/fleet-core/render';
+import { configOf } from '../config.js';
+import type { OutputFlags } from '../flags.js';
+import { Terminal } from '../terminal/console.js';
+import { exitCodeOfSignal, interruptible } from '../terminal/signals.js';
+import { isReaderGone } from '../terminal/streams.js';
+
+/** @throws FleetError `USAGE` before any request; `GATE_REFUSED`. */
+export async function runStatus(
+  flags: Layers['flags'],
+  output: OutputFlags & { watch?: boolean },
+): Promise<number> {
+  const terminal = new Terminal(output);
+  const config = await configOf('status', flags);
+  const show = (status: FleetStatus) => {
+    if (output.json) terminal.document(status, output.watch ? 0 : 2);
+    else {
+      for (const { text, tone, command } of renderStatus(status)) {
+        if (command) terminal.command('stdout', text);
+        else terminal.wrapped('stdout', text, tone);
+      }
+    }
+  };
+  return interruptible(
+    terminal,
+    async (signal) => {
+      try {
+        if (!output.watch) {
+          const status = await readStatus(config, { signal });
+          show(status);
+          return status.exit_code;
+        }
+        // Nobody reads any more (`... | head`): there is nothing left to watch for.
+        const gone = new AbortController();
+        process.stdout.on('error', (error) => isReaderGone(error) && gone.abort());
+        for await (const status of watchStatus(config, { signal: AbortSignal.any([signal, gone.signal]) })) {
+          show(status);
+          if (!output.json) terminal.line('stdout', '');
+        }
+      } catch (error) {
+        if (!signal.aborted) throw error;
+      }
+      return signal.aborted ? exitCodeOfSignal(signal.reason) : 0;
+    },
+    { says: null },
+  );
+}
