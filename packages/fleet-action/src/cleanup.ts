@@ -1,7 +1,8 @@
 /** The second chance to give a lock back: after a step that was killed half-way. */
 import { getState } from '@actions/core';
-import { isFleetError, releaseClaim, systemPorts } from '@tenant-fleet/fleet-core';
+import { isFleetError } from '@tenant-fleet/fleet-core';
 import { type Env, loadConfig, secretsOf } from '@tenant-fleet/fleet-core/config';
+import { releaseClaim, systemPorts } from '@tenant-fleet/fleet-core/program';
 import { forgetClaim, leftClaim } from './claim-state.js';
 import { readInputs } from './inputs.js';
 import { mask, say } from './runner.js';

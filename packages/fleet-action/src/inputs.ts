@@ -1,7 +1,7 @@
 /** The inputs of the step as the top layer of the configuration. */
 import { getInput } from '@actions/core';
-import { oneLine } from '@tenant-fleet/fleet-core';
 import { didYouMean, type Env, type Given, readBoolean, settingsFor } from '@tenant-fleet/fleet-core/config';
+import { oneLine } from '@tenant-fleet/fleet-core/program';
 
 /** The settings that the step takes. */
 export const ACTION_SETTINGS = settingsFor('redeploy');

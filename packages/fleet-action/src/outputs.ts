@@ -3,7 +3,8 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { summary } from '@actions/core';
-import type { Env, FleetResult, TenantStatus } from '@tenant-fleet/fleet-core';
+import type { FleetResult, TenantStatus } from '@tenant-fleet/fleet-core';
+import type { Env } from '@tenant-fleet/fleet-core/config';
 import { renderHtml, renderResult } from '@tenant-fleet/fleet-core/render';
 import { attempt, setOutput } from './runner.js';
 

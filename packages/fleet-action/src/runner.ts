@@ -1,6 +1,6 @@
 /** The few words that a step says to its runner. */
 import * as core from '@actions/core';
-import type { Env } from '@tenant-fleet/fleet-core';
+import type { Env } from '@tenant-fleet/fleet-core/config';
 
 export const say = (line: string): void => core.info(line);
 

@@ -1,14 +1,7 @@
 /** The step: inputs, one call of core, output. */
-import {
-  exitCodeOf,
-  isFleetError,
-  outcomeOf,
-  redact,
-  runFleet,
-  systemPorts,
-  USAGE_EXIT_CODE,
-} from '@tenant-fleet/fleet-core';
+import { exitCodeOf, isFleetError, USAGE_EXIT_CODE } from '@tenant-fleet/fleet-core';
 import { type Env, loadConfig, secretsOf } from '@tenant-fleet/fleet-core/config';
+import { outcomeOf, redact, runFleet, systemPorts } from '@tenant-fleet/fleet-core/program';
 import { renderEvent, renderResult } from '@tenant-fleet/fleet-core/render';
 import { forgetClaim, keepClaim } from './claim-state.js';
 import { type Inputs, readInputs } from './inputs.js';

@@ -17,7 +17,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type ControlPlane, startControlPlane } from '@tenant-fleet/fleet-control-plane';
-import { type ClaimHandle, type LockStatus, resultSchema } from '@tenant-fleet/fleet-core';
+import { type ClaimHandle, resultSchema } from '@tenant-fleet/fleet-core';
+import type { LockStatus } from '@tenant-fleet/fleet-core/contract';
 import { FakeGitea } from '@tenant-fleet/fleet-core/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 

@@ -2,7 +2,6 @@
 import { execFile } from 'node:child_process';
 import { userInfo } from 'node:os';
 import { promisify } from 'node:util';
-import { systemPorts } from '@tenant-fleet/fleet-core';
 import {
   type Command,
   type Config,
@@ -10,6 +9,7 @@ import {
   loadConfig,
   secretsOf,
 } from '@tenant-fleet/fleet-core/config';
+import { systemPorts } from '@tenant-fleet/fleet-core/program';
 import { environment } from './process/lent-lease.js';
 
 const run = promisify(execFile);

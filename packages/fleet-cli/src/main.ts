@@ -1,5 +1,6 @@
 /** From arguments to an exit code; every error ends here, as one or two lines. */
-import { exitCodeOf, isFleetError, outcomeOf, redact, USAGE_EXIT_CODE } from '@tenant-fleet/fleet-core';
+import { exitCodeOf, isFleetError, USAGE_EXIT_CODE } from '@tenant-fleet/fleet-core';
+import { outcomeOf, redact } from '@tenant-fleet/fleet-core/program';
 import { CommanderError } from 'commander';
 import { withoutSecrets } from './config.js';
 import { buildProgram, parseProblem } from './program.js';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { LockStatus } from '@tenant-fleet/fleet-core';
+import type { LockStatus } from '@tenant-fleet/fleet-core/contract';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fleet, folder } from './cli.js';
 import { proxyBefore } from './proxy.js';

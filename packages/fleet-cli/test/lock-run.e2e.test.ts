@@ -1,7 +1,7 @@
 /** `fleet lock run` where the process that holds the lock cannot act, and at a real terminal. */
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import type { LockStatus } from '@tenant-fleet/fleet-core';
+import type { LockStatus } from '@tenant-fleet/fleet-core/contract';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CLI, TOKEN } from './cli.js';
 import { World } from './world.js';

@@ -3,7 +3,7 @@ import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
-import type { LockEvent, LockStatus } from '@tenant-fleet/fleet-core';
+import type { LockEvent, LockStatus } from '@tenant-fleet/fleet-core/contract';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CLI, fleet, type RunOptions, TOKEN } from './cli.js';
 import { World } from './world.js';

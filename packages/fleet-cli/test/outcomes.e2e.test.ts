@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { LockStatus } from '@tenant-fleet/fleet-core';
+import type { LockStatus } from '@tenant-fleet/fleet-core/contract';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fleet, folder, SHA } from './cli.js';
 import { document, OLD, TAG, World } from './world.js';

@@ -11,7 +11,7 @@ import type { Emit, Emitter } from './events/emitter.js';
 import { passGates, passGatesAgain, recheckGates, recheckHead } from './gate/gates.js';
 import { underParentsLease } from './lock/child.js';
 import { lockOptions } from './lock/from-config.js';
-import { withFleetLock } from './lock/lock.js';
+import { withLease } from './lock/lock.js';
 import { doubtedIn, hasSoaked, type LastRollout, refuseShrunkFleet, whyDoubted } from './plan/history.js';
 import { listFleet } from './plan/list.js';
 import { dueIn, planWaves, type Wave } from './plan/plan.js';
@@ -90,7 +90,7 @@ async function underLock(run: Run, group: string): Promise<Ending> {
   const started = ports.clock.monotonic();
   const options = lockOptions(config, ports, run.context);
   try {
-    return await withFleetLock(options, ports, run.emit, run.signal, async (lease) => {
+    return await withLease(options, ports, run.emit, run.signal, async (lease) => {
       run.lock = { group, fencing_token: lease.fencingToken, waited_ms: lease.waitedMs };
       const signal = AbortSignal.any([run.signal, lease.signal]);
       let ending: Ending | undefined;

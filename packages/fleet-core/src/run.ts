@@ -1,12 +1,16 @@
 /** One run from checked options to the published result. */
 import { announceEnd } from './announce/announce.js';
 import { CallLog } from './clients/control-plane/call-log.js';
+import type { Label } from './config/check.js';
 import { checkOptions } from './config/check-options.js';
 import type { Config } from './config/config.js';
-import type { Command, FleetOptions } from './config/options.js';
+import type { FleetOptions } from './config/options.js';
 import { policyOf } from './config/policy.js';
+import { settingOf } from './config/settings.js';
 import type { RunContext } from './context.js';
 import { Emitter } from './events/emitter.js';
+import { holdLock } from './lock/from-config.js';
+import type { Lease } from './lock/lease.js';
 import { conduct, type Run } from './pipeline.js';
 import { systemPorts } from './ports.js';
 import { lagOf } from './report/branch-lag.js';
@@ -95,12 +99,59 @@ export async function runFleet(config: Config, context: RunContext = {}): Promis
   }
 }
 
-const start = (command: Command) => async (options: FleetOptions, context?: RunContext) =>
-  runFleet(checkOptions(command, options), context);
+/** Names an option as it stands in {@link FleetOptions}. */
+const optionLabel: Label = (name) => settingOf(name).option;
 
-/** Gates, lock, plan, rollout, verification. @throws FleetError `USAGE` before any request. */
-export const redeployFleet = start('redeploy');
-/** What a roll would do: gates, plan and what tenants run now; changes nothing. @throws FleetError `USAGE`. */
-export const planFleet = start('plan');
-/** Asks every tenant what it runs; changes nothing. @throws FleetError `USAGE`. */
-export const verifyFleet = start('verify');
+/**
+ * Rolls a fleet to a target and proves it: gates, lock, plan, rollout, verification, report.
+ *
+ * @param options Durations in milliseconds, addresses without a slash at their end; each with its default in
+ *   {@link FleetOptions}. Needed: `controlPlane`, `controlPlaneToken`, `tenantUrl`, `targetTag`, `expectedSha`, and
+ *   `environment` or `lockGroup` (or `noLock`).
+ * @param context Replaced surroundings, `signal` to interrupt the run, and `ports.emit` for its events.
+ * @returns The result of every outcome, the bad ones too: read `deployed`, then `outcome`.
+ * @throws FleetError `USAGE` before any request, for an option that is missing or wrong.
+ */
+export async function redeployFleet(options: FleetOptions, context: RunContext = {}): Promise<FleetResult> {
+  return runFleet(checkOptions('redeploy', options, optionLabel), context);
+}
+
+/**
+ * What a roll would do: the gates, the waves, and what every tenant runs now. Changes nothing and takes no lock.
+ *
+ * @param options As for {@link redeployFleet}; without `expectedSha` nobody is on target.
+ * @returns Outcome `planned`, or why the fleet could not be looked at.
+ * @throws FleetError `USAGE` before any request.
+ */
+export async function planFleet(options: FleetOptions, context: RunContext = {}): Promise<FleetResult> {
+  return runFleet(checkOptions('plan', options, optionLabel), context);
+}
+
+/**
+ * Asks every tenant what it runs, until each is proven or its `settleBudgetMs` (default 240 000) is spent. Changes
+ * nothing and takes no lock.
+ *
+ * @param options Needed: `tenantUrl`, `expectedSha`, and `controlPlane` with its token, or `tenant`, the slugs to ask.
+ * @throws FleetError `USAGE` before any request.
+ */
+export async function verifyFleet(options: FleetOptions, context: RunContext = {}): Promise<FleetResult> {
+  return runFleet(checkOptions('verify', options, optionLabel), context);
+}
+
+/**
+ * Does other work on a fleet under its lock, and gives the lock back whatever happens.
+ *
+ * @param options Needed: `lockGroup` or `environment`, `controlPlane` (or `lockUrl`) and `controlPlaneToken`. `lockWaitMs`
+ *   (default 1 200 000) bounds the queue, `lockTtlMs` (default 30 000) the life of a lease that is not renewed.
+ * @param work Its lease renews itself. Nothing may start once `lease.signal` aborts: the lease is lost by then.
+ * @returns What `work` returns.
+ * @throws FleetError `USAGE` before any request; `LOCK_TIMEOUT`, `LOCK_LOST`, `SUPERSEDED`, `HELD`, `CP_*`,
+ *   `LOCK_UNKNOWN_ENDPOINT`; what `work` throws; the reason of `context.signal`.
+ */
+export async function withFleetLock<T>(
+  options: FleetOptions,
+  work: (lease: Lease) => Promise<T>,
+  context: RunContext = {},
+): Promise<T> {
+  return holdLock(checkOptions('lock', options, optionLabel), work, context);
+}

@@ -1,5 +1,5 @@
 /** The linter as one pure function. */
-import { oneLine } from '@tenant-fleet/fleet-core';
+import { oneLine } from '@tenant-fleet/fleet-core/program';
 import { withoutIgnored } from './ignore.js';
 import { readProject } from './repository/project.js';
 import { SERVERS, type Server } from './repository/servers.js';

@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startControlPlane } from '@tenant-fleet/fleet-control-plane';
-import type { LockStatus } from '@tenant-fleet/fleet-core';
+import type { LockStatus } from '@tenant-fleet/fleet-core/contract';
 import { FakeGitea } from '@tenant-fleet/fleet-core/testing';
 import { Consumer } from './consumer.js';
 import { Engine, type Job, type Run, temporary } from './engine.js';

@@ -1,6 +1,6 @@
 /** `fleet config`: what is in force, and where each value comes from. */
-import { systemPorts } from '@tenant-fleet/fleet-core';
 import { configFileJsonSchema, type Layers, settingsInForce } from '@tenant-fleet/fleet-core/config';
+import { systemPorts } from '@tenant-fleet/fleet-core/program';
 import { renderSettings } from '@tenant-fleet/fleet-core/render';
 import { givenOf } from '../config.js';
 import type { OutputFlags } from '../flags.js';

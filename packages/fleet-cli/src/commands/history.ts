@@ -1,6 +1,6 @@
 /** `fleet history`: the rollouts on record, or one of them with its tenants. */
-import { readHistory, readRollout, usageError } from '@tenant-fleet/fleet-core';
 import type { Layers } from '@tenant-fleet/fleet-core/config';
+import { readHistory, readRollout, usageError } from '@tenant-fleet/fleet-core/program';
 import { type HistoryLine, renderHistory, renderRollout } from '@tenant-fleet/fleet-core/render';
 import { configOf } from '../config.js';
 import type { OutputFlags } from '../flags.js';

@@ -1,6 +1,6 @@
 /** Shows what the linter finds in a repository. */
 import { join } from 'node:path';
-import { oneLine, plural, usageError } from '@tenant-fleet/fleet-core';
+import { oneLine, plural, usageError } from '@tenant-fleet/fleet-core/program';
 import {
   type Finding,
   type LintResult,

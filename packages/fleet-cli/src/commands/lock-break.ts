@@ -1,12 +1,6 @@
 /** `fleet lock break`: ends the hold of a run that cannot give it back. */
-import {
-  breakLock,
-  type Layers,
-  leaseToBreak,
-  oneLine,
-  readLock,
-  usageError,
-} from '@tenant-fleet/fleet-core';
+import type { Layers } from '@tenant-fleet/fleet-core/config';
+import { breakLock, leaseToBreak, oneLine, readLock, usageError } from '@tenant-fleet/fleet-core/program';
 import { renderLockStatus } from '@tenant-fleet/fleet-core/render';
 import { Terminal } from '../terminal/console.js';
 import { confirm, isPersonThere } from '../terminal/prompt.js';

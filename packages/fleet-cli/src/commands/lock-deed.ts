@@ -1,7 +1,7 @@
 /** What every change of a lock by a person needs: who does it, and why. */
 import { hostname } from 'node:os';
-import { type AuditNote, auditNoteOf } from '@tenant-fleet/fleet-core';
 import type { Config, Layers } from '@tenant-fleet/fleet-core/config';
+import { type AuditNote, auditNoteOf } from '@tenant-fleet/fleet-core/program';
 import { configOf, userName } from '../config.js';
 import type { OutputFlags } from '../flags.js';
 

@@ -1,5 +1,6 @@
 /** `fleet lock freeze` and `unfreeze`: nobody is granted the lock meanwhile. */
-import { freezeEnd, freezeLock, type Layers, unfreezeLock } from '@tenant-fleet/fleet-core';
+import type { Layers } from '@tenant-fleet/fleet-core/config';
+import { freezeEnd, freezeLock, unfreezeLock } from '@tenant-fleet/fleet-core/program';
 import type { OutputFlags } from '../flags.js';
 import { Terminal } from '../terminal/console.js';
 import { interruptible } from '../terminal/signals.js';

@@ -1,6 +1,7 @@
 /** What happened to a lock, oldest first. */
-import { type ChainReport, FleetError, readLockLog, usageError, verifyChain } from '@tenant-fleet/fleet-core';
+import { FleetError } from '@tenant-fleet/fleet-core';
 import type { Layers } from '@tenant-fleet/fleet-core/config';
+import { type ChainReport, readLockLog, usageError, verifyChain } from '@tenant-fleet/fleet-core/program';
 import { renderLockEvent } from '@tenant-fleet/fleet-core/render';
 import { configOf } from '../config.js';
 import type { OutputFlags } from '../flags.js';

@@ -2,17 +2,16 @@
 
 import { once } from 'node:events';
 import { basename } from 'node:path';
+import type { FleetEvent, Lease } from '@tenant-fleet/fleet-core';
+import type { Layers } from '@tenant-fleet/fleet-core/config';
 import {
-  type FleetEvent,
   holdLock,
   isLeaseInherited,
   killInMs,
-  type Lease,
   leaseEnv,
   oneLine,
   usageError,
-} from '@tenant-fleet/fleet-core';
-import type { Layers } from '@tenant-fleet/fleet-core/config';
+} from '@tenant-fleet/fleet-core/program';
 import { renderEvent, toneOf } from '@tenant-fleet/fleet-core/render';
 import { configOf } from '../config.js';
 import type { OutputFlags } from '../flags.js';

@@ -1,6 +1,8 @@
 /** Who holds the lock and who waits, once or for as long as somebody looks. */
-import { type FleetEvent, type LockStatus, readLock, watchLock } from '@tenant-fleet/fleet-core';
+import type { FleetEvent } from '@tenant-fleet/fleet-core';
 import type { Layers } from '@tenant-fleet/fleet-core/config';
+import type { LockStatus } from '@tenant-fleet/fleet-core/contract';
+import { readLock, watchLock } from '@tenant-fleet/fleet-core/program';
 import { renderEvent, renderLockStatus, toneOf } from '@tenant-fleet/fleet-core/render';
 import { configOf } from '../config.js';
 import type { OutputFlags } from '../flags.js';

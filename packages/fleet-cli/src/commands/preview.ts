@@ -1,5 +1,7 @@
 /** What a roll would do, for the person who is asked: its waves, what the tenants run, who holds the lock. */
-import { type Config, type FleetEvent, isFleetError, readLock, runFleet } from '@tenant-fleet/fleet-core';
+import { type FleetEvent, isFleetError } from '@tenant-fleet/fleet-core';
+import type { Config } from '@tenant-fleet/fleet-core/config';
+import { readLock, runFleet } from '@tenant-fleet/fleet-core/program';
 import { renderEvent, renderLockStatus, renderResult } from '@tenant-fleet/fleet-core/render';
 import type { Terminal } from '../terminal/console.js';
 

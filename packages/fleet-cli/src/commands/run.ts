@@ -1,6 +1,7 @@
 /** redeploy, plan, verify: configuration, one call of core, output. */
-import { type FleetEvent, runFleet } from '@tenant-fleet/fleet-core';
+import type { FleetEvent } from '@tenant-fleet/fleet-core';
 import type { Layers } from '@tenant-fleet/fleet-core/config';
+import { runFleet } from '@tenant-fleet/fleet-core/program';
 import { renderEvent, toneOf } from '@tenant-fleet/fleet-core/render';
 import { configOf } from '../config.js';
 import type { OutputFlags } from '../flags.js';

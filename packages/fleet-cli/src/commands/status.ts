@@ -1,6 +1,6 @@
 /** `fleet status`: one look at a fleet, or one after every change. */
-import { type FleetStatus, readStatus, watchStatus } from '@tenant-fleet/fleet-core';
 import type { Layers } from '@tenant-fleet/fleet-core/config';
+import { type FleetStatus, readStatus, watchStatus } from '@tenant-fleet/fleet-core/program';
 import { renderStatus } from '@tenant-fleet/fleet-core/render';
 import { configOf } from '../config.js';
 import type { OutputFlags } from '../flags.js';

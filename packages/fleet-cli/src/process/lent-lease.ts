@@ -9,7 +9,9 @@ import { createConnection, createServer, type Server, type Socket } from 'node:n
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { type Env, FleetError, type Lender, SETTINGS } from '@tenant-fleet/fleet-core';
+import { FleetError } from '@tenant-fleet/fleet-core';
+import { type Env, SETTINGS } from '@tenant-fleet/fleet-core/config';
+import type { Lender } from '@tenant-fleet/fleet-core/program';
 
 /** Names the socket in the environment of a command under the lock. */
 const SOCKET = 'FLEET_LOCK_SOCKET';

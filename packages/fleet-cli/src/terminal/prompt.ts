@@ -2,7 +2,8 @@
 import { openSync } from 'node:fs';
 import { createInterface } from 'node:readline/promises';
 import { WriteStream } from 'node:tty';
-import { type Config, exitCodeOf } from '@tenant-fleet/fleet-core';
+import { exitCodeOf } from '@tenant-fleet/fleet-core';
+import type { Config } from '@tenant-fleet/fleet-core/config';
 import type { OutputFlags } from '../flags.js';
 import type { Terminal } from './console.js';
 

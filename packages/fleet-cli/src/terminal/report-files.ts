@@ -2,7 +2,8 @@
 import { constants } from 'node:fs';
 import { access, open, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { type FleetResult, oneLine, resultSchema, usageError } from '@tenant-fleet/fleet-core';
+import { type FleetResult, resultSchema } from '@tenant-fleet/fleet-core';
+import { oneLine, usageError } from '@tenant-fleet/fleet-core/program';
 
 /** @throws FleetError `USAGE` where `path` cannot become a file. */
 export async function checkWritable(option: string, path: string): Promise<void> {

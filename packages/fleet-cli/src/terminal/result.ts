@@ -1,5 +1,6 @@
 /** How a result is shown and where it is written. */
-import { type FleetResult, usageError } from '@tenant-fleet/fleet-core';
+import type { FleetResult } from '@tenant-fleet/fleet-core';
+import { usageError } from '@tenant-fleet/fleet-core/program';
 import { outcomeTone, renderHtml, renderResult } from '@tenant-fleet/fleet-core/render';
 import type { OutputFlags } from '../flags.js';
 import type { Terminal } from './console.js';

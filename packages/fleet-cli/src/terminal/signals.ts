@@ -1,6 +1,6 @@
 /** The first signal ends a run in order, the second leaves out all but the lock, the third ends it where it stands. */
 import { constants } from 'node:os';
-import { STOP_SIGNALS, type StopSignal } from '@tenant-fleet/fleet-core';
+import { STOP_SIGNALS, type StopSignal } from '@tenant-fleet/fleet-core/program';
 import type { Terminal } from './console.js';
 
 interface Manner {

@@ -1,5 +1,6 @@
 /** Clocks that jump, processes that sleep, and two things in the same millisecond; by clocks stepped by hand. */
-import { FleetError, FleetLock, type Clock as LeaseClock, systemPorts } from '@tenant-fleet/fleet-core';
+import { FleetError, FleetLock, type Clock as LeaseClock } from '@tenant-fleet/fleet-core';
+import { systemPorts } from '@tenant-fleet/fleet-core/program';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { ControlPlane } from '../../src/control-plane.js';
 import { ManualClock } from '../support/clock.js';

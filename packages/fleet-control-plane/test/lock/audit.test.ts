@@ -1,7 +1,7 @@
 /** The audit log is only added to, and shows when a hand has changed it all the same. */
 import { readFile } from 'node:fs/promises';
-import { verifyChain } from '@tenant-fleet/fleet-core';
 import { lockEventsSchema } from '@tenant-fleet/fleet-core/contract';
+import { verifyChain } from '@tenant-fleet/fleet-core/program';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import type { ControlPlane } from '../../src/control-plane.js';
 import { Client, sql, startPlane } from '../support/plane.js';

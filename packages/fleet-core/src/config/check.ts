@@ -119,12 +119,20 @@ function missing(names: SettingName[], { command, label }: Pick<Check, 'command'
       option: label('lock-group'),
       hint: `give --lock-group or --environment${takes(command, 'no-lock') ? '; or say --no-lock and mean it' : ''}`,
     });
-  const calls = names.map(flagLabel);
   const settings = names.map(settingOf);
+  const verb = names.length > 1 ? 'are' : 'is';
+  const options = settings.map(({ option }) => option);
+  // Whoever calls the library knows neither flags nor variables.
+  if (label(names[0] as SettingName) === options[0])
+    return usageError(`${and(options)} ${verb} missing`, {
+      option: options[0],
+      hint: 'give it with the options',
+    });
+  const calls = names.map(flagLabel);
   const flags = settings.map(({ name, kind }) => (kind === 'secret' ? `--${name}-file` : `--${name}`));
   const keys = settings.filter(({ noFile }) => !noFile).map(({ name }) => `${name}:`);
   const ways = [`give ${and(flags)}`, `set ${and(settings.map(({ env }) => env.join(' or ')))}`];
-  return usageError(`${and(calls)} ${names.length > 1 ? 'are' : 'is'} missing`, {
+  return usageError(`${and(calls)} ${verb} missing`, {
     option: calls[0],
     hint: keys.length ? `${ways.join(', ')}, or write ${and(keys)} in fleet.config.yaml` : ways.join(', or '),
   });

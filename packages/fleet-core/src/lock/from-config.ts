@@ -12,7 +12,7 @@ import { type Ports, systemPorts } from '../ports.js';
 import { claimIdOf } from './claim-id.js';
 import { holderOf } from './holder.js';
 import type { Lease } from './lease.js';
-import { withFleetLock } from './lock.js';
+import { withLease } from './lock.js';
 import type { LockOptions } from './options.js';
 import { doubtSuperseder } from './superseder.js';
 
@@ -54,7 +54,7 @@ export async function holdLock<T>(
     const options = lockOptions(config, ports, context);
     // Other work proves nothing about the fleet, and disproves nothing.
     const other = async (lease: Lease) => ({ value: await work(lease), result: 'none' as const });
-    return await withFleetLock(options, ports, emitter.emit, signal, other, 'none');
+    return await withLease(options, ports, emitter.emit, signal, other, 'none');
   } finally {
     emitter.close();
   }

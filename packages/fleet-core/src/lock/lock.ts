@@ -41,7 +41,7 @@ const BACKOFF_MS = { first: 500, most: 8_000 } as const;
  * @param unlessDone With what the lock is given back where `work` throws.
  * @throws FleetError `LOCK_TIMEOUT`, `LOCK_LOST`, `SUPERSEDED`, `LOCK_FROZEN`, `CP_*`, `LOCK_UNKNOWN_ENDPOINT`; and what `work` throws.
  */
-export async function withFleetLock<T>(
+export async function withLease<T>(
   options: LockOptions,
   ports: Pick<Ports, 'clock' | 'random' | 'http'>,
   emit: Emit,
@@ -88,7 +88,7 @@ export class FleetLock {
   /**
    * Waits until the lock is granted. Leaves the queue when it gives up or is aborted.
    *
-   * @throws FleetError as {@link withFleetLock}.
+   * @throws FleetError as {@link withLease}.
    */
   async acquire(signal: AbortSignal): Promise<Lease> {
     try {

@@ -14,6 +14,13 @@ export const TENANT_STATUSES = [
 ] as const;
 export type TenantStatus = (typeof TENANT_STATUSES)[number];
 
+/** A document as its fields are: more are taken when it is read, and none but these may be used. */
+type Closed<T> = T extends readonly (infer Item)[]
+  ? Closed<Item>[]
+  : T extends object
+    ? { [Key in keyof T as string extends Key ? never : Key]: Closed<T[Key]> }
+    : T;
+
 const count = z.number().int().min(0);
 export const countsSchema = z.looseObject({
   enumerated: count,
@@ -24,7 +31,7 @@ export const countsSchema = z.looseObject({
   unhealthy: count,
   excused: count,
 });
-export type Counts = z.infer<typeof countsSchema>;
+export type Counts = Closed<z.infer<typeof countsSchema>>;
 
 export const tenantResultSchema = z.looseObject({
   slug: z.string(),
@@ -44,7 +51,7 @@ export const tenantResultSchema = z.looseObject({
   /** What it answered before anything was rolled: where a rollback would lead. */
   baseline_sha: z.string().nullable(),
 });
-export type TenantResult = z.infer<typeof tenantResultSchema>;
+export type TenantResult = Closed<z.infer<typeof tenantResultSchema>>;
 
 export const callResultSchema = z.looseObject({
   kind: z.enum(['plan', 'roll']),
@@ -58,7 +65,7 @@ export const callResultSchema = z.looseObject({
   outcome: z.enum(['answered', 'refused', 'not_sent', 'unknown']),
   ok: z.boolean().nullable(),
 });
-export type CallResult = z.infer<typeof callResultSchema>;
+export type CallResult = Closed<z.infer<typeof callResultSchema>>;
 
 export const nextCommandSchema = z.looseObject({ why: z.string(), command: z.string() });
 export type NextCommand = z.infer<typeof nextCommandSchema>;
@@ -70,7 +77,7 @@ export const scopeSchema = z.looseObject({
   tenants: count,
   of: count,
 });
-export type Scope = z.infer<typeof scopeSchema>;
+export type Scope = Closed<z.infer<typeof scopeSchema>>;
 
 /** Something of the fleet was left out: whatever was proven, the environment is not deployed by it. */
 export const isPart = (scope: Scope | undefined): boolean => scope !== undefined && scope.tenants < scope.of;
@@ -117,7 +124,7 @@ export const resultSchema = z
     '`deployed` contradicts `outcome`',
   )
   .refine((result) => isProven(result), '`outcome` claims more than the tenants proved');
-export type FleetResult = z.infer<typeof resultSchema>;
+export type FleetResult = Closed<z.infer<typeof resultSchema>>;
 
 /** Every enumerated tenant is in exactly one status. */
 export function addsUp(counts: Counts): boolean {

@@ -1,15 +1,8 @@
 /** What surrounds an act on a lock and a command under it. */
 import { describe, expect, it, test } from 'vitest';
 import type { LockStatus } from '../../src/contract.js';
-import {
-  auditNoteOf,
-  FleetError,
-  freezeEnd,
-  killInMs,
-  leaseEnv,
-  leaseToBreak,
-  outcomeOf,
-} from '../../src/index.js';
+import { FleetError } from '../../src/index.js';
+import { auditNoteOf, freezeEnd, killInMs, leaseEnv, leaseToBreak, outcomeOf } from '../../src/program.js';
 
 const me = { user: 'ann', host: 'laptop' };
 

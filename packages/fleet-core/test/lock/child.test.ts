@@ -1,6 +1,7 @@
 /** A rollout under the lease of a parent process, on a hand-stepped clock. `L` numbers: docs/lock.md. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { FleetError, type Lender } from '../../src/index.js';
+import type { Lender } from '../../src/context.js';
+import { FleetError } from '../../src/index.js';
 import { ManualClock } from '../../src/testing/index.js';
 import { FakeFleet } from '../helpers/fake-fleet.js';
 import { FakeLock } from '../helpers/fake-lock.js';

@@ -457,7 +457,7 @@ describe('what the result keeps', () => {
     const options = await start(['acme']);
     await expect(run({ ...options, expectedSha: undefined })).rejects.toMatchObject({
       code: 'USAGE',
-      option: '--expected-sha',
+      option: 'expectedSha',
     });
     expect(fleet.requests).toBe(0);
   });

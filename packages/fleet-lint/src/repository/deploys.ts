@@ -1,6 +1,6 @@
 /** Which steps deploy, and what can be read of where they deploy to and under which lock. */
 
-import { readBoolean, type SettingName, settingOf } from '@tenant-fleet/fleet-core';
+import { readBoolean, type SettingName, settingOf } from '@tenant-fleet/fleet-core/config';
 import type { Node } from 'yaml';
 import type { Place } from '../syntax/place.js';
 import { type Command, codeOf, flagOf } from '../syntax/script.js';

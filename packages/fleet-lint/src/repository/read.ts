@@ -1,7 +1,7 @@
 /** Which files of a repository are linted, read from its folder. */
 import { lstat, readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { usageError } from '@tenant-fleet/fleet-core';
+import { usageError } from '@tenant-fleet/fleet-core/program';
 import type { LintFile } from '../syntax/place.js';
 import { WORKFLOW_FOLDERS } from './servers.js';
 

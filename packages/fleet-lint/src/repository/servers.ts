@@ -1,5 +1,5 @@
 /** The servers that run workflows, and which files each of them reads. */
-import { usageError } from '@tenant-fleet/fleet-core';
+import { usageError } from '@tenant-fleet/fleet-core/program';
 
 /** A server, by its version where they differ. Forgejo's releases are not told apart: what any has counts. */
 export type Server = 'gitea-1.22' | 'gitea-1.25' | 'gitea-1.27' | 'forgejo' | 'github';

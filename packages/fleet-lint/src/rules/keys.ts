@@ -1,6 +1,6 @@
 /** Keys that do less than they say. */
 
-import { parseDuration, readBoolean, type SettingName, settingOf } from '@tenant-fleet/fleet-core';
+import { parseDuration, readBoolean, type SettingName, settingOf } from '@tenant-fleet/fleet-core/config';
 import { isMap, isScalar, type Node } from 'yaml';
 import { type Deploy, isComposite, settingOfDeploy } from '../repository/deploys.js';
 import { GITEA_AND_FORGEJO } from '../repository/servers.js';

@@ -1,6 +1,6 @@
 /** Deploys of one fleet that nothing keeps apart. */
 
-import type { SettingName } from '@tenant-fleet/fleet-core';
+import type { SettingName } from '@tenant-fleet/fleet-core/config';
 import type { FleetConfig } from '../repository/config.js';
 import { type Deploy, settingOfDeploy, takesLock } from '../repository/deploys.js';
 import type { Project } from '../repository/project.js';

@@ -53,11 +53,8 @@ function* documentFaults(history: History, run: Run) {
     yield `interrupted with ${run.code} by ${run.blow?.kind ?? 'nobody'}`;
   if (result.deployed !== result.outcome.startsWith('succeeded'))
     yield `deployed: ${result.deployed} for ${result.outcome}`;
-  const { enumerated, ...counts } = result.counts;
-  const sum = ['on_target', 'stale', 'unreachable', 'invalid', 'unhealthy', 'excused'].reduce(
-    (total, name) => total + Number(counts[name] ?? 0),
-    0,
-  );
+  const { enumerated, on_target, stale, unreachable, invalid, unhealthy, excused } = result.counts;
+  const sum = on_target + stale + unreachable + invalid + unhealthy + excused;
   if (sum !== enumerated || result.tenants.length !== enumerated)
     yield `${enumerated} enumerated, ${sum} counted, ${result.tenants.length} listed`;
   if (result.outcome === 'superseded') yield* supersededFaults(history, run);

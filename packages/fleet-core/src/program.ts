@@ -1,0 +1,41 @@
+/**
+ * What a program around the library needs: a run of a loaded configuration, what people do with a lock, and texts that
+ * are safe to print. `loadConfig` of `./config` brings the configuration.
+ */
+
+export type { Lender } from './context.js';
+export { usageError } from './errors.js';
+export {
+  type AuditNote,
+  breakLock,
+  type Freeze,
+  freezeLock,
+  leaseToBreak,
+  readLock,
+  readLockLog,
+  unfreezeLock,
+  watchLock,
+} from './lock/admin.js';
+export { type ChainReport, verifyChain } from './lock/audit-chain.js';
+export { auditNoteOf, freezeEnd } from './lock/audit-note.js';
+export { isLeaseInherited, killInMs, leaseEnv } from './lock/child.js';
+export { holdLock, releaseClaim } from './lock/from-config.js';
+export { systemPorts, systemRandom } from './ports.js';
+export { outcomeOf } from './report/ending.js';
+export { STOP_SIGNALS, type StopSignal } from './result/outcome.js';
+export {
+  type CommitGroup,
+  type FleetStatus,
+  type Known,
+  type LockSeen,
+  type RolloutSeen,
+  STATUS_SCHEMA,
+  type TenantsSeen,
+  type UnreadTenant,
+} from './result/status.js';
+export { runFleet } from './run.js';
+export { type PastRollout, readHistory, readRollout } from './status/history.js';
+export { readStatus, watchStatus } from './status/status.js';
+export { formatDuration } from './text/duration.js';
+export { oneLine, redact } from './text/sanitize.js';
+export { plural } from './text/words.js';
