@@ -32,7 +32,7 @@ for version in ${NODE_VERSIONS:-20.19.0 20 22 24}; do
   case "$code $out" in "2 error: --soak: "*) ;; *) fail "$version" "fleet redeploy ended with $code" "$out" ;; esac
   code=0
   out=$(run "$version" action/main.cjs) || code=$?
-  case "$code $out" in "2 ERROR: --control-plane is missing"*) ;; *) fail "$version" "action ended with $code" "$out" ;; esac
+  case "$code $out" in "2 ERROR: --control-plane, "*" are missing"*) ;; *) fail "$version" "action ended with $code" "$out" ;; esac
   out=$(run "$version" action/post.cjs) || fail "$version" 'post step' "$out"
   printf 'Node %s: ok (%s)\n' "$version" "$(run "$version" --version)"
 done

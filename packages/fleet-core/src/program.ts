@@ -3,6 +3,8 @@
  * are safe to print. `loadConfig` of `./config` brings the configuration.
  */
 
+export { Gitea } from './clients/gitea/gitea.js';
+export { GiteaIssues } from './clients/gitea/issues.js';
 export type { Lender } from './context.js';
 export { usageError } from './errors.js';
 export {

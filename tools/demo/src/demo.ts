@@ -140,7 +140,7 @@ const since = (start: number) => `${((performance.now() - start) / 1000).toFixed
 
 /** The environment without what would steer the demo's own processes. */
 function cleanEnvironment(): NodeJS.ProcessEnv {
-  const steers = /^(?:FLEET_|GITHUB_|GITEA_|DATABASE_URL$|PG[A-Z]+$)/;
+  const steers = /^(?:CI$|FLEET_|GITHUB_|GITEA_|DATABASE_URL$|PG[A-Z]+$)/;
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !steers.test(name)));
 }
 

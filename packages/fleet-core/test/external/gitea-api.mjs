@@ -35,8 +35,14 @@ const DEVIATIONS = [
     why: 'it is sent in "state"; a client that reads what it sent finds nothing',
     used: false,
   },
+  {
+    name: 'the list of commits and the variables of an organisation stand in no document here',
+    why: 'the documents are a part of the published ones; these two calls are not held against anything',
+    used: false,
+  },
 ];
-const [NULLS, UNKNOWN_COMMIT, STATUS_FIELD] = DEVIATIONS;
+const [NULLS, UNKNOWN_COMMIT, STATUS_FIELD, LEFT_OUT] = DEVIATIONS;
+const NOT_IN_DOCUMENTS = /\/repos\/[^/]+\/[^/]+\/commits$|\/orgs\/[^/]+\/actions\/variables\/[^/]+$/;
 
 const { FLEET_GITEA_API_DIR: named } = process.env;
 const folder = process.argv[2] ?? (named || join(root, '../shared/data'));
@@ -53,7 +59,8 @@ if (!existsSync(join(root, 'packages/fleet-core/dist/index.js'))) {
   console.error('gitea-api: build fleet-core first');
   process.exit(2);
 }
-const { Gitea, GiteaIssues, undiciHttp, systemClock } = await import('../../dist/index.js');
+const { undiciHttp, systemClock } = await import('../../dist/index.js');
+const { Gitea, GiteaIssues } = await import('../../dist/program.js');
 const { FakeGitea } = await import('../../dist/testing/index.js');
 
 const exchanges = await record().catch((error) => {
@@ -109,8 +116,9 @@ async function record() {
     ['absent', await gitea.variable('NONE')],
     ['read', await gitea.branchHead('main')],
     ['read', await gitea.commitsBetween(OLD, SHA)],
-    ['read', await gitea.firstParents(OLD, SHA)],
-    ['absent', await gitea.firstParents(GONE, SHA)],
+    ['read', await gitea.history(SHA, 1)],
+    ['absent', await gitea.history(GONE, 1)],
+    ['read', await gitea.recentTasks()],
     ...(await Promise.all(
       ['pending', 'success', 'error', 'failure', 'warning'].map(async (state) => [
         'read',
@@ -137,7 +145,9 @@ async function record() {
     ['read', await issues.comment(2, 'a comment')],
     ['absent', await issues.comment(99, 'to nobody')],
   ];
+  const off = await issues.areSwitchedOff();
   await fake.stop();
+  if (off) throw new Error('issues count as switched off');
   kinds.forEach(([kind, read], index) => {
     if (read.kind !== kind) throw new Error(`call ${index}: expected ${kind}, got ${JSON.stringify(read)}`);
   });
@@ -171,6 +181,10 @@ function check(document) {
   return exchanges.flatMap((exchange) => {
     const at = `${exchange.method} ${exchange.path}`;
     const operation = operationOf(document, exchange);
+    if (!operation && exchange.method === 'GET' && NOT_IN_DOCUMENTS.test(exchange.path)) {
+      LEFT_OUT.used = true;
+      return [];
+    }
     if (!operation) return [`${at}: no such path or method`];
     return [
       ...queryProblems(operation, exchange),
