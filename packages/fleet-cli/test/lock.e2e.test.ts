@@ -420,6 +420,11 @@ describe('lock freeze, unfreeze, log', () => {
     expect([frozen.code, frozen.stderr]).toEqual([0, '']);
     expect(frozen.stdout).toMatch(/^Lock \S+: frozen until \d{4}-.*\n$/);
     expect((await lock(group, ['status'])).stdout).toMatch(/FROZEN by \S+@\S+ until \S+: incident 12\n/);
+    const second = await lock(group, ['freeze', '--reason', 'lunch', '--for', '5m']);
+    expect([second.code, second.stdout]).toEqual([4, '']);
+    expect(second.stderr).toContain('--replace');
+    const longer = await lock(group, ['freeze', '--reason', 'incident 12', '--for', '2h', '--replace']);
+    expect([longer.code, longer.stderr]).toEqual([0, '']);
     const { frozen: state } = await statusOf(group);
     expect(Date.parse(state?.until ?? '') - Date.now()).toBeGreaterThan(7_100_000);
 
@@ -430,6 +435,7 @@ describe('lock freeze, unfreeze, log', () => {
 
     const log = await lock(group, ['log']);
     expect(log.stdout.trim().split('\n')).toEqual([
+      expect.stringMatching(/^#\d+ [\d-]{10} [\d:]{8}Z frozen: by \S+@\S+, until \S+, incident 12$/),
       expect.stringMatching(/^#\d+ [\d-]{10} [\d:]{8}Z frozen: by \S+@\S+, until \S+, incident 12$/),
       expect.stringMatching(/unfrozen: by \S+@\S+, over$/),
     ]);

@@ -8,14 +8,14 @@ import { type DeedFlags, prepareDeed } from './lock-deed.js';
 
 export async function runLockFreeze(
   flags: Layers['flags'],
-  output: DeedFlags & { for?: string; until?: string },
+  output: DeedFlags & { for?: string; until?: string; replace?: boolean },
 ): Promise<number> {
   const until = freezeEnd(output, Date.now());
   const { config, deed } = await prepareDeed(flags, output);
   const end = until ? `until ${until}` : 'until fleet lock unfreeze';
   return act(output, async (signal) => {
     const freeze = { ...deed, ...(until ? { until } : {}) };
-    await freezeLock(config, freeze, { signal });
+    await freezeLock(config, output.replace ? { ...freeze, replace: true } : freeze, { signal });
     return {
       says: `Lock ${config.lock?.group}: frozen ${end}. Whoever holds it keeps it; nobody else is granted it.`,
       document: { group: config.lock?.group, done: 'frozen', ...freeze },

@@ -69,7 +69,8 @@ export function addLockCommands(program: Command, add: Add, finish: Finish): voi
     (command) =>
       addJson(reason(command))
         .option('--for <DUR>', 'for this long, then it lifts itself')
-        .option('--until <TIME>', 'until this moment, for example 2030-01-31T18:00:00Z'),
+        .option('--until <TIME>', 'until this moment, for example 2030-01-31T18:00:00Z')
+        .option('--replace', 'put it in the place of a freeze that stands'),
     runLockFreeze,
   );
   serve('lock unfreeze', 'Lift a freeze', (command) => addJson(reason(command)), runLockUnfreeze);
