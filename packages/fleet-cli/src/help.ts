@@ -52,71 +52,103 @@ const EXAMPLES: Record<string, string[]> = {
   report: ['fleet report result.json', 'fleet report result.json --html result.html'],
 };
 
-const EXIT_CODES = `
-Exit codes:
-  0    proven on every tenant (or planned, superseded, held in CI: read the outcome)
-  1    failed: not every tenant is proven
-  2    usage: a bad flag, variable or file; nothing was requested
-  3    the lock was not had in time, or lost
-  4    refused by a gate, held, or declined at the prompt
-  5    the control plane could not be used
-  130  interrupted (SIGINT); 143: SIGTERM, 129: SIGHUP`;
-
-const RUN_EXIT_CODES = `
-Exit codes:
-  N    of the command once it ran; 128+n where a signal ended it
-  2    usage: a bad flag, variable or file; nothing was requested
-  3    the lock was not had in time, or lost: then the command was ended
-  4    the lock is frozen
-  5    the lock server could not be used
-  126  the command may not be run; 127: it was not found
-  130  interrupted (SIGINT) while waiting; 143: SIGTERM, 129: SIGHUP`;
-
-const LINT_EXIT_CODES = `
-Exit codes:
-  0    no error; with --strict no warning either
-  1    something was found
-  2    usage: a bad flag, no such folder, or nothing to read in it`;
-
-const STATUS_EXIT_CODES = `
-Exit codes:
-  0    it could look, whatever it saw
-  2    usage: a bad flag, variable or file; nothing was requested
-  4    refused: the event that started this is not trusted with a secret
-  5    the control plane could not be used
-  130  ended by Ctrl-C (SIGINT); 143: SIGTERM, 129: SIGHUP`;
-
-const HISTORY_EXIT_CODES = `
-Exit codes:
-  0    shown, also where there is none yet
-  1    no such rollout is on record
-  2    usage: a bad flag, variable or file; nothing was requested
-  4    refused: the event that started this is not trusted with a secret
-  5    the control plane could not be used, or keeps no rollouts`;
-
-const CONFIG_EXIT_CODES = `
-Exit codes:
-  0    shown; nothing was requested
-  2    usage: a bad flag, variable or file`;
-
-const OWN_EXIT_CODES: Record<string, string> = {
-  status: STATUS_EXIT_CODES,
-  history: HISTORY_EXIT_CODES,
-  config: CONFIG_EXIT_CODES,
-  'lock run': RUN_EXIT_CODES,
-  lint: LINT_EXIT_CODES,
+type Codes = Record<string, string>;
+const USAGE: Codes = { 2: 'usage: a bad flag, variable or file; nothing was requested' };
+const SIGNALS: Codes = { 130: 'interrupted (SIGINT); 143: SIGTERM, 129: SIGHUP' };
+const UNTRUSTED: Codes = { 4: 'refused: the event that started this is not trusted with a secret' };
+const CONTROL_PLANE: Codes = { 5: 'the control plane could not be used' };
+/** What every command does that talks to the lock server. */
+const LOCK: Codes = {
+  ...USAGE,
+  4: 'refused: by the lock server, or as no secret may leave',
+  5: 'the lock server could not be used',
+  ...SIGNALS,
 };
 
-/** Adds examples and exit codes to a command and to all below it. */
-export function addHelp(command: Command): void {
-  const names = [command.parent?.parent ? command.parent.name() : '', command.name()];
-  const [path, whole] = [names.filter(Boolean).join(' '), names.find(Boolean) ?? ''];
-  const examples = EXAMPLES[path];
+/** What a command ends with, by the words that are typed for it. */
+const EXIT_CODES: Record<string, Codes> = {
+  redeploy: {
+    0: 'proven on every tenant (or planned, superseded, held in CI: read the outcome)',
+    1: 'failed: not every tenant is proven',
+    ...USAGE,
+    3: 'the lock was not had in time, or lost',
+    4: 'refused by a gate, held, or declined at the prompt',
+    ...CONTROL_PLANE,
+    ...SIGNALS,
+  },
+  plan: {
+    0: 'planned, whatever the gates say: they are shown and not obeyed',
+    1: 'failed: a roll could not be planned',
+    ...USAGE,
+    4: 'refused: an untrusted event, or the time was up at a gate',
+    ...CONTROL_PLANE,
+    ...SIGNALS,
+  },
+  verify: {
+    0: 'proven on every tenant, within the tolerance',
+    1: 'failed: not every tenant is proven',
+    ...USAGE,
+    ...UNTRUSTED,
+    ...CONTROL_PLANE,
+    ...SIGNALS,
+  },
+  status: {
+    0: 'it could look, whatever it saw',
+    ...USAGE,
+    ...UNTRUSTED,
+    ...CONTROL_PLANE,
+    130: 'ended by Ctrl-C (SIGINT); 143: SIGTERM, 129: SIGHUP',
+  },
+  history: {
+    0: 'shown, also where there is none yet',
+    1: 'no such rollout is on record',
+    ...USAGE,
+    ...UNTRUSTED,
+    5: 'the control plane could not be used, or keeps no rollouts',
+  },
+  config: { 0: 'shown; nothing was requested', 2: 'usage: a bad flag, variable or file' },
+  report: { 0: 'shown, whatever the outcome of that run', 2: 'usage: a bad flag, or no result to read' },
+  lint: {
+    0: 'no error; with --strict no warning either',
+    1: 'something was found',
+    2: 'usage: a bad flag, no such folder, or nothing to read in it',
+  },
+  'lock status': { 0: 'shown', ...LOCK },
+  'lock run': {
+    N: 'of the command once it ran; 128+n where a signal ended it',
+    ...USAGE,
+    3: 'the lock was not had in time, or lost: then the command was ended',
+    4: 'the lock is frozen',
+    5: 'the lock server could not be used',
+    126: 'the command may not be run; 127: it was not found',
+    130: 'interrupted (SIGINT) while waiting; 143: SIGTERM, 129: SIGHUP',
+  },
+  'lock break': {
+    0: 'broken, or nobody held it',
+    ...LOCK,
+    4: 'nothing was broken: declined, another holder, or one that is alive',
+  },
+  'lock freeze': { 0: 'frozen', ...LOCK },
+  'lock unfreeze': { 0: 'not frozen any more', ...LOCK },
+  'lock log': { 0: 'shown, or verified', ...LOCK, 4: 'the log does not hold, or no secret may leave' },
+};
+
+/** Numbers come first in an object, whatever its order: what is no number goes before them. */
+const codeLines = (codes: Codes): string =>
+  Object.entries(codes)
+    .sort(([one], [other]) => Number(other === 'N') - Number(one === 'N'))
+    .map(([code, meaning]) => `  ${code.padEnd(4)} ${meaning}`)
+    .join('\n');
+
+/** Adds examples and exit codes to a command and to all below it. @param path Words that are typed for it. */
+export function addHelp(command: Command, path: string[] = []): void {
+  const examples = EXAMPLES[path.join(' ') || command.name()];
   if (examples)
     command.addHelpText('before', `Examples:\n${examples.map((line) => `  ${line}`).join('\n')}\n`);
-  // A command with commands below it may be one itself.
-  if (!command.commands.length || OWN_EXIT_CODES[path]) {
-    command.addHelpText('after', OWN_EXIT_CODES[path] ?? OWN_EXIT_CODES[whole] ?? EXIT_CODES);
+  // A command with commands below it may be one itself, and they end as it does.
+  const codes = EXIT_CODES[path.join(' ')] ?? EXIT_CODES[path.slice(0, -1).join(' ')];
+  if (codes) {
+    command.addHelpText('after', `\nExit codes:\n${codeLines(codes)}`);
     if (command.options.some((option) => option.long === '--config')) {
       command.addHelpText(
         'after',
@@ -124,7 +156,7 @@ export function addHelp(command: Command): void {
       );
     }
   }
-  for (const one of command.commands) addHelp(one);
+  for (const one of command.commands) addHelp(one, [...path, one.name()]);
 }
 
 /** What a setting is for, whether it may be repeated, its choices, variables and default. */

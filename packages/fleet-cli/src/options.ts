@@ -21,23 +21,34 @@ export function settingsFor(command: CommandName): NamedSetting[] {
 export const configCommand = (command: CommandName): ConfigCommand =>
   command.startsWith('lock ') && command !== 'lock run' ? 'lock' : (command as ConfigCommand);
 
+type Group = Setting['group'] | 'output';
+
 /** Heading of a group of flags in help texts. */
-export const GROUP_TITLES: Record<Setting['group'] | 'output', string> = {
-  target: 'What to roll, and where:',
-  rollout: 'Rollout:',
+export const GROUP_TITLES: Record<Group, string> = {
+  target: 'Which fleet, and where:',
+  rollout: 'What counts as proven:',
   verify: 'Verification:',
   lock: 'Lock:',
-  gates: 'Gates (off unless configured):',
+  gates: 'Repository:',
   alerts: 'Alerts (off unless configured):',
   run: 'Run:',
   output: 'Output:',
 };
 
-/** Adds the flags of the settings to a command. */
-export function addSettings(command: Command, settings: readonly Setting[]): void {
-  for (const setting of settings) {
+/** Where a command rolls, plans a roll or shows what one would go by, the same flags do more. */
+const ROLL_TITLES: Partial<Record<Group, string>> = {
+  target: 'What to roll, and where:',
+  rollout: 'Rollout:',
+  gates: 'Gates (off unless configured):',
+};
+
+/** Adds the flags of the settings that a command takes. */
+export function addSettings(command: Command, name: CommandName): void {
+  const rolls = name === 'redeploy' || name === 'plan' || name === 'config';
+  const titles = rolls ? { ...GROUP_TITLES, ...ROLL_TITLES } : GROUP_TITLES;
+  for (const setting of settingsFor(name)) {
     const flag = `--${setting.name}${setting.value ? ` <${setting.value}>` : ''}`;
-    const option = new Option(flag, describeSetting(setting)).helpGroup(GROUP_TITLES[setting.group]);
+    const option = new Option(flag, describeSetting(setting)).helpGroup(titles[setting.group]);
     if (setting.kind === 'list') {
       option.argParser((value: string, before: string[] | undefined) => [...(before ?? []), value]);
     }

@@ -21,7 +21,7 @@ export function buildProgram(version: string, finish: Finish): Command {
   const add = (name: CommandName, description: string, parent = program) => {
     const command = parent.command(name.split(' ').at(-1) ?? name).description(description);
     command.allowExcessArguments(false);
-    addSettings(command, settingsFor(name));
+    addSettings(command, name);
     return command.optionsGroup(GROUP_TITLES.output);
   };
   const addRun = (name: 'redeploy' | 'plan' | 'verify', description: string) => {

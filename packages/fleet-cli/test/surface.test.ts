@@ -57,6 +57,47 @@ describe('help and version', () => {
     }
   });
 
+  const codesOf = (help: string) =>
+    [...(help.split('Exit codes:')[1] ?? '').matchAll(/^ {2}(\d+|N) /gm)].map(([, code]) => code).join(' ');
+  it.each([
+    ['redeploy', '0 1 2 3 4 5 130'],
+    ['plan', '0 1 2 4 5 130'],
+    ['verify', '0 1 2 4 5 130'],
+    ['status', '0 2 4 5 130'],
+    ['history', '0 1 2 4 5'],
+    ['history show', '0 1 2 4 5'],
+    ['config', '0 2'],
+    ['config schema', '0 2'],
+    ['report', '0 2'],
+    ['lint', '0 1 2'],
+    ['lock status', '0 2 4 5 130'],
+    ['lock run', 'N 2 3 4 5 126 130'],
+    ['lock break', '0 2 4 5 130'],
+    ['lock freeze', '0 2 4 5 130'],
+    ['lock unfreeze', '0 2 4 5 130'],
+    ['lock log', '0 2 4 5 130'],
+  ])('%s: its help shows its own exit codes and headings', async (command, codes) => {
+    const { stdout } = await fleet([...command.split(' '), '--help']);
+    expect(codesOf(stdout)).toBe(codes);
+    const rolls = ['redeploy', 'plan', 'config'].includes(command);
+    for (const heading of ['What to roll', 'Rollout:', 'Gates (off'])
+      expect([heading, stdout.includes(heading)]).toEqual([heading, rolls]);
+  });
+
+  it('every command has examples and exit codes of its own', async () => {
+    const below = async (path: string[]): Promise<string[][]> => {
+      const { stdout } = await fleet([...path, '--help']);
+      const [, list = ''] = stdout.split('\nCommands:\n');
+      const names = [...list.matchAll(/^ {2}([a-z]+)/gm)].map(([, name]) => [...path, `${name}`]);
+      return names.length ? (await Promise.all(names.map(below))).flat() : [path];
+    };
+    for (const path of await below([])) {
+      const { stdout } = await fleet([...path, '--help']);
+      expect([path, stdout.startsWith(`Examples:\n  fleet ${path.join(' ')}`)]).toEqual([path, true]);
+      expect([path, codesOf(stdout)]).toEqual([path, expect.stringMatching(/\b2\b/)]);
+    }
+  });
+
   it('every flag in an example exists', async () => {
     for (const command of [
       ['redeploy'],
