@@ -58,7 +58,7 @@ export async function conduct(run: Run): Promise<Ending> {
     refuse(config);
     return verify(run);
   }
-  emitter.doing = 'waiting at the gates';
+  emitter.begin('waiting at the gates', config.timeoutMs);
   const ending = await pastTheGates(run).catch((error) => endingOf(error, run, run.context.signal));
   if (ending.outcome === 'held' && !run.ledger.slugs.length) await showDrift(run);
   return ending;
@@ -77,11 +77,11 @@ async function pastTheGates(run: Run): Promise<Ending> {
   run.stage = 'lock';
   if (inheritedToken !== undefined) {
     run.lock = { group, fencing_token: inheritedToken, waited_ms: 0 };
-    emitter.doing = `waiting for its turn under the lease of ${group}`;
+    emitter.begin(`waiting for its turn under the lease of ${group}`);
     const context = { ...run.context, ports: run.ports, signal: run.signal };
     return underParentsLease(config, context, (fence, signal) => rollout(run, signal, fence, noRecord));
   }
-  emitter.doing = `waiting for the lock ${group}`;
+  emitter.begin(`waiting for the lock ${group}`, config.lock.waitMs);
   return underLock(run, group);
 }
 
@@ -120,8 +120,8 @@ async function rollout(
   const { config, ledger, emit } = run;
   const gates = gatesOf(run, signal);
   const tools = toolsOf(run, signal, fence);
-  const doing = (step: string) => {
-    run.emitter.doing = step;
+  const doing = (step: string, lastsMs?: number) => {
+    run.emitter.begin(step, lastsMs);
     tell(step);
   };
   run.stage = 'gate';
@@ -223,7 +223,7 @@ function plan({ config, ledger, emit, emitter }: Run, last: LastRollout | null):
 
 async function dryRun(run: Run): Promise<Ending> {
   run.stage = 'roll';
-  run.emitter.doing = 'planning';
+  run.emitter.begin('planning');
   const fleet = await surveyed(run, toolsOf(run, run.signal, null));
   try {
     refuseShrunkFleet(fleet, null, run.config);
@@ -248,21 +248,22 @@ async function dryRun(run: Run): Promise<Ending> {
 
 async function verify(run: Run): Promise<Ending> {
   run.stage = 'roll';
-  run.emitter.doing = 'verifying';
   const { config, ledger } = run;
+  run.emitter.begin('listing the fleet');
   const { context, client, verifier } = toolsOf(run, run.signal, null);
   const fleet = config.tenants ?? (await listFleet(client, context)).slugs;
   if (!config.tenants) refuseShrunkFleet(fleet, null, config);
   checkScope(fleet, config);
   for (const slug of inScope(fleet, config)) ledger.add(slug);
   takeScope(run, fleet);
-  await verifier.prove(ledger.slugs);
+  run.emitter.begin('verifying', config.settleBudgetMs);
+  await verifier.prove(ledger.slugs, { tellsFirstLook: true });
   return verdictOf(run, null, false);
 }
 
 /** A held run still shows the plan and how far the fleet is from it; what fails here changes nothing. */
 async function showDrift(run: Run): Promise<void> {
-  run.emitter.doing = 'looking at the fleet, on hold';
+  run.emitter.begin('looking at the fleet, on hold');
   try {
     await surveyed(run, toolsOf(run, run.signal, null));
     plan(run, null);

@@ -78,7 +78,7 @@ export async function runFleet(config: Config, context: RunContext = {}): Promis
       askedBy: config.askedBy,
       signal: stopSignalOf(context.signal?.reason),
     });
-    emitter.doing = 'telling how it ended';
+    emitter.begin('telling how it ended');
     // A signal that ended the run has been obeyed: people are told of that too.
     const late = context.signal?.aborted ? [context.hurry] : [context.signal, context.hurry];
     await announceEnd(

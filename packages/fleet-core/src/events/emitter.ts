@@ -8,19 +8,18 @@ const HEARTBEAT_MS = 30_000;
 
 /** Stamps events, keeps the sink's faults away from the run, and breaks silence with heartbeats. */
 export class Emitter {
-  /** What the run is doing, for heartbeats and for those who wait for the lock. */
-  doing = 'starting';
   readonly warnings: string[] = [];
   readonly #clock: Clock;
   readonly #sink: (event: FleetEvent) => void;
-  readonly #started: number;
+  /** The phase of the run, for heartbeats. `endMs`: when it is over at the latest, on the monotonic clock. */
+  #phase: { doing: string; since: number; endMs: number | null };
   #cancel: () => void = () => {};
   #closed = false;
 
   constructor(ports: { clock: Clock; emit: (event: FleetEvent) => void }) {
     this.#clock = ports.clock;
     this.#sink = ports.emit;
-    this.#started = ports.clock.monotonic();
+    this.#phase = { doing: 'starting', since: ports.clock.monotonic(), endMs: null };
     this.#arm();
   }
 
@@ -30,7 +29,7 @@ export class Emitter {
       this.warnings.push(event.reason);
     }
     if (event.code === 'lock.draining')
-      this.doing = `waiting for the roll under fencing token ${event.fencing_token} to end`;
+      this.begin(`waiting for the roll under fencing token ${event.fencing_token} to end`);
     this.#arm();
     try {
       const returned: unknown = this.#sink({ at: new Date(this.#clock.wall()).toISOString(), ...event });
@@ -39,6 +38,12 @@ export class Emitter {
       // A reader of events that fails must not decide how a deploy ends.
     }
   };
+
+  /** A phase of the run begins. @param lastsMs How long it may last, where that is known. */
+  begin(doing: string, lastsMs: number | null = null): void {
+    const since = this.#clock.monotonic();
+    this.#phase = { doing, since, endMs: lastsMs === null ? null : since + lastsMs };
+  }
 
   warn(reason: string): void {
     this.emit({ code: 'warning', reason });
@@ -52,12 +57,11 @@ export class Emitter {
   #arm(): void {
     this.#cancel();
     if (this.#closed) return;
-    this.#cancel = this.#clock.timer(HEARTBEAT_MS, () =>
-      this.emit({
-        code: 'heartbeat',
-        doing: this.doing,
-        elapsed_ms: Math.round(this.#clock.monotonic() - this.#started),
-      }),
-    );
+    this.#cancel = this.#clock.timer(HEARTBEAT_MS, () => {
+      const { doing, since, endMs } = this.#phase;
+      const now = this.#clock.monotonic();
+      const left_ms = endMs === null ? null : Math.max(0, Math.round(endMs - now));
+      this.emit({ code: 'heartbeat', doing, elapsed_ms: Math.round(now - since), left_ms });
+    });
   }
 }

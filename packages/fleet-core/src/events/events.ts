@@ -97,6 +97,8 @@ export type EventData =
       of: number;
     }
   | { code: 'verify.started'; slugs: string[]; settle_budget_ms: number }
+  /** Every tenant of a verification was asked once, and `open` are not on target: they are asked on. */
+  | { code: 'verify.looked'; on_target: number; of: number; open: string[]; settle_budget_ms: number }
   | { code: 'verify.finished'; on_target: number; of: number; duration_ms: number }
   /** The commit status of the environment; `error` on an earlier commit settles a run that was killed. */
   | {
@@ -117,8 +119,11 @@ export type EventData =
   /** The webhook took a message. */
   | { code: 'alert.sent'; about: 'failure' | 'recovery' }
   | { code: 'warning'; reason: string }
-  /** At least every 30 s while nothing else is said: CI servers end jobs that fall silent. */
-  | { code: 'heartbeat'; doing: string; elapsed_ms: number }
+  /**
+   * At least every 30 s while nothing else is said: CI servers end jobs that fall silent. Both times are those of what
+   * is being done; `left_ms` is null where nobody knows how long it may take.
+   */
+  | { code: 'heartbeat'; doing: string; elapsed_ms: number; left_ms: number | null }
   | { code: 'run.finished'; result: FleetResult };
 
 export type EventCode = FleetEvent['code'];

@@ -52,8 +52,12 @@ export async function holdLock<T>(
   const signal = context.signal ?? new AbortController().signal;
   try {
     const options = lockOptions(config, ports, context);
+    emitter.begin(`waiting for the lock ${options.group}`, options.waitMs);
     // Other work proves nothing about the fleet, and disproves nothing.
-    const other = async (lease: Lease) => ({ value: await work(lease), result: 'none' as const });
+    const other = async (lease: Lease) => {
+      emitter.begin(`working under the lock ${options.group}`);
+      return { value: await work(lease), result: 'none' as const };
+    };
     return await withLease(options, ports, emitter.emit, signal, other, 'none');
   } finally {
     emitter.close();

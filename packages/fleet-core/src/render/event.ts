@@ -107,12 +107,9 @@ function lineOf(event: FleetEvent, verbose: boolean): string | null {
     case 'tenant.changed':
       return tenantLine(event);
     case 'verify.started':
-      return `verifying ${plural(event.slugs.length, 'tenant')}, each has ${formatDuration(event.settle_budget_ms)} to settle`;
-    // Its tenants were told one by one, and the wave or the closing block sums them up.
+    case 'verify.looked':
     case 'verify.finished':
-      return verbose
-        ? `verified: ${event.on_target} of ${event.of} on target after ${formatDuration(event.duration_ms)}`
-        : null;
+      return verifyLine(event, verbose);
     case 'status.shown':
       return `commit status ${event.context}: ${event.state} (${shortSha(event.sha)})`;
     case 'alert.issue': {
@@ -125,9 +122,26 @@ function lineOf(event: FleetEvent, verbose: boolean): string | null {
     case 'warning':
       return `warning: ${event.reason}`;
     case 'heartbeat':
-      return `still ${event.doing}, ${formatDuration(event.elapsed_ms)}`;
+      return `still ${event.doing}, ${formatDuration(event.elapsed_ms)} so far${event.left_ms ? `, at most ${formatDuration(event.left_ms)} left` : ''}`;
     case 'run.finished':
       return null;
+  }
+}
+
+function verifyLine(
+  event: Extract<FleetEvent, { code: `verify.${string}` }>,
+  verbose: boolean,
+): string | null {
+  switch (event.code) {
+    case 'verify.started':
+      return `verifying ${plural(event.slugs.length, 'tenant')}, each has ${formatDuration(event.settle_budget_ms)} to settle`;
+    case 'verify.looked':
+      return `first look: ${event.on_target} of ${event.of} on target, not ${nameList(event.open)}; asking on for at most ${formatDuration(event.settle_budget_ms)} (--settle-budget 0s asks once)`;
+    // Its tenants were told one by one, and the wave or the closing block sums them up.
+    case 'verify.finished':
+      return verbose
+        ? `verified: ${event.on_target} of ${event.of} on target after ${formatDuration(event.duration_ms)}`
+        : null;
   }
 }
 
@@ -191,6 +205,7 @@ export function toneOf(event: FleetEvent): Tone {
     case 'lock.release_failed':
     case 'call.retry':
     case 'call.unknown':
+    case 'verify.looked':
     case 'warning':
       return 'warn';
     case 'tenant.changed':

@@ -20,8 +20,8 @@ export interface Rollout {
   policy: RolloutPolicy;
   /** Asked before every wave; rejects where the run may not go on (kill switch, newer commit). */
   mayGoOn: () => Promise<void>;
-  /** Tells those who wait for the lock what is being done. */
-  doing: (step: string) => void;
+  /** Tells those who wait what is being done. @param lastsMs How long it may last, where that is known. */
+  doing: (step: string, lastsMs?: number) => void;
   /** Keeps the state for the run that comes next; `about` are the tenants of a call that is sent next. */
   keep: (about: string[]) => Promise<void>;
 }
@@ -85,7 +85,7 @@ async function rollWave(
     soak_seconds: 0,
     batch_size: slugs.length,
   });
-  rollout.doing(`verifying ${phase} (${place})`);
+  rollout.doing(`verifying ${phase} (${place})`, rollout.policy.settleBudgetMs);
   return rollout.tools.verifier.prove(slugs);
 }
 
@@ -120,10 +120,11 @@ export async function rollInOneCall(
       reason: `the control plane did not roll ${canary} as a canary: everybody was rolled at once`,
     });
   }
-  rollout.doing('verifying');
   // After a lost answer the control plane may still be soaking its canary: that pause counts as progress.
   const budgetMs = policy.settleBudgetMs + (answer === 'unknown' && canary ? policy.soakMs : 0);
-  await verifier.prove(slugs, { budgetMs, untilQuiet: answer === 'unknown' });
+  const untilQuiet = answer === 'unknown';
+  rollout.doing('verifying', untilQuiet ? undefined : budgetMs);
+  await verifier.prove(slugs, { budgetMs, untilQuiet });
   return null;
 }
 
@@ -137,7 +138,7 @@ async function soak({ tools, policy, doing }: Rollout, slug: string): Promise<st
   const { clock, emit, signal } = context;
   const { soakMs } = policy;
   emit({ code: 'soak.started', slug, soak_ms: soakMs });
-  doing(`watching canary ${slug}`);
+  doing(`watching canary ${slug}`, soakMs);
   const before = ledger.get(slug).probes;
   const end = clock.monotonic() + soakMs;
   for (let left = soakMs; left > 0; left = end - clock.monotonic()) {

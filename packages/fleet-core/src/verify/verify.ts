@@ -31,9 +31,16 @@ interface Round {
   /** Budgets count from here. */
   quietSince: number;
   untilQuiet: boolean;
-  /** How many there are, and how many of them are on target. */
-  of: number;
+  /** Who was not asked yet in it, where that is to be told; null: it is not. */
+  unseen: Set<string> | null;
+  /** Who is asked, and how many of them are on target. */
+  slugs: string[];
   onTarget: number;
+}
+
+interface ProveOptions {
+  untilQuiet?: boolean;
+  tellsFirstLook?: boolean;
 }
 
 /** A tenant in a round. */
@@ -55,7 +62,7 @@ export class Verifier {
 
   /** Asks each tenant just once. @returns The slugs that are not proven on target. */
   ask(slugs: string[]): Promise<string[]> {
-    return this.#verify(slugs, 0, false);
+    return this.#verify(slugs, 0);
   }
 
   /**
@@ -80,13 +87,18 @@ export class Verifier {
    * @param options.budgetMs Instead of the policy's settle budget.
    * @param options.untilQuiet Counts the budget from the last tenant that came on target: for a rollout that somebody
    *   else drives, whose tenants come one after the other.
+   * @param options.tellsFirstLook Tells once whom it waits for: for whoever did not roll, and may not want to wait.
    * @returns The slugs that are not proven on target.
    */
-  prove(slugs: string[], options: { budgetMs?: number; untilQuiet?: boolean } = {}): Promise<string[]> {
-    return this.#verify(slugs, options.budgetMs ?? this.policy.settleBudgetMs, options.untilQuiet ?? false);
+  prove(slugs: string[], options: ProveOptions & { budgetMs?: number } = {}): Promise<string[]> {
+    return this.#verify(slugs, options.budgetMs ?? this.policy.settleBudgetMs, options);
   }
 
-  async #verify(slugs: string[], budgetMs: number, untilQuiet: boolean): Promise<string[]> {
+  async #verify(
+    slugs: string[],
+    budgetMs: number,
+    { untilQuiet = false, tellsFirstLook = false }: ProveOptions = {},
+  ): Promise<string[]> {
     const { context, ledger, policy } = this;
     const { clock, emit } = context;
     const startedAt = clock.monotonic();
@@ -97,7 +109,8 @@ export class Verifier {
       startedAt,
       quietSince: startedAt,
       untilQuiet,
-      of: slugs.length,
+      unseen: tellsFirstLook ? new Set(slugs) : null,
+      slugs,
       onTarget,
     };
     if (budgetMs > 0) emit({ code: 'verify.started', slugs, settle_budget_ms: budgetMs });
@@ -133,6 +146,7 @@ export class Verifier {
     if (round.untilQuiet && done) round.quietSince = now;
     const left = round.budgetMs - (now - round.quietSince);
     this.#tell(followed, observation, round, left);
+    this.#tellFirstLook(slug, round);
     // A tenant that its control plane calls unhealthy will not be proven by asking on.
     const { streak, flapped, row, since } = ledger.get(slug);
     if (done || row?.healthy === false) return null;
@@ -178,7 +192,15 @@ export class Verifier {
       detail: ledger.detailOf(slug),
       after_ms: context.clock.monotonic() - round.startedAt,
       on_target: round.onTarget,
-      of: round.of,
+      of: round.slugs.length,
     });
+  }
+
+  #tellFirstLook(slug: string, { unseen, slugs, onTarget, budgetMs }: Round): void {
+    if (!unseen?.delete(slug) || unseen.size > 0) return;
+    const open = slugs.filter((one) => !this.ledger.isOnTarget(one));
+    if (!open.length || budgetMs === 0) return;
+    const { emit } = this.context;
+    emit({ code: 'verify.looked', on_target: onTarget, of: slugs.length, open, settle_budget_ms: budgetMs });
   }
 }

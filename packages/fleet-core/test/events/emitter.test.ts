@@ -26,12 +26,18 @@ describe('the emitter', () => {
 
   test('breaks a silence of 30 s, and of each 30 s after it, and nothing shorter', async () => {
     const { clock, sink, emitter } = start();
-    emitter.doing = 'rolling canary';
+    emitter.begin('rolling canary');
     await clock.advance(29_999);
     expect(sink.codes).toEqual([]);
     await clock.advance(1);
     expect(sink.events).toEqual([
-      { at: '2026-01-01T00:00:30.000Z', code: 'heartbeat', doing: 'rolling canary', elapsed_ms: 30_000 },
+      {
+        at: '2026-01-01T00:00:30.000Z',
+        code: 'heartbeat',
+        doing: 'rolling canary',
+        elapsed_ms: 30_000,
+        left_ms: null,
+      },
     ]);
     await clock.advance(15_000);
     emitter.emit({ code: 'lock.recovered', group: 'a' });
@@ -39,6 +45,23 @@ describe('the emitter', () => {
     expect(sink.of('heartbeat')).toHaveLength(1);
     await clock.advance(1);
     expect(sink.of('heartbeat').map((event) => event.elapsed_ms)).toEqual([30_000, 75_000]);
+  });
+
+  test('counts the phase, and what is left of it where that is known', async () => {
+    const { clock, sink, emitter } = start();
+    await clock.advance(29_000);
+    emitter.begin('waiting for the lock', 50_000);
+    await clock.advance(61_000);
+    emitter.begin('planning');
+    await clock.advance(30_000);
+    expect(
+      sink.of('heartbeat').map(({ doing, elapsed_ms, left_ms }) => [doing, elapsed_ms, left_ms]),
+    ).toEqual([
+      ['waiting for the lock', 1_000, 49_000],
+      ['waiting for the lock', 31_000, 19_000],
+      ['waiting for the lock', 61_000, 0],
+      ['planning', 30_000, null],
+    ]);
   });
 
   test('is quiet once it is closed, and leaves no timer', async () => {

@@ -178,6 +178,22 @@ test('other work runs under the lock, which is given back when it throws', async
   expect(lock.of('release').map((call) => call.body.result)).toEqual(['none', 'none']);
 });
 
+test('work under the lock that waits says for what, and how long it may', async () => {
+  const lock = new FakeLock(fleet);
+  lock.claim = (_, response) => lock.queue(response);
+  const clock = new ManualClock();
+  const tracked = trackedHttp(undiciHttp(clock));
+  const told: FleetEvent[] = [];
+  const ports = { clock, http: tracked.http, emit: (event: FleetEvent) => void told.push(event) };
+  const waiting = { ...config(), lock: { ...config().lock, waitMs: 45_000 } } as ReturnType<typeof config>;
+  const work = holdLock(waiting, async () => {}, { ports }).catch(() => {});
+  await clock.runUntil(work, { inFlight: tracked.inFlight });
+  expect(told.find(({ code }) => code === 'heartbeat')).toMatchObject({
+    doing: 'waiting for the lock staging',
+    left_ms: expect.toSatisfy((left: number) => left > 0 && left <= 15_000),
+  });
+});
+
 test('a lock server of the first version hears no word that it does not know', async () => {
   const lock = new FakeLock(fleet);
   lock.features = null;

@@ -134,6 +134,21 @@ describe('an event line', () => {
       /place 2 of 3, 1m 1s so far; held by fleet redeploy \(ann\) for 1m 30s, doing: batch-2, .*not renew/,
     ],
     [
+      'counts the phase, and says what is left of it',
+      { code: 'heartbeat', doing: 'verifying batch-1 (1 of 2)', elapsed_ms: 30_000, left_ms: 210_000 },
+      /^still verifying batch-1 \(1 of 2\), 30s so far, at most 3m 30s left$/,
+    ],
+    [
+      'says no more than it knows of a phase',
+      { code: 'heartbeat', doing: 'planning', elapsed_ms: 30_000, left_ms: null },
+      /^still planning, 30s so far$/,
+    ],
+    [
+      'says how to ask just once',
+      { code: 'verify.looked', on_target: 1, of: 3, open: ['birch', 'cedar'], settle_budget_ms: 240_000 },
+      /^first look: 1 of 3 on target, not birch, cedar; asking on for at most 4m \(--settle-budget 0s asks once\)$/,
+    ],
+    [
       'lists the plan',
       {
         code: 'plan.ready',

@@ -490,10 +490,21 @@ describe('commands that change nothing', () => {
       deployed: true,
     });
     fleet.tenants.set('birch', OLD);
-    expect((await run(options, { command: 'verify' })).result).toMatchObject({
-      outcome: 'failed',
-      exit_code: 1,
-    });
+    const { result, sink } = await run(options, { command: 'verify' });
+    expect(result).toMatchObject({ outcome: 'failed', exit_code: 1 });
+    // What is wrong is said before it is waited for.
+    const budget = sink.of('verify.started')[0]?.settle_budget_ms;
+    expect(sink.of('verify.looked')).toMatchObject([
+      {
+        on_target: 1,
+        of: 2,
+        open: ['birch'],
+        settle_budget_ms: budget,
+        at: sink.of('verify.started')[0]?.at,
+      },
+    ]);
+    const once = await run({ ...options, settleBudgetMs: 0 }, { command: 'verify' });
+    expect(once.sink.codes).not.toContain('verify.looked');
     const untagged = await run({ ...options, targetTag: undefined }, { command: 'verify' });
     expect(untagged.result).toMatchObject({ target_tag: null, counts: { enumerated: 2 } });
     const plans = fleet.plans;
