@@ -1,5 +1,5 @@
 /** Runs the built command as a process of its own, in an empty folder and with nothing but PATH in its environment. */
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -27,8 +27,11 @@ export interface RunOptions {
   onOutput?: (so: { stdout: string; stderr: string; kill: (signal: NodeJS.Signals) => void }) => void;
 }
 
-export function fleet(args: string[], options: RunOptions = {}): Promise<Ran> {
-  const child = spawn(process.execPath, [CLI, ...args], {
+export const fleet = (args: string[], options: RunOptions = {}): Promise<Ran> =>
+  run(process.execPath, [CLI, ...args], options);
+
+function run(program: string, args: string[], options: RunOptions): Promise<Ran> {
+  const child = spawn(program, args, {
     cwd: options.cwd ?? tmpdir(),
     env: { PATH: process.env.PATH, FLEET_CP_TOKEN: TOKEN, ...everyRun, ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -47,6 +50,17 @@ export function fleet(args: string[], options: RunOptions = {}): Promise<Ran> {
     child.on('error', reject);
     child.on('close', (code) => resolve({ code, stdout, stderr }));
   });
+}
+
+/** Whether this machine can make a terminal for {@link atTerminal}. */
+export const hasPty = spawnSync('script', ['--version']).status === 0;
+
+/** All that the command writes at a terminal of that width. */
+export async function atTerminal(columns: number, args: string[], options: RunOptions = {}): Promise<string> {
+  const command = [process.execPath, CLI, ...args].map((word) => `'${word}'`).join(' ');
+  const env = { TERM: 'dumb', ...options.env };
+  const script = ['-qec', `stty cols ${columns}; ${command}`, '/dev/null'];
+  return (await run('script', script, { ...options, env })).stdout.replaceAll('\r', '');
 }
 
 /** A temporary folder; remove it with the returned function. */

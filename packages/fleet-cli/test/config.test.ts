@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { fleet, folder, TOKEN } from './cli.js';
+import { atTerminal, fleet, folder, hasPty, TOKEN } from './cli.js';
 
 const temp = folder();
 afterAll(() => temp.remove());
@@ -35,11 +35,12 @@ describe('fleet config', () => {
     expect(ran.stdout).not.toContain(TOKEN);
   });
 
-  it.each([80, 40])('keeps to %i columns and breaks no word', async (columns) => {
-    const [narrow, whole] = await Promise.all([config([], { COLUMNS: `${columns}` }), config([])]);
+  it.skipIf(!hasPty).each([80, 40])('keeps to %i columns and breaks no word', async (columns) => {
+    const narrow = await atTerminal(columns, ['config'], { cwd: temp.path });
+    const whole = await config([]);
     const words = (text: string) => text.split(/\s+/).filter(Boolean);
-    expect(words(narrow.stdout)).toEqual(words(whole.stdout));
-    for (const line of narrow.stdout.split('\n')) {
+    expect(words(narrow)).toEqual(words(whole.stdout));
+    for (const line of narrow.split('\n')) {
       if (line.length > columns) expect(line.trim()).not.toContain(' ');
     }
   });

@@ -11,7 +11,7 @@ export async function runConfig(flags: Layers['flags'], output: OutputFlags): Pr
   const terminal = new Terminal(output);
   const settings = await settingsInForce(await givenOf(flags), systemPorts());
   if (output.json) terminal.document({ schema: 'fleet-config/1', settings });
-  else for (const line of renderSettings(settings)) terminal.wrapped('stdout', line);
+  else for (const line of renderSettings(settings)) terminal.line('stdout', line);
   return 0;
 }
 

@@ -26,7 +26,7 @@ export async function runHistory(
   const group = config.lock?.group;
   const show = (document: object, lines: HistoryLine[]) => {
     if (output.json) terminal.document(document);
-    else for (const { text, tone } of lines) terminal.wrapped('stdout', text, tone);
+    else for (const { text, tone } of lines) terminal.line('stdout', text, tone);
   };
   return interruptible(
     terminal,

@@ -18,10 +18,7 @@ export async function runStatus(
   const show = (status: FleetStatus) => {
     if (output.json) terminal.document(status, output.watch ? 0 : 2);
     else {
-      for (const { text, tone, command } of renderStatus(status)) {
-        if (command) terminal.command('stdout', text);
-        else terminal.wrapped('stdout', text, tone);
-      }
+      for (const { text, tone } of renderStatus(status)) terminal.line('stdout', text, tone);
     }
   };
   return interruptible(

@@ -1,7 +1,7 @@
 /** Where text goes: data to stdout, everything for people to stderr, colour only where it is welcome. */
 import { styleText } from 'node:util';
 import type { Tone } from '@tenant-fleet/fleet-core/render';
-import wrapAnsi from 'wrap-ansi';
+import { wrapped } from './wrap.js';
 
 export type Stream = 'stdout' | 'stderr';
 type Style = Parameters<typeof styleText>[0];
@@ -21,16 +21,6 @@ const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
 const escaped = (text: string): string =>
   [...text].map((one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`).join('');
 
-/** Columns of the terminal, or what COLUMNS says; undefined: lines stay whole, for whatever reads them. */
-function widthOf(stream: Stream): number | undefined {
-  const said = Number(process.env.COLUMNS);
-  return process[stream].columns || (Number.isInteger(said) && said > 0 ? said : undefined);
-}
-
-/** Words are never broken: one that is too long stands alone. */
-const wrapped = (text: string, width: number): string[] =>
-  Number.isFinite(width) ? wrapAnsi(text, Math.max(width, 20)).split('\n') : [text];
-
 export class Terminal {
   readonly #colour: boolean;
 
@@ -42,28 +32,12 @@ export class Terminal {
   line(stream: Stream, text: string, tone: Tone = 'plain'): void {
     const style = this.#wantsColour(stream) ? STYLES[tone] : null;
     // Whatever was not made harmless before: no text writes to a terminal by itself, only what stands here does.
-    const plain = text.replace(CONTROL, ' ');
+    const safe = text.replace(CONTROL, ' ');
+    // Where no terminal is, lines stay whole, for whatever reads them.
+    const { columns } = process[stream];
+    const lines = safe.split('\n').map((one) => wrapped(one, columns));
+    const plain = lines.join('\n');
     this.#write(stream, style ? styleText(style, plain, { validateStream: false }) : plain);
-  }
-
-  /** Writes one line that keeps to the width of the terminal; what does not fit goes on below, further in. */
-  wrapped(stream: Stream, text: string, tone: Tone = 'plain'): void {
-    const [, indent = '', words = ''] = /^( *)(.*)$/s.exec(text) ?? [];
-    const width = (widthOf(stream) ?? Number.POSITIVE_INFINITY) - indent.length;
-    if (words.length <= width) return this.line(stream, text, tone);
-    const [first = '', ...rest] = wrapped(words, width - 2);
-    this.line(stream, indent + first, tone);
-    for (const line of rest) this.line(stream, `${indent}  ${line}`, tone);
-  }
-
-  /** Writes a command that keeps to the width and can be pasted all the same. */
-  command(stream: Stream, text: string): void {
-    const [first = '', ...rest] = wrapped(
-      text.trimStart(),
-      (widthOf(stream) ?? Number.POSITIVE_INFINITY) - 6,
-    );
-    const lines = [`  ${first}`, ...rest.map((line) => `    ${line}`)];
-    this.line(stream, lines.join(' \\\n'));
   }
 
   /** Whether a document was written in this process. */
