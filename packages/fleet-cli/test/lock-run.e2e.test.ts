@@ -111,8 +111,9 @@ describe('the guard', () => {
   });
 });
 
+/** 0 for a process that has ended since it was listed. */
 const parentOf = (pid: number) =>
-  Number(execFileSync('ps', ['-o', 'ppid=', '-p', `${pid}`], { encoding: 'utf8' }));
+  Number(spawnSync('ps', ['-o', 'ppid=', '-p', `${pid}`], { encoding: 'utf8' }).stdout);
 
 const hasPty = spawnSync('script', ['--version']).status === 0;
 
