@@ -201,7 +201,7 @@ describe('tag', () => {
     } catch (error) {
       seen = String((error as { stdout: Buffer }).stdout);
     }
-    expect(seen).toContain('ERROR: --control-plane is missing');
+    expect(seen).toContain('ERROR: --control-plane, ');
   });
 });
 
@@ -267,7 +267,7 @@ describe('publish', () => {
       join(project, '.npmrc'),
       `@tenant-fleet:registry=${world.registry.url}\n${host}:_authToken=${TOKEN}\n`,
     );
-    const [core, cli] = PUBLISHED;
+    const [core, , cli] = PUBLISHED;
     const dependencies = { [`${core}`]: version, [`${cli}`]: version };
     writeFileSync(
       join(project, 'package.json'),
