@@ -9,7 +9,7 @@ export { LockClient, type LockServer } from './clients/control-plane/lock.js';
 export type { FleetOptions, Trigger } from './config/options.js';
 export type { ClaimHandle, RunContext } from './context.js';
 export { type ErrorCode, FleetError, isFleetError } from './errors.js';
-export type { EventCode, EventData, FleetEvent, Policy } from './events/events.js';
+export type { EventCode, EventData, FleetEvent } from './events/events.js';
 export { type Clock, systemClock } from './io/clock.js';
 export { type Http, HttpFailure, type HttpRequest, type HttpResponse, undiciHttp } from './io/http.js';
 export type { Grant, Lease } from './lock/lease.js';
@@ -21,11 +21,14 @@ export {
   type CallResult,
   type Counts,
   type FleetResult,
+  type Policy,
   RESULT_SCHEMA,
   resultSchema,
   type Scope,
   TENANT_STATUSES,
   type TenantResult,
   type TenantStatus,
+  type TimelineEntry,
+  type TimelineEvent,
 } from './result/result.js';
 export { planFleet, redeployFleet, verifyFleet, withFleetLock } from './run.js';

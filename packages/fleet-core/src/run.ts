@@ -17,6 +17,7 @@ import { lagOf } from './report/branch-lag.js';
 import { buildResult } from './report/build-result.js';
 import { endingOf, timeoutError } from './report/ending.js';
 import { nextCommands } from './report/next-commands.js';
+import { Timeline } from './report/timeline.js';
 import { stopSignalOf } from './result/outcome.js';
 import type { FleetResult } from './result/result.js';
 import { Ledger } from './verify/ledger.js';
@@ -28,7 +29,14 @@ import { Ledger } from './verify/ledger.js';
  */
 export async function runFleet(config: Config, context: RunContext = {}): Promise<FleetResult> {
   const ports = systemPorts(context.ports);
-  const emitter = new Emitter(ports);
+  const timeline = new Timeline(ports.clock, config.expectedSha);
+  const emitter = new Emitter({
+    clock: ports.clock,
+    emit: (event) => {
+      timeline.note(event);
+      return ports.emit(event);
+    },
+  });
   const deadline = new AbortController();
   const cancelDeadline = ports.clock.timer(config.timeoutMs, () =>
     deadline.abort(timeoutError(config.timeoutMs)),
@@ -48,6 +56,7 @@ export async function runFleet(config: Config, context: RunContext = {}): Promis
     lock:
       config.lock && !config.dryRun ? { group: config.lock.group, fencing_token: null, waited_ms: 0 } : null,
   };
+  const policy = config.command === 'verify' ? null : policyOf(config);
   emitter.emit({
     code: 'run.started',
     command: config.command === 'verify' ? 'verify' : config.dryRun ? 'plan' : 'redeploy',
@@ -56,7 +65,7 @@ export async function runFleet(config: Config, context: RunContext = {}): Promis
     expected_sha: config.expectedSha,
     control_plane: config.controlPlane || null,
     timeout_ms: config.timeoutMs,
-    policy: config.command === 'verify' ? null : policyOf(config),
+    policy,
   });
   for (const warning of config.warnings) emitter.warn(warning);
   try {
@@ -74,6 +83,11 @@ export async function runFleet(config: Config, context: RunContext = {}): Promis
       lock: run.lock,
       ledger: run.ledger,
       calls: run.calls.entries,
+      timeline: timeline.entries,
+      actor: config.trigger.actor,
+      runUrl: config.trigger.runUrl,
+      controlPlane: config.controlPlane || undefined,
+      policy: policy ?? undefined,
       warnings: emitter.warnings,
       askedBy: config.askedBy,
       signal: stopSignalOf(context.signal?.reason),

@@ -1,4 +1,4 @@
-import type { Policy } from '../events/events.js';
+import type { Policy } from '../result/result.js';
 import type { Config } from './config.js';
 
 /** What a run goes by. */

@@ -1,19 +1,5 @@
 import type { WaitedFor } from '../contract.js';
-import type { FleetResult, TenantStatus } from '../result/result.js';
-
-/** The effective settings of a rollout: an option that was not wired shows here. */
-export interface Policy {
-  strategy: 'scoped' | 'single-call';
-  canary: string | null;
-  soak_ms: number;
-  batch_size: number;
-  max_stragglers: number;
-  settle_budget_ms: number;
-  confirmations: number;
-  ephemeral: string[];
-  lock_group: string | null;
-  superseded_by: 'claim' | 'head' | 'off';
-}
+import type { FleetResult, Policy, TenantStatus } from '../result/result.js';
 
 /** What a run tells while it runs. `code` is stable; every text in an event is already safe to print. */
 export type FleetEvent = { at: string } & EventData;

@@ -1,6 +1,7 @@
 /** Events as plain text for logs and people; what a line looks like in colour is the adapter's affair. */
 
-import type { FleetEvent, Policy } from '../events/events.js';
+import type { FleetEvent } from '../events/events.js';
+import type { Policy } from '../result/result.js';
 import { formatDuration } from '../text/duration.js';
 import { NAMED, nameList, plural, shortSha } from '../text/words.js';
 import { holderInWords } from './holder.js';

@@ -4,11 +4,15 @@ import {
   type CallResult,
   type FleetResult,
   isPart,
+  type Policy,
   RESULT_SCHEMA,
   resultSchema,
   type Scope,
+  type TimelineEntry,
 } from '../result/result.js';
+import { oneLine } from '../text/sanitize.js';
 import type { Ledger } from '../verify/ledger.js';
+import { VERSION } from '../version.js';
 
 export interface ReportInput {
   outcome: Outcome;
@@ -24,6 +28,11 @@ export interface ReportInput {
   branch: FleetResult['branch'];
   ledger: Ledger;
   calls: CallResult[];
+  timeline: TimelineEntry[];
+  actor?: string;
+  runUrl?: string;
+  controlPlane?: string;
+  policy?: Policy;
   warnings: string[];
   askedBy: 'ci' | 'human';
   signal?: StopSignal;
@@ -36,8 +45,7 @@ export function buildResult(input: ReportInput): FleetResult {
     outcome: input.outcome,
     deployed: isDeployed(input.outcome) && !isPart(input.scope),
     reason: input.reason,
-    ...(input.environment === undefined ? {} : { environment: input.environment }),
-    ...(input.scope === undefined ? {} : { scope: input.scope }),
+    ...known({ environment: input.environment, scope: input.scope }),
     target_tag: input.targetTag ?? null,
     expected_sha: input.expectedSha ?? null,
     started_at: new Date(input.startedAt).toISOString(),
@@ -46,9 +54,21 @@ export function buildResult(input: ReportInput): FleetResult {
     counts: input.ledger.counts(),
     tenants: input.ledger.results(),
     calls: input.calls,
+    timeline: input.timeline,
+    ...known({
+      actor: input.actor && oneLine(input.actor),
+      run_url: input.runUrl,
+      control_plane: input.controlPlane,
+      policy: input.policy,
+    }),
+    tool_version: VERSION,
     branch: input.branch ?? null,
     exit_code: exitCodeOf(input.outcome, { askedBy: input.askedBy, signal: input.signal }),
     warnings: input.warnings,
     next: input.next,
   });
 }
+
+/** Without what nobody knows: a field of the document is absent then. */
+const known = (fields: Record<string, unknown>) =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));

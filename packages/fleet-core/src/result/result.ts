@@ -79,6 +79,52 @@ export const scopeSchema = z.looseObject({
 });
 export type Scope = Closed<z.infer<typeof scopeSchema>>;
 
+/** What the run went by, as resolved from flags, variables, file and defaults: an option that was not wired shows here. */
+export const policySchema = z.looseObject({
+  strategy: z.enum(['scoped', 'single-call']),
+  canary: z.string().nullable(),
+  soak_ms: z.number().min(0),
+  batch_size: z.number().int().min(1),
+  max_stragglers: count,
+  settle_budget_ms: z.number().min(0),
+  confirmations: z.number().int().min(1),
+  ephemeral: z.array(z.string()),
+  lock_group: z.string().nullable(),
+  superseded_by: z.enum(['claim', 'head', 'off']),
+});
+export type Policy = Closed<z.infer<typeof policySchema>>;
+
+/**
+ * What a timeline tells: the queue and the lock, waves and soak, and of each tenant when its roll was sent, when it first
+ * answered with another commit, with the expected one, was proven, fell back after that, and was given up.
+ */
+export type TimelineEvent =
+  | 'lock.waiting'
+  | 'lock.acquired'
+  | 'lock.draining'
+  | 'lock.lost'
+  | 'wave.started'
+  | 'wave.proven'
+  | 'wave.unproven'
+  | 'soak.started'
+  | 'soak.passed'
+  | 'tenant.rolled'
+  | 'tenant.answered'
+  | 'tenant.flipped'
+  | 'tenant.proven'
+  | 'tenant.flapped'
+  | 'tenant.given_up';
+
+export const timelineEntrySchema = z.looseObject({
+  /** Milliseconds since the run started. */
+  at_ms: z.number().min(0),
+  /** A {@link TimelineEvent}; a newer version may know more of them. */
+  event: z.string(),
+  phase: z.string().optional(),
+  slug: z.string().optional(),
+});
+export type TimelineEntry = Closed<z.infer<typeof timelineEntrySchema>>;
+
 /** Something of the fleet was left out: whatever was proven, the environment is not deployed by it. */
 export const isPart = (scope: Scope | undefined): boolean => scope !== undefined && scope.tenants < scope.of;
 
@@ -106,6 +152,16 @@ export const resultSchema = z
     counts: countsSchema,
     tenants: z.array(tenantResultSchema),
     calls: z.array(callResultSchema),
+    /** In the order in which it happened. */
+    timeline: z.array(timelineEntrySchema).optional(),
+    /** Who asked for the run, where that is known, and its page. */
+    actor: z.string().optional(),
+    run_url: z.string().optional(),
+    control_plane: z.string().optional(),
+    /** Absent for `verify`. */
+    policy: policySchema.optional(),
+    /** Version of fleet that wrote the document. */
+    tool_version: z.string().optional(),
     /** Head of the branch, and how many of its commits the expected one lacks; null where that is not known. */
     branch: z
       .looseObject({ name: z.string(), head: z.string(), behind_by: z.number().int().min(0).nullable() })

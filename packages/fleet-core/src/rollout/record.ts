@@ -1,7 +1,7 @@
 /** What a run leaves behind on the lock server: for people, and for the run that comes next. */
 import type { OpenRoll } from '../clients/control-plane/call-log.js';
 import { type OpenCall, ROLLOUT_TENANTS_MAX, type RolloutRecord, type Unsettled } from '../contract.js';
-import type { Policy } from '../events/events.js';
+import type { Policy } from '../result/result.js';
 import type { Ledger } from '../verify/ledger.js';
 import { VERSION } from '../version.js';
 

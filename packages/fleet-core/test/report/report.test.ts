@@ -36,6 +36,7 @@ const input = (rest: Partial<ReportInput> = {}): ReportInput => ({
   branch: null,
   ledger: ledgerOf({ acme: NEW, globex: NEW }),
   calls: [],
+  timeline: [],
   warnings: [],
   askedBy: 'ci',
   ...rest,
