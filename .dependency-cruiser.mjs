@@ -26,6 +26,7 @@ const ROOMS = {
     'io/',
     'text/',
     'contract.ts',
+    'contract/',
   ],
   'packages/fleet-lint/src': ['index.ts', 'lint.ts', 'rules/', 'repository/', 'syntax/'],
   'packages/fleet-cli/src': [

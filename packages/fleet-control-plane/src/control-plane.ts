@@ -156,6 +156,7 @@ async function start(
     callers: { tokens: tokens.list, clock, fleetGroup: options.lockGroup ?? 'staging' },
     tls: options.tls,
     requestsMax: options.requestsMax ?? REQUESTS_MAX,
+    stopping: stopping.signal,
     version,
     log,
   });

@@ -36,6 +36,7 @@ export async function openApiDocument(): Promise<unknown> {
   });
   const app = await createApp({
     callers: { tokens: () => [], clock, fleetGroup: 'staging' },
+    stopping,
     requestsMax: 0,
     version,
     log: () => {},

@@ -8,11 +8,12 @@ import {
 } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { Problem } from '../problem.js';
-import { type Callers, callerOf } from './auth/callers.js';
+import { type Callers, callerOf, ownerOf } from './auth/callers.js';
 import { databaseProblem } from './database-problem.js';
 import { parseJson } from './json.js';
 import { limitClients } from './limit.js';
 import { describeApi } from './openapi.js';
+import { signalRequests } from './signals.js';
 import { refuseUnstorable } from './storable.js';
 import type { Tls } from './tls.js';
 
@@ -26,12 +27,14 @@ export interface AppOptions {
   tls?: Tls | undefined;
   /** Most requests of one client in ten seconds; 0: no limit. */
   requestsMax: number;
+  /** Aborted when the server stops. */
+  stopping: AbortSignal;
   version: string;
   log: (line: string) => void;
 }
 
 /** The server without its calls: who may come in, how refusals look, the OpenAPI document. */
-export async function createApp({ callers, tls, requestsMax, version, log }: AppOptions) {
+export async function createApp({ callers, tls, requestsMax, stopping, version, log }: AppOptions) {
   const app = Fastify({
     https: tls ?? null,
     bodyLimit: BODY_LIMIT,
@@ -65,11 +68,14 @@ export async function createApp({ callers, tls, requestsMax, version, log }: App
 
   parseJson(app);
   app.decorateRequest('caller', null);
+  app.decorateRequest('owner', null);
   app.addHook('onRequest', async (request) => {
     if (OPEN.has(request.url.split('?', 1)[0] ?? '')) return;
     request.caller = callerOf(request, callers);
+    request.owner = ownerOf(request.caller);
   });
   await limitClients(app, requestsMax);
+  signalRequests(app, stopping);
   app.addHook('preValidation', async (request) => refuseUnstorable(request.body));
   app.setErrorHandler((error: FastifyError | Error, request, reply) => {
     const problem = toProblem(error, log, request.routeOptions.bodyLimit);

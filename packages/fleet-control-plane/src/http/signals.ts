@@ -1,13 +1,17 @@
-import type { FastifyReply } from 'fastify';
+import type { FastifyInstance } from 'fastify';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Aborts when the client hangs up before it was answered, or when the server stops. */
+    over: AbortSignal;
+  }
+}
 
 /** Makes an abort cheap: without a reason, each would take a stack trace. */
 const OVER = new Error('The request is over.');
 
-/**
- * Makes the signal of one request: it aborts when the client hangs up before it was answered, or when `stopping`
- * aborts. One listener serves all: a signal with thousands of them takes long to remove one.
- */
-export function requestSignals(stopping: AbortSignal): (reply: FastifyReply) => AbortSignal {
+/** Gives each request its signal. One listener serves all: a signal with thousands of them takes long to remove one. */
+export function signalRequests(app: FastifyInstance, stopping: AbortSignal): void {
   const open = new Set<AbortController>();
   stopping.addEventListener(
     'abort',
@@ -16,14 +20,15 @@ export function requestSignals(stopping: AbortSignal): (reply: FastifyReply) => 
     },
     { once: true },
   );
-  return (reply) => {
-    const request = new AbortController();
-    if (stopping.aborted) request.abort(OVER);
-    open.add(request);
+  app.decorateRequest('over');
+  app.addHook('onRequest', async (request, reply) => {
+    const controller = new AbortController();
+    request.over = controller.signal;
+    if (stopping.aborted) controller.abort(OVER);
+    open.add(controller);
     reply.raw.once('close', () => {
-      open.delete(request);
-      request.abort(OVER);
+      open.delete(controller);
+      controller.abort(OVER);
     });
-    return request.signal;
-  };
+  });
 }

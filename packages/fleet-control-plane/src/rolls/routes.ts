@@ -11,7 +11,6 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Database } from '../db/database.js';
 import { problems } from '../http/openapi.js';
-import { requestSignals } from '../http/signals.js';
 import { shuttingDown } from '../problem.js';
 import type { Redeploy } from './rolls.js';
 import { readRolls } from './store.js';
@@ -57,7 +56,6 @@ export interface RollRoutesOptions {
 /** `POST redeploy-fleet`, and the record of rolls. */
 export const rollRoutes: FastifyPluginAsyncZod<RollRoutesOptions> = async (app, options) => {
   const { redeploy, db, legacy, stopping } = options;
-  const signalOf = requestSignals(stopping);
 
   app.post(
     REDEPLOY_PATH,
@@ -82,7 +80,7 @@ export const rollRoutes: FastifyPluginAsyncZod<RollRoutesOptions> = async (app, 
           claim: request.headers[CLAIM_HEADER],
           idempotencyKey: request.headers[IDEMPOTENCY_HEADER],
         },
-        signalOf(reply),
+        request.over,
       );
       if (stopping.aborted) throw shuttingDown();
       if (replayed) reply.header('idempotent-replayed', 'true');

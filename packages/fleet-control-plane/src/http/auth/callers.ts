@@ -1,5 +1,5 @@
 import { timingSafeEqual } from 'node:crypto';
-import { type ClaimRequest, LOCKS_PATH } from '@tenant-fleet/fleet-core/contract';
+import { LOCKS_PATH } from '@tenant-fleet/fleet-core/contract';
 import type { FastifyRequest } from 'fastify';
 import type { Clock } from '../../clock.js';
 import { Problem } from '../../problem.js';
@@ -10,6 +10,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** The token that the request came with; null where none is needed. */
     caller: Token | null;
+    /** Name of that token; null for the one that everybody may share. */
+    owner: string | null;
   }
 }
 
@@ -72,18 +74,6 @@ const forbidden = (token: Token, lacks: string, missing: Record<string, string>)
     { extra: { token: token.name, missing } },
   );
 
-/** Who is to be named in the audit log: the token's owner where it has one, and what the caller said beside it. */
-export function auditNoteOf(caller: Token | null, actor: string): { actor: string; said?: string } {
-  const name = nameOf(caller);
-  return name === undefined ? { actor } : { actor: name, said: actor };
-}
-
-/** A claim with the name of the token that it came with beside what its holder says of itself. */
-export function signed(body: ClaimRequest, caller: Token | null): ClaimRequest {
-  const name = nameOf(caller);
-  return name === undefined ? body : { ...body, holder: Object.assign({ token_name: name }, body.holder) };
-}
-
-/** Name of a named token; undefined for the one that everybody may share. */
-const nameOf = (caller: Token | null): string | undefined =>
-  caller && caller.name !== PLAIN_TOKEN_NAME ? caller.name : undefined;
+/** Name of a token that has one; null for the one that everybody may share. */
+export const ownerOf = (caller: Token): string | null =>
+  caller.name === PLAIN_TOKEN_NAME ? null : caller.name;

@@ -1,6 +1,4 @@
 import {
-  claimIdSchema,
-  lockGroupSchema,
   ROLLOUT_MAX_BYTES,
   rolloutEntrySchema,
   rolloutRequestSchema,
@@ -12,14 +10,12 @@ import type { Database } from '../../db/database.js';
 import { problems } from '../../http/openapi.js';
 import { Problem } from '../../problem.js';
 import { type RolloutRow, readRollout, readRollouts } from '../store/rollouts.js';
+import { claimParams, groupParams } from './params.js';
 import type { LockService } from './service.js';
 
 const PAGE = { default: 20, max: 100 };
 /** Room in a body for what stands around a record. */
 const AROUND_BYTES = 64 * 1024;
-
-const groupParams = z.object({ group: lockGroupSchema });
-const claimParams = groupParams.extend({ claim_id: claimIdSchema });
 
 /** What each run of a group left behind. */
 export const rolloutRoutes: FastifyPluginAsyncZod<{ service: LockService; db: Database }> = async (
@@ -42,7 +38,7 @@ export const rolloutRoutes: FastifyPluginAsyncZod<{ service: LockService; db: Da
     },
     async ({ params, body }) => {
       if (isTooLarge(body.rollout)) throw rolloutTooLarge();
-      return service.keepRollout(params.group, params.claim_id.toLowerCase(), body);
+      return service.keepRollout(params.group, params.claim_id, body);
     },
   );
 
@@ -80,7 +76,7 @@ export const rolloutRoutes: FastifyPluginAsyncZod<{ service: LockService; db: Da
       },
     },
     async ({ params }) => {
-      const row = await readRollout(db, params.group, params.claim_id.toLowerCase());
+      const row = await readRollout(db, params.group, params.claim_id);
       if (!row) throw unknownRollout(params.claim_id);
       return entryOf(row);
     },
