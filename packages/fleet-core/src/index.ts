@@ -11,7 +11,7 @@ export type { ClaimHandle, RunContext } from './context.js';
 export { type ErrorCode, FleetError, isFleetError } from './errors.js';
 export type { EventCode, EventData, FleetEvent } from './events/events.js';
 export { type Clock, systemClock } from './io/clock.js';
-export { type Http, HttpFailure, type HttpRequest, type HttpResponse, undiciHttp } from './io/http.js';
+export { type Http, HttpFailure, type HttpRequest, type HttpResponse, systemHttp } from './io/http.js';
 export type { Grant, Lease } from './lock/lease.js';
 export { FleetLock } from './lock/lock.js';
 export type { LockOptions } from './lock/options.js';

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import type { FleetEvent } from './events/events.js';
 import { type Clock, systemClock } from './io/clock.js';
-import { type Http, undiciHttp } from './io/http.js';
+import { type Http, systemHttp } from './io/http.js';
 
 export interface Random {
   /** A number from 0 up to, not including, 1. Spreads polls; nothing secret depends on it. */
@@ -39,7 +39,7 @@ export function systemPorts(overrides: Partial<Ports> = {}): Ports {
   return {
     clock,
     random: systemRandom,
-    http: undiciHttp(clock, { env: process.env }),
+    http: systemHttp(clock, { env: process.env }),
     emit: () => {},
     readFile: (path) => readFile(path, 'utf8'),
     hostname,

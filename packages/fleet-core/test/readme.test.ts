@@ -95,6 +95,6 @@ test('nothing but the public names is exported', () => {
       'redeployFleet',
       'resultSchema',
     ],
-    ...['systemClock', 'undiciHttp', 'verifyFleet', 'withFleetLock'],
+    ...['systemClock', 'systemHttp', 'verifyFleet', 'withFleetLock'],
   ]);
 });

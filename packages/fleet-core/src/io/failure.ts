@@ -42,7 +42,7 @@ const NO_CONNECTION: Record<string, string> = {
 };
 
 /**
- * What an error of undici means.
+ * What an error of Node's client or of undici means.
  *
  * @param sent Whether the request had begun to leave: the same codes (a reset, an unreachable host) stand for "never
  *   connected" and for "broke later", and only the first means that nothing was sent.
@@ -50,7 +50,7 @@ const NO_CONNECTION: Record<string, string> = {
 export function failureOf(error: unknown, sent: boolean): HttpFailure {
   if (error instanceof HttpFailure) return error;
   const code = errorCode(error);
-  if (code === 'UND_ERR_HEADERS_OVERFLOW')
+  if (code === 'HPE_HEADER_OVERFLOW' || code === 'UND_ERR_HEADERS_OVERFLOW')
     return new HttpFailure('too_large', 'the headers of the answer are too large', { cause: error });
   if (sent) return new HttpFailure('broken', `connection broke${code && ` (${code})`}`, { cause: error });
   const tunnel = /^Proxy response \((\d{3})\)/.exec((error as Error).message)?.[1];

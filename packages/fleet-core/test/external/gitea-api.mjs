@@ -59,7 +59,7 @@ if (!existsSync(join(root, 'packages/fleet-core/dist/index.js'))) {
   console.error('gitea-api: build fleet-core first');
   process.exit(2);
 }
-const { undiciHttp, systemClock } = await import('../../dist/index.js');
+const { systemHttp, systemClock } = await import('../../dist/index.js');
 const { Gitea, GiteaIssues } = await import('../../dist/program.js');
 const { FakeGitea } = await import('../../dist/testing/index.js');
 
@@ -97,7 +97,7 @@ async function record() {
     url: fake.url,
     token: 'token',
     repository: 'acme/server',
-    http: undiciHttp(systemClock),
+    http: systemHttp(systemClock),
     signal: new AbortController().signal,
   };
   const called = new Set();

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Registry } from '../../src/clients/registry/registry.js';
-import { undiciHttp } from '../../src/io/http.js';
+import { systemHttp } from '../../src/io/http.js';
 import { ManualClock } from '../../src/testing/index.js';
 import { answer, serve, type TestServer } from './server.js';
 
@@ -52,7 +52,7 @@ export class FakeRegistry {
       url: this.url,
       repository: this.repository,
       credentials: null,
-      http: undiciHttp(new ManualClock()),
+      http: systemHttp(new ManualClock()),
       signal: new AbortController().signal,
       ...rest,
     });

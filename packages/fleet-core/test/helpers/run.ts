@@ -1,5 +1,5 @@
 import { type FleetOptions, type RunContext, redeployFleet } from '../../src/index.js';
-import { undiciHttp } from '../../src/io/http.js';
+import { systemHttp } from '../../src/io/http.js';
 import { planFleet, verifyFleet } from '../../src/run.js';
 import { ManualClock, RecordingSink, trackedHttp } from '../../src/testing/index.js';
 
@@ -12,7 +12,7 @@ export async function run(
 ) {
   const clock = context.clock ?? new ManualClock();
   const sink = new RecordingSink();
-  const tracked = trackedHttp(undiciHttp(clock));
+  const tracked = trackedHttp(systemHttp(clock));
   const work = COMMANDS[context.command ?? 'redeploy'](options, {
     signal: context.signal,
     hurry: context.hurry,

@@ -1,5 +1,5 @@
 import type { StageContext } from '../../src/context.js';
-import { undiciHttp } from '../../src/io/http.js';
+import { systemHttp } from '../../src/io/http.js';
 import { systemRandom } from '../../src/ports.js';
 import { ManualClock, RecordingSink, trackedHttp } from '../../src/testing/index.js';
 
@@ -8,7 +8,7 @@ export function stage() {
   const clock = new ManualClock();
   const sink = new RecordingSink();
   const end = new AbortController();
-  const { http, inFlight } = trackedHttp(undiciHttp(clock));
+  const { http, inFlight } = trackedHttp(systemHttp(clock));
   const context: StageContext = {
     clock,
     http,

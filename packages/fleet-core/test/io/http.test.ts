@@ -1,6 +1,6 @@
 import { createServer as tlsServer } from 'node:tls';
 import { describe, expect, test } from 'vitest';
-import { type HttpFailure, type HttpFailureKind, type HttpRequest, undiciHttp } from '../../src/io/http.js';
+import { type HttpFailure, type HttpFailureKind, type HttpRequest, systemHttp } from '../../src/io/http.js';
 import { ManualClock } from '../../src/testing/index.js';
 import { selfSigned } from '../helpers/certificate.js';
 import { answer, closedPort, serve, serveRaw } from '../helpers/server.js';
@@ -25,7 +25,7 @@ async function failureOf(work: Promise<unknown>): Promise<HttpFailure> {
 describe('a request', () => {
   test('45: names its client and asks for plain JSON', async () => {
     const server = await serve((_request, response) => answer(response, 200, '{}'));
-    await undiciHttp(new ManualClock())(request(server.url));
+    await systemHttp(new ManualClock())(request(server.url));
     const { headers } = server.requests[0] ?? {};
     expect(headers?.['user-agent']).toMatch(/^fleet\/\S+ \(\+https:\/\//);
     expect(headers?.accept).toBe('application/json');
@@ -41,7 +41,7 @@ describe('a request', () => {
       answer(response, 200, '{}');
     });
     const headers = { authorization: 'Bearer x' };
-    await undiciHttp(new ManualClock())(request(server.url, { method: 'POST', body: '{"a":"ä"}', headers }));
+    await systemHttp(new ManualClock())(request(server.url, { method: 'POST', body: '{"a":"ä"}', headers }));
     expect(body).toBe('{"a":"ä"}');
     expect(server.requests[0]?.headers).toMatchObject({ 'content-type': 'application/json', ...headers });
   });
@@ -52,7 +52,7 @@ describe('a request', () => {
       response.setHeader('X-Twice', ['first', 'second']);
       response.writeHead(503).end('später');
     });
-    expect(await undiciHttp(new ManualClock())(request(server.url))).toMatchObject({
+    expect(await systemHttp(new ManualClock())(request(server.url))).toMatchObject({
       status: 503,
       headers: { 'retry-after': '7', 'x-twice': 'first' },
       body: 'später',
@@ -62,7 +62,7 @@ describe('a request', () => {
   test('112: follows no redirect, so that no token travels to another host', async () => {
     const other = await serve((_request, response) => answer(response, 200, '{}'));
     const server = await serve((_request, response) => answer(response, 307, '', { location: other.url }));
-    const { status } = await undiciHttp(new ManualClock())(
+    const { status } = await systemHttp(new ManualClock())(
       request(server.url, { method: 'POST', body: '{}', headers: { authorization: 'Bearer x' } }),
     );
     expect(status).toBe(307);
@@ -71,7 +71,7 @@ describe('a request', () => {
 
   test('keeps a connection for the next one, unless it is to be fresh', async () => {
     const server = await serve((_request, response) => answer(response, 200, '{}'));
-    const http = undiciHttp(new ManualClock());
+    const http = systemHttp(new ManualClock());
     for (let turn = 0; turn < 6; turn++) await http(request(server.url));
     const kept = server.connections;
     expect(kept).toBeLessThanOrEqual(2);
@@ -81,7 +81,7 @@ describe('a request', () => {
 
   test('leaves no connection behind where it was fresh', async () => {
     const server = await serve((_request, response) => answer(response, 200, '{}'));
-    const http = undiciHttp(new ManualClock());
+    const http = systemHttp(new ManualClock());
     await Promise.all([1, 2, 3].map(() => http(request(server.url, { fresh: true }))));
     await server.quiet();
     expect(server.connections).toBe(3);
@@ -92,12 +92,12 @@ describe('a failure says what is known of the request', () => {
   const hang = () => {};
   test('not_sent: nobody listens', async () => {
     const url = `http://127.0.0.1:${await closedPort()}`;
-    const failure = await failureOf(undiciHttp(new ManualClock())(request(url)));
+    const failure = await failureOf(systemHttp(new ManualClock())(request(url)));
     expect(failure).toMatchObject({ kind: 'not_sent', message: 'connection refused' });
   });
 
   test('not_sent: no such host', async () => {
-    const failure = await failureOf(undiciHttp(new ManualClock())(request('http://nobody.invalid')));
+    const failure = await failureOf(systemHttp(new ManualClock())(request('http://nobody.invalid')));
     expect(failure.kind).toBe('not_sent');
     expect(failure.message).toMatch(/^name lookup failed: /);
   });
@@ -107,7 +107,7 @@ describe('a failure says what is known of the request', () => {
     const server = tlsServer(selfSigned(), (socket) => void socket.on('data', () => seen++)).listen(0);
     const { port } = server.address() as { port: number };
     const failure = await failureOf(
-      undiciHttp(new ManualClock())(
+      systemHttp(new ManualClock())(
         request(`https://localhost:${port}`, { headers: { authorization: 'x' } }),
       ),
     );
@@ -122,7 +122,7 @@ describe('a failure says what is known of the request', () => {
   test('not_sent: a port that does not speak TLS', async () => {
     const server = await serve((_request, response) => answer(response, 200, '{}'));
     const failure = await failureOf(
-      undiciHttp(new ManualClock())(request(server.url.replace('http:', 'https:'))),
+      systemHttp(new ManualClock())(request(server.url.replace('http:', 'https:'))),
     );
     expect(failure.kind).toBe('not_sent');
     expect(failure.message).toMatch(/TLS/);
@@ -131,9 +131,22 @@ describe('a failure says what is known of the request', () => {
   test('not_sent: the connection closes in the middle of the TLS handshake', async () => {
     const server = await serveRaw((socket) => void socket.once('data', () => socket.destroy()));
     const failure = await failureOf(
-      undiciHttp(new ManualClock())(request(`https://127.0.0.1:${server.port}`)),
+      systemHttp(new ManualClock())(request(`https://127.0.0.1:${server.port}`)),
     );
     expect(failure).toMatchObject({ kind: 'not_sent', message: 'connection closed while connecting' });
+  });
+
+  test('not_sent: no connection stands within its own time, however long the request may take', async () => {
+    const server = await serveRaw((socket) => void socket.resume());
+    const clock = new ManualClock();
+    const work = failureOf(
+      systemHttp(clock)(request(`https://127.0.0.1:${server.port}`, { timeoutMs: 600_000 })),
+    );
+    while (server.connections === 0) await new Promise((resolve) => setImmediate(resolve));
+    await clock.advance(10_000);
+    expect(await work).toMatchObject({ kind: 'not_sent', message: 'connecting timed out' });
+    expect(clock.pending).toBe(0);
+    await server.quiet();
   });
 
   const broken: [string, Parameters<typeof serveRaw>[0]][] = [
@@ -167,7 +180,7 @@ describe('a failure says what is known of the request', () => {
   test.each(broken)('broken, and perhaps delivered: %s', async (_name, onSocket) => {
     const server = await serveRaw(onSocket);
     const clock = new ManualClock();
-    const failure = await failureOf(undiciHttp(clock)(request(server.url, { method: 'POST', body: '{}' })));
+    const failure = await failureOf(systemHttp(clock)(request(server.url, { method: 'POST', body: '{}' })));
     expect(failure.kind).toBe('broken');
     expect(failure.message).toMatch(/^connection broke(?: \([A-Z0-9_]+\))?$/);
     expect(server.connections).toBe(1);
@@ -178,7 +191,7 @@ describe('a failure says what is known of the request', () => {
     const server = await serve(hang);
     const clock = new ManualClock();
     let ended = false;
-    const work = failureOf(undiciHttp(clock)(request(server.url))).finally(() => {
+    const work = failureOf(systemHttp(clock)(request(server.url))).finally(() => {
       ended = true;
     });
     await server.arrived();
@@ -196,7 +209,7 @@ describe('a failure says what is known of the request', () => {
       response.on('close', () => clearInterval(drip));
     });
     const clock = new ManualClock();
-    const work = failureOf(undiciHttp(clock)(request(server.url, { maxBytes: 1e9 })));
+    const work = failureOf(systemHttp(clock)(request(server.url, { maxBytes: 1e9 })));
     await server.arrived();
     await clock.advance(1_000);
     expect(await work).toMatchObject({ kind: 'timeout' });
@@ -213,7 +226,7 @@ describe('a failure says what is known of the request', () => {
       more();
     });
     const clock = new ManualClock();
-    const failure = await failureOf(undiciHttp(clock)(request(server.url, { maxBytes: 100_000 })));
+    const failure = await failureOf(systemHttp(clock)(request(server.url, { maxBytes: 100_000 })));
     expect(failure).toMatchObject({ kind: 'too_large', message: 'answer is larger than 100000 bytes' });
     await server.quiet();
     expect(written).toBeLessThan(20_000_000);
@@ -226,21 +239,21 @@ describe('a failure says what is known of the request', () => {
         socket.write(`HTTP/1.1 200 OK\r\n${`x: ${'y'.repeat(1000)}\r\n`.repeat(40)}\r\n`);
       }),
     );
-    expect(await failureOf(undiciHttp(new ManualClock())(request(server.url)))).toMatchObject({
+    expect(await failureOf(systemHttp(new ManualClock())(request(server.url)))).toMatchObject({
       kind: 'too_large',
     });
   });
 
   test('a body of exactly the limit is read', async () => {
     const server = await serve((_request, response) => answer(response, 200, 'x'.repeat(1_000)));
-    expect((await undiciHttp(new ManualClock())(request(server.url))).body).toHaveLength(1_000);
+    expect((await systemHttp(new ManualClock())(request(server.url))).body).toHaveLength(1_000);
   });
 
   test('aborted: before it starts, nothing is sent', async () => {
     const server = await serve((_request, response) => answer(response, 200, '{}'));
     const clock = new ManualClock();
     const failure = await failureOf(
-      undiciHttp(clock)(request(server.url, { signal: AbortSignal.abort('why') })),
+      systemHttp(clock)(request(server.url, { signal: AbortSignal.abort('why') })),
     );
     expect(failure).toMatchObject({ kind: 'aborted', cause: 'why' });
     expect(server.connections).toBe(0);
@@ -255,7 +268,7 @@ describe('a failure says what is known of the request', () => {
     const server = await serve(handler);
     const clock = new ManualClock();
     const abort = new AbortController();
-    const work = failureOf(undiciHttp(clock)(request(server.url, { signal: abort.signal, fresh: true })));
+    const work = failureOf(systemHttp(clock)(request(server.url, { signal: abort.signal, fresh: true })));
     await server.arrived();
     abort.abort('why');
     expect(await work).toMatchObject({ kind: 'aborted', cause: 'why' });
@@ -270,7 +283,7 @@ describe('a failure says what is known of the request', () => {
   test.each(noTimers)('leaves no timer behind after %s', async (_name, handler, kind) => {
     const server = await serve(handler);
     const clock = new ManualClock();
-    const work = undiciHttp(clock)(request(server.url));
+    const work = systemHttp(clock)(request(server.url));
     if (kind) expect(await failureOf(work)).toMatchObject({ kind });
     else await work;
     expect(clock.pending).toBe(0);
@@ -280,7 +293,7 @@ describe('a failure says what is known of the request', () => {
     const server = await serve((incoming) => void incoming.socket.destroy());
     const secret = 's3cr3t-value';
     const failure = await failureOf(
-      undiciHttp(new ManualClock())(
+      systemHttp(new ManualClock())(
         request(server.url, { method: 'POST', body: secret, headers: { authorization: `Bearer ${secret}` } }),
       ),
     );

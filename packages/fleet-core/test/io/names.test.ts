@@ -1,6 +1,6 @@
 /** Name lookups, against a resolver that is stepped by hand. */
 import { expect, test } from 'vitest';
-import { undiciHttp } from '../../src/io/http.js';
+import { systemHttp } from '../../src/io/http.js';
 import { Names } from '../../src/io/names.js';
 import { ManualClock } from '../../src/testing/index.js';
 import { answer, serve } from '../helpers/server.js';
@@ -46,7 +46,7 @@ test('do not count as time of the request that waits for them', async () => {
   const server = await serve((_request, response) => answer(response, 200, '{}'));
   const { port } = new URL(server.url);
   const { lookup, asked } = slow(clock);
-  const http = undiciHttp(clock, { lookup });
+  const http = systemHttp(clock, { lookup });
   const hosts = Array.from({ length: 40 }, (_, index) => `t${index}.example.com`);
   const work = Promise.all(
     hosts.map((host) =>
@@ -96,7 +96,7 @@ test('are done again for an address that nobody answers at', async () => {
     asked++;
     return HOME;
   };
-  const http = undiciHttp(clock, { lookup });
+  const http = systemHttp(clock, { lookup });
   const refused = { method: 'GET', url: 'http://a.example.com:1/', timeoutMs: 1_000, maxBytes: 99 } as const;
   for (let turn = 0; turn < 2; turn++)
     await expect(http(refused)).rejects.toMatchObject({ kind: 'not_sent', message: 'connection refused' });

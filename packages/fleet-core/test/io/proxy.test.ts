@@ -2,7 +2,7 @@
 import { createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
-import { undiciHttp } from '../../src/io/http.js';
+import { systemHttp } from '../../src/io/http.js';
 import { type ProxyEnv, proxyFor } from '../../src/io/proxy.js';
 import { ManualClock } from '../../src/testing/index.js';
 import { answer, closedPort, serve } from '../helpers/server.js';
@@ -73,7 +73,7 @@ describe('through a proxy', () => {
   test.each([true, false])('a request arrives, names are left to the proxy (fresh: %s)', async (fresh) => {
     const server = await serve((_request, response) => answer(response, 200, '{"a":1}'));
     const { tunnels, host } = await proxy(server.url);
-    const http = undiciHttp(new ManualClock(), {
+    const http = systemHttp(new ManualClock(), {
       env: { http_proxy: `http://ann:s3cr3t@${host}` },
       lookup: async () => {
         throw new Error('no name is looked up here');
@@ -87,13 +87,13 @@ describe('through a proxy', () => {
 
   test('loopback never goes there', async () => {
     const server = await serve((_request, response) => answer(response, 200, '{}'));
-    const http = undiciHttp(new ManualClock(), { env: { HTTP_PROXY: 'http://127.0.0.1:1' } });
+    const http = systemHttp(new ManualClock(), { env: { HTTP_PROXY: 'http://127.0.0.1:1' } });
     expect((await http(get(server.url))).status).toBe(200);
   });
 
   test.each([407, 403, 502])('one that answers %i has sent nothing on', async (status) => {
     const { host } = await proxy('http://x:1', status);
-    const http = undiciHttp(new ManualClock(), { env: { HTTP_PROXY: `http://ann:s3cr3t@${host}` } });
+    const http = systemHttp(new ManualClock(), { env: { HTTP_PROXY: `http://ann:s3cr3t@${host}` } });
     await expect(http(get('http://cp.example.com/'))).rejects.toMatchObject({
       kind: 'not_sent',
       message: `the proxy refuses the connection (HTTP ${status}) (through the proxy ${host})`,
@@ -102,7 +102,7 @@ describe('through a proxy', () => {
 
   test('one that is not there is said to stand in between, without its password', async () => {
     const port = await closedPort();
-    const http = undiciHttp(new ManualClock(), {
+    const http = systemHttp(new ManualClock(), {
       env: { HTTPS_PROXY: `http://ann:s3cr3t@127.0.0.1:${port}` },
     });
     await expect(http(get('https://cp.example.com/'))).rejects.toMatchObject({
@@ -114,7 +114,7 @@ describe('through a proxy', () => {
   test('a connection that dies after the request went out is no proof that nothing was sent', async () => {
     const server = await serve((_request, response) => void response.socket?.destroy());
     const { host } = await proxy(server.url);
-    const http = undiciHttp(new ManualClock(), { env: { HTTP_PROXY: host } });
+    const http = systemHttp(new ManualClock(), { env: { HTTP_PROXY: host } });
     await expect(http(get('http://cp.example.com/'))).rejects.toMatchObject({
       kind: 'broken',
       message: expect.stringContaining(`through the proxy ${host}`),
@@ -122,7 +122,7 @@ describe('through a proxy', () => {
   });
 
   test('one that is no address sends nothing', async () => {
-    const http = undiciHttp(new ManualClock(), { env: { HTTPS_PROXY: 'http://' } });
+    const http = systemHttp(new ManualClock(), { env: { HTTPS_PROXY: 'http://' } });
     await expect(http(get('https://cp.example.com/'))).rejects.toMatchObject({ kind: 'not_sent' });
   });
 });

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { checkOptions } from '../../src/config/check-options.js';
 import type { ClaimHandle } from '../../src/context.js';
 import type { FleetEvent } from '../../src/events/events.js';
-import { undiciHttp } from '../../src/io/http.js';
+import { systemHttp } from '../../src/io/http.js';
 import {
   breakLock,
   freezeLock,
@@ -83,7 +83,7 @@ test('a watch tells of an outage in words, once', async () => {
     else json(response, 200, status(asks));
   };
   const clock = new ManualClock();
-  const tracked = trackedHttp(undiciHttp(clock));
+  const tracked = trackedHttp(systemHttp(clock));
   const ports = { clock, http: tracked.http, emit: (event: FleetEvent) => void told.push(event) };
   const watch = async () => {
     for await (const { version } of watchLock(config(), { signal: end.signal, ports }))
@@ -182,7 +182,7 @@ test('work under the lock that waits says for what, and how long it may', async 
   const lock = new FakeLock(fleet);
   lock.claim = (_, response) => lock.queue(response);
   const clock = new ManualClock();
-  const tracked = trackedHttp(undiciHttp(clock));
+  const tracked = trackedHttp(systemHttp(clock));
   const told: FleetEvent[] = [];
   const ports = { clock, http: tracked.http, emit: (event: FleetEvent) => void told.push(event) };
   const waiting = { ...config(), lock: { ...config().lock, waitMs: 45_000 } } as ReturnType<typeof config>;

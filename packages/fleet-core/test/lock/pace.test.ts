@@ -1,7 +1,7 @@
 /** A server that answers at once is not asked in a tight loop. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { checkOptions } from '../../src/config/check-options.js';
-import { undiciHttp } from '../../src/io/http.js';
+import { systemHttp } from '../../src/io/http.js';
 import { watchLock } from '../../src/lock/admin.js';
 import { ManualClock, trackedHttp } from '../../src/testing/index.js';
 import { FakeFleet, json } from '../helpers/fake-fleet.js';
@@ -52,7 +52,7 @@ test('renewals of a lease that the server calls very short', async () => {
 
 test('a status that is told without having waited', async () => {
   const clock = new ManualClock();
-  const tracked = trackedHttp(undiciHttp(clock));
+  const tracked = trackedHttp(systemHttp(clock));
   let version = 0;
   const status = { group: 'staging', held: null, queue: [], frozen: null, last_fencing_token: 0 };
   fleet.extra = (_, response) => {

@@ -333,10 +333,10 @@ test('104, 105: words of the control plane reach nobody but verbose readers, and
 });
 
 async function runRefusing(options: FakeFleet['options'], refuses: () => boolean) {
-  const { undiciHttp } = await import('../../src/io/http.js');
+  const { systemHttp } = await import('../../src/io/http.js');
   const { ManualClock } = await import('../../src/testing/index.js');
   const clock = new ManualClock();
-  const http = undiciHttp(clock);
+  const http = systemHttp(clock);
   return run(options, {
     clock,
     ports: {

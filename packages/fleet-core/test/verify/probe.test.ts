@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { FleetError } from '../../src/errors.js';
-import { undiciHttp } from '../../src/io/http.js';
+import { systemHttp } from '../../src/io/http.js';
 import { ManualClock } from '../../src/testing/index.js';
 import { buildinfoUrl, type Observation, probe } from '../../src/verify/probe.js';
 import { answer, closedPort, serve, serveRaw } from '../helpers/server.js';
@@ -12,7 +12,7 @@ const json = (value: unknown) => (response: ServerResponse) => answer(response, 
 const page = '<!DOCTYPE html><html><body>Not found</body></html>';
 
 async function ask(url: string, clock = new ManualClock(), signal = new AbortController().signal) {
-  return probe(undiciHttp(clock), `${url}/buildinfo`, { timeoutMs: 5_000, signal, nonce: () => 'n1' });
+  return probe(systemHttp(clock), `${url}/buildinfo`, { timeoutMs: 5_000, signal, nonce: () => 'n1' });
 }
 
 async function askOnce(reply: (response: ServerResponse) => void): Promise<Observation> {
@@ -237,7 +237,7 @@ describe('a probe', () => {
 
   test('opens a connection of its own each time: a kept one may lead to the replica that is drained', async () => {
     const server = await serve((_request, response) => json({ git_sha: SHA })(response));
-    const http = undiciHttp(new ManualClock());
+    const http = systemHttp(new ManualClock());
     for (let turn = 0; turn < 3; turn++)
       await probe(http, server.url, {
         timeoutMs: 5_000,

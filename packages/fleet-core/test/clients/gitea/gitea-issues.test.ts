@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Gitea } from '../../../src/clients/gitea/gitea.js';
 import { GiteaIssues } from '../../../src/clients/gitea/issues.js';
-import { undiciHttp } from '../../../src/io/http.js';
+import { systemHttp } from '../../../src/io/http.js';
 import { type FakeFault, FakeGitea, ManualClock, trackedHttp } from '../../../src/testing/index.js';
 import { answer, serve } from '../../helpers/server.js';
 
@@ -18,7 +18,7 @@ afterEach(() => fake.stop());
 
 function client(waitsMs?: number[], url = fake.url) {
   const clock = new ManualClock();
-  const tracked = trackedHttp(undiciHttp(clock));
+  const tracked = trackedHttp(systemHttp(clock));
   const signal = new AbortController().signal;
   const retry = waitsMs && { clock, waitsMs };
   const options = { url, token: 't', repository: 'o/r', http: tracked.http, signal, retry };

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { describe, expect, test } from 'vitest';
 import { Gitea, type Read } from '../../../src/clients/gitea/gitea.js';
-import { undiciHttp } from '../../../src/io/http.js';
+import { systemHttp } from '../../../src/io/http.js';
 import { ManualClock } from '../../../src/testing/index.js';
 import { answer, closedPort, serve } from '../../helpers/server.js';
 
@@ -25,7 +25,7 @@ async function gitea(reply: Reply, options: { token?: string | null; base?: stri
     url: `${server.url}${options.base ?? ''}`,
     token: options.token === undefined ? TOKEN : options.token,
     repository: 'o/r',
-    http: undiciHttp(clock),
+    http: systemHttp(clock),
     signal: abort.signal,
   });
   return { client, server, clock, abort };
@@ -130,7 +130,7 @@ describe('a variable', () => {
       url: `http://127.0.0.1:${await closedPort()}`,
       token: TOKEN,
       repository: 'o/r',
-      http: undiciHttp(new ManualClock()),
+      http: systemHttp(new ManualClock()),
       signal: new AbortController().signal,
     });
     expect(await client.variable('HOLD')).toEqual({ kind: 'unreadable', why: 'connection refused' });
