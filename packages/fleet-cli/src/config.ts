@@ -19,7 +19,7 @@ const secrets = new Set<string>();
 export async function configOf(command: Command, typed: Given['flags']): Promise<Config> {
   const config = await loadConfig(command, await givenOf(typed), systemPorts());
   // Who waits for a lock is to know whom to ask; in CI that is whoever started the run.
-  const holds = command === 'redeploy' || command === 'lock run';
+  const holds = command === 'redeploy' || command === 'rollback' || command === 'lock run';
   const actor = config.trigger.actor ?? (holds ? userName() : undefined);
   return { ...config, trigger: { ...config.trigger, actor } };
 }

@@ -13,6 +13,11 @@ const EXAMPLES: Record<string, string[]> = {
     'fleet redeploy --target-tag main-4f2c1a9 --canary acme --soak 2m --batch-size 5 --max-stragglers 1',
     'fleet redeploy --target-tag main-4f2c1a9 --dry-run --json | jq .counts',
   ],
+  rollback: [
+    'fleet rollback --environment staging --dry-run',
+    'fleet rollback --environment staging --freeze "incident 12"',
+    'fleet rollback --environment staging --to 6f1c1f0e --only acme --yes',
+  ],
   plan: ['fleet plan --environment staging --target-tag main-4f2c1a9'],
   verify: [
     'fleet verify --environment staging --target-tag main-4f2c1a9 --expected-sha "$GITHUB_SHA"',
@@ -74,6 +79,15 @@ const EXIT_CODES: Record<string, Codes> = {
     3: 'the lock was not had in time, or lost',
     4: 'refused by a gate, held, or declined at the prompt',
     ...CONTROL_PLANE,
+    ...SIGNALS,
+  },
+  rollback: {
+    0: 'proven on every tenant (or planned, or superseded: read the outcome)',
+    1: 'failed: not every tenant is proven, or there is nothing to go back to',
+    ...USAGE,
+    3: 'the lock was not had in time, or lost',
+    4: 'refused by a gate, held, or declined at the prompt',
+    5: 'the control plane could not be used, or keeps no rollouts',
     ...SIGNALS,
   },
   plan: {

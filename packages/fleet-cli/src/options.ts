@@ -10,7 +10,15 @@ import { type Command, Option } from 'commander';
 import { describeSetting } from './help.js';
 
 export type LockCommand = `lock ${'status' | 'run' | 'break' | 'freeze' | 'unfreeze' | 'log'}`;
-export type CommandName = 'redeploy' | 'plan' | 'verify' | 'status' | 'history' | 'config' | LockCommand;
+export type CommandName =
+  | 'redeploy'
+  | 'rollback'
+  | 'plan'
+  | 'verify'
+  | 'status'
+  | 'history'
+  | 'config'
+  | LockCommand;
 
 /** The settings that a command takes as flags, in the order of the table. */
 export function settingsFor(command: CommandName): NamedSetting[] {
@@ -44,7 +52,7 @@ const ROLL_TITLES: Partial<Record<Group, string>> = {
 
 /** Adds the flags of the settings that a command takes. */
 export function addSettings(command: Command, name: CommandName): void {
-  const rolls = name === 'redeploy' || name === 'plan' || name === 'config';
+  const rolls = ['redeploy', 'rollback', 'plan', 'config'].includes(name);
   const titles = rolls ? { ...GROUP_TITLES, ...ROLL_TITLES } : GROUP_TITLES;
   for (const setting of settingsFor(name)) {
     const flag = `--${setting.name}${setting.value ? ` <${setting.value}>` : ''}`;

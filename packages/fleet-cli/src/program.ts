@@ -24,20 +24,32 @@ export function buildProgram(version: string, finish: Finish): Command {
     addSettings(command, name);
     return command.optionsGroup(GROUP_TITLES.output);
   };
-  const addRun = (name: 'redeploy' | 'plan' | 'verify', description: string) => {
+  const addRun = (name: 'redeploy' | 'rollback' | 'plan' | 'verify', description: string) => {
     const command = add(name, description);
     if (name === 'redeploy') command.option('--yes', 'do not ask at a terminal');
+    if (name === 'rollback')
+      command
+        .option(
+          '--to <ID|TAG>',
+          'rollout of fleet history, or its tag (default: the last proven before this)',
+        )
+        .option('--freeze <REASON>', 'freeze the lock behind it, so that the next push does not undo it')
+        .option('--yes', 'do not ask; needed where nobody is at a terminal');
     addJson(command)
       .option('--report-json <FILE>', 'write the result as JSON to a file too')
       .option('--report-html <FILE>', 'write the result as one HTML file')
       .option('--events <FILE>', 'write every event as one line of JSON; - is stdout')
       .option('--quiet', 'only the closing block and errors')
       .action(async (flags: OutputFlags) => {
-        finish(await runCommand(name, typedFlags(command, settingsFor(name)), flags));
+        const typed = typedFlags(command, settingsFor(name));
+        if (name !== 'rollback') return finish(await runCommand(name, typed, flags));
+        const { runRollback } = await import('./commands/rollback.js');
+        finish(await runRollback(typed, flags));
       });
   };
 
   addRun('redeploy', 'Roll the fleet to an image tag and prove that every tenant runs its commit');
+  addRun('rollback', 'Roll the fleet back to what was proven before, and prove it');
   addRun('plan', 'Show what a roll would do, the gates and what every tenant runs now; changes nothing');
   addRun('verify', 'Ask every tenant what it runs; changes nothing');
   addLookCommands(add, finish);

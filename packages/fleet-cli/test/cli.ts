@@ -63,6 +63,28 @@ export async function atTerminal(columns: number, args: string[], options: RunOp
   return (await run('script', script, { ...options, env })).stdout.replaceAll('\r', '');
 }
 
+/** Runs the command at a terminal, and types each answer once its question stands there. */
+export function answered(args: string[], answers: Record<string, string>, env: Record<string, string> = {}) {
+  const command = [process.execPath, CLI, ...args].map((word) => `'${word}'`).join(' ');
+  const child = spawn('script', ['-qec', command, '/dev/null'], {
+    env: { PATH: process.env.PATH, FLEET_CP_TOKEN: TOKEN, TERM: 'dumb', ...everyRun, ...env },
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  const open = new Map(Object.entries(answers));
+  let output = '';
+  child.stdout.on('data', (data) => {
+    output += data;
+    for (const [question, answer] of open) {
+      if (!output.includes(question)) continue;
+      child.stdin.write(answer);
+      open.delete(question);
+    }
+  });
+  return new Promise<{ code: number | null; output: string }>((resolve) =>
+    child.on('close', (code) => resolve({ code, output: output.replaceAll('\r', '') })),
+  );
+}
+
 /** A temporary folder; remove it with the returned function. */
 export function folder(): { path: string; remove: () => void } {
   const path = mkdtempSync(join(tmpdir(), 'fleet-cli-'));

@@ -61,6 +61,7 @@ describe('help and version', () => {
     [...(help.split('Exit codes:')[1] ?? '').matchAll(/^ {2}(\d+|N) /gm)].map(([, code]) => code).join(' ');
   it.each([
     ['redeploy', '0 1 2 3 4 5 130'],
+    ['rollback', '0 1 2 3 4 5 130'],
     ['plan', '0 1 2 4 5 130'],
     ['verify', '0 1 2 4 5 130'],
     ['status', '0 2 4 5 130'],
@@ -79,7 +80,7 @@ describe('help and version', () => {
   ])('%s: its help shows its own exit codes and headings', async (command, codes) => {
     const { stdout } = await fleet([...command.split(' '), '--help']);
     expect(codesOf(stdout)).toBe(codes);
-    const rolls = ['redeploy', 'plan', 'config'].includes(command);
+    const rolls = ['redeploy', 'rollback', 'plan', 'config'].includes(command);
     for (const heading of ['What to roll', 'Rollout:', 'Gates (off'])
       expect([heading, stdout.includes(heading)]).toEqual([heading, rolls]);
   });
@@ -101,6 +102,7 @@ describe('help and version', () => {
   it('every flag in an example exists', async () => {
     for (const command of [
       ['redeploy'],
+      ['rollback'],
       ['plan'],
       ['verify'],
       ['status'],
@@ -235,6 +237,7 @@ describe('under an event that anybody can cause', () => {
   const verify = () => ['verify', ...args().slice(1, 5), '--expected-sha', SHA];
   it.each([
     ['redeploy', () => roll('redeploy')],
+    ['rollback', () => [...verify().slice(0, -2), '--yes', '--lock-group', 'a'].with(0, 'rollback')],
     ['redeploy --dry-run', () => [...roll('redeploy'), '--dry-run']],
     ['plan', () => roll('plan')],
     ['verify', verify],

@@ -10,6 +10,7 @@ import { isFleetError } from './errors.js';
 import type { Emit, Emitter } from './events/emitter.js';
 import { passGates, passGatesAgain, recheckGates, recheckHead } from './gate/gates.js';
 import { underParentsLease } from './lock/child.js';
+import { freezeBehind } from './lock/freeze-behind.js';
 import { lockOptions } from './lock/from-config.js';
 import { withLease } from './lock/lock.js';
 import { doubtedIn, hasSoaked, type LastRollout, refuseShrunkFleet, whyDoubted } from './plan/history.js';
@@ -143,6 +144,7 @@ async function rollout(
   const verdict = verdictOf(run, halt, !waves.length);
   // Tenants that run something newer than this commit are no failure of this run.
   if (verdict.outcome === 'failed') await recheckHead(gates);
+  if (isDeployed(verdict.outcome)) await freezeBehind(run);
   return verdict;
 }
 

@@ -76,6 +76,7 @@ export async function runFleet(config: Config, context: RunContext = {}): Promis
       ...ending,
       environment: config.environment ?? undefined,
       scope: run.scope,
+      rollback: config.rollback,
       targetTag: config.targetTag || undefined,
       expectedSha: config.expectedSha ?? undefined,
       startedAt,

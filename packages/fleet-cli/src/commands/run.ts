@@ -1,6 +1,6 @@
 /** redeploy, plan, verify: configuration, one call of core, output. */
-import type { FleetEvent } from '@tenant-fleet/fleet-core';
-import type { Layers } from '@tenant-fleet/fleet-core/config';
+import type { FleetEvent, FleetResult } from '@tenant-fleet/fleet-core';
+import type { Config, Layers } from '@tenant-fleet/fleet-core/config';
 import { runFleet } from '@tenant-fleet/fleet-core/program';
 import { renderEvent, toneOf } from '@tenant-fleet/fleet-core/render';
 import { configOf } from '../config.js';
@@ -28,16 +28,26 @@ export async function runCommand(
       showPreview(await configOf('plan', flags), config, terminal, signal),
     );
     if (declined) return declined;
-    const events = output.events === undefined ? undefined : eventFile(output.events, terminal);
-    const emit = (event: FleetEvent) => {
-      events?.write(event);
-      const line = output.quiet ? null : renderEvent(event, output);
-      if (line !== null) terminal.line('stderr', line, toneOf(event));
-    };
-    const result = await runFleet(config, { ports: { emit }, signal, hurry, lender: lenderOf(process.env) });
-    await events?.close();
-    await writeReports(result, output, terminal);
-    show(result, output, terminal);
-    return result.exit_code;
+    return (await carryOut(config, output, terminal, { signal, hurry })).exit_code;
   });
+}
+
+/** Runs a configuration, and tells how it goes and how it ended. */
+export async function carryOut(
+  config: Config,
+  output: OutputFlags,
+  terminal: Terminal,
+  stops: { signal: AbortSignal; hurry: AbortSignal },
+): Promise<FleetResult> {
+  const events = output.events === undefined ? undefined : eventFile(output.events, terminal);
+  const emit = (event: FleetEvent) => {
+    events?.write(event);
+    const line = output.quiet ? null : renderEvent(event, output);
+    if (line !== null) terminal.line('stderr', line, toneOf(event));
+  };
+  const result = await runFleet(config, { ports: { emit }, ...stops, lender: lenderOf(process.env) });
+  await events?.close();
+  await writeReports(result, output, terminal);
+  show(result, output, terminal);
+  return result;
 }

@@ -22,24 +22,40 @@ export async function confirm(
   terminal: Terminal,
   signal: AbortSignal,
 ): Promise<number | null> {
+  const answer = await ask(`${question} [y/N] `, terminal, signal, undone);
+  if (typeof answer === 'number') return answer;
+  if (/^y(?:es)?$/i.test(answer)) return null;
+  terminal.line('stderr', `Declined: ${undone}.`);
+  return exitCodeOf('refused', { askedBy: 'human' });
+}
+
+/**
+ * Asks for a line of text.
+ *
+ * @returns What was typed, empty for nothing; the exit code where a signal ended the question.
+ */
+export async function ask(
+  question: string,
+  terminal: Terminal,
+  signal: AbortSignal,
+  undone: string,
+): Promise<string | number> {
   const output = process.stderr.isTTY ? process.stderr : new WriteStream(openSync('/dev/tty', 'w'));
-  const ask = createInterface({ input: process.stdin, output });
+  const reader = createInterface({ input: process.stdin, output });
   // In raw mode Ctrl-C is a key, not a signal.
-  ask.on('SIGINT', () => process.kill(process.pid, 'SIGINT'));
+  reader.on('SIGINT', () => process.kill(process.pid, 'SIGINT'));
   // Ctrl-D ends the input, and the question would never be answered.
-  const closed = new Promise<string>((resolve) => ask.once('close', () => resolve('')));
+  const closed = new Promise<string>((resolve) => reader.once('close', () => resolve('')));
   try {
-    const answer = await Promise.race([ask.question(`${question} [y/N] `, { signal }), closed]);
-    if (/^y(?:es)?$/i.test(answer.trim())) return null;
+    const answer = (await Promise.race([reader.question(question, { signal }), closed])).trim();
     if (!answer) output.write('\n');
-    terminal.line('stderr', `Declined: ${undone}.`);
-    return exitCodeOf('refused', { askedBy: 'human' });
+    return answer;
   } catch (error) {
     if (!signal.aborted) throw error;
     terminal.line('stderr', `${undone[0]?.toUpperCase()}${undone.slice(1)}.`);
     return exitCodeOf('interrupted', { askedBy: 'human', signal: signal.reason });
   } finally {
-    ask.close();
+    reader.close();
     if (output !== process.stderr) output.destroy();
   }
 }

@@ -36,9 +36,10 @@ export class Check {
     /** Whether the configuration file gives a setting; false for whoever calls the library. */
     readonly inFile: (name: SettingName) => boolean = () => false,
   ) {
-    this.gated = command === 'redeploy' || command === 'plan';
-    this.dryRun = command === 'plan' || (command === 'redeploy' && options.dryRun === true);
-    this.rolls = command === 'redeploy' && !this.dryRun;
+    const rolls = command === 'redeploy' || command === 'rollback';
+    this.gated = rolls || command === 'plan';
+    this.dryRun = command === 'plan' || (rolls && options.dryRun === true);
+    this.rolls = rolls && !this.dryRun;
     const values: Record<string, unknown> = {
       lockInherited: options.lockInherited,
       trigger: options.trigger,

@@ -67,6 +67,10 @@ export interface Config {
   warnings: string[];
   /** Why no secret may leave: then the configuration has none, and only the reason is left to be told. */
   refusal: Refusal | null;
+  /** The rollout on record to which this run goes back. */
+  rollback?: { claim_id: string; fencing_token: number };
+  /** Freezes the lock before it is given back, once the target is proven: who does so, and why. */
+  freeze?: { actor: string; reason: string };
   /** What was typed, by the names of the settings: for the commands that a person is told to type next. */
   typed?: Record<string, string | string[] | boolean | undefined>;
 }

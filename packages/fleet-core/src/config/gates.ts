@@ -30,7 +30,8 @@ export function checkGates(check: Check, lock: Config['lock']): Gates {
       'an empty list of required checks would let everything through',
     );
   }
-  const supersededBy = gated ? supersession(check) : 'off';
+  // What a rollback leads to is older than the head of its branch.
+  const supersededBy = gated && check.command !== 'rollback' ? supersession(check) : 'off';
   const users: [SettingName, boolean | undefined][] = [
     ['kill-switch', gated && killSwitch !== null],
     ['require-context', gated && requireContexts.length > 0],

@@ -4,7 +4,16 @@
  * `lock`: every command below `fleet lock` but `lock run`, which waits for the lock and keeps it. `config` takes every
  * setting, and is named by no row.
  */
-export type Command = 'redeploy' | 'plan' | 'verify' | 'status' | 'history' | 'lock' | 'lock run' | 'config';
+export type Command =
+  | 'redeploy'
+  | 'rollback'
+  | 'plan'
+  | 'verify'
+  | 'status'
+  | 'history'
+  | 'lock'
+  | 'lock run'
+  | 'config';
 
 export type SettingKind =
   | 'text'

@@ -34,12 +34,18 @@ import {
   toggle,
 } from './setting.js';
 
-const EVERY = ['redeploy', 'plan', 'verify', 'status', 'history', 'lock', 'lock run'] as const;
-const LOOKS = ['redeploy', 'plan', 'verify'] as const;
+export const EVERY: readonly Command[] = [
+  ...(['redeploy', 'rollback', 'plan', 'verify', 'status', 'history', 'lock', 'lock run'] as const),
+];
+const LOOKS = ['redeploy', 'rollback', 'plan', 'verify'] as const;
+/** A rollback finds its target by itself. */
+const NAMES_TARGET = ['redeploy', 'plan', 'verify'] as const;
 /** Whatever asks tenants. */
 const ASKS = [...LOOKS, 'status'] as const;
 /** A plan takes whatever the roll takes, so that the word is all one has to change. */
-const ROLLS = ['redeploy', 'plan'] as const;
+const ROLLS = ['redeploy', 'rollback', 'plan'] as const;
+/** A rollback takes the lock always, and has an order of its own. */
+const GOES_ON = ['redeploy', 'plan'] as const;
 const LOCKS = [...ROLLS, 'status', 'history', 'lock', 'lock run'] as const;
 const WAITS = [...ROLLS, 'lock run'] as const;
 /** Who waits for a lock is shown with branch, repository and a link to the run. */
@@ -79,10 +85,11 @@ export const SETTINGS = [
       narrows: true,
       check: slug,
     }),
-    text('target-tag', 'TAG', 'image tag to roll to', { check: tag }),
+    text('target-tag', 'TAG', 'image tag to roll to', { check: tag, commands: NAMES_TARGET }),
     text('expected-sha', 'SHA', 'the 40-hex commit that every tenant must then report', {
       env: ['FLEET_EXPECTED_SHA', 'GITHUB_SHA'],
       check: commit,
+      commands: NAMES_TARGET,
     }),
     list('only', 'SLUG|GLOB', 'the part of the fleet that this is about', {
       check: selectorProblem,
@@ -157,7 +164,7 @@ export const SETTINGS = [
     ...secret('lock-token', 'token of the server of the lock (default: that of the control plane)', {
       check: token,
     }),
-    toggle('no-lock', 'roll without a lock: nothing then keeps two rolls apart', { commands: ROLLS }),
+    toggle('no-lock', 'roll without a lock: nothing then keeps two rolls apart', { commands: GOES_ON }),
   ),
   ...group(
     'gates',
@@ -214,10 +221,11 @@ export const SETTINGS = [
       'MODE',
       ['claim', 'head', 'off'],
       'what makes this run outdated: a newer claim, a newer branch head, or nothing (default: claim where an order is known, else head where a branch and a Gitea token are)',
+      { commands: GOES_ON },
     ),
     integer(
       'order',
-      { env: ['FLEET_ORDER', 'GITHUB_RUN_ID'] },
+      { env: ['FLEET_ORDER', 'GITHUB_RUN_ID'], commands: GOES_ON },
       'place of this commit among those of its branch; the higher wins',
     ),
   ),
@@ -237,7 +245,9 @@ export const SETTINGS = [
     'run',
     LOOKS,
     duration('timeout', '30m', 'limit of the whole run', { min: 1 }),
-    toggle('dry-run', 'show gates, plan and what tenants run; roll nothing', { commands: ['redeploy'] }),
+    toggle('dry-run', 'show gates, plan and what tenants run; roll nothing', {
+      commands: ['redeploy', 'rollback'],
+    }),
   ),
 ];
 

@@ -11,8 +11,8 @@ export const baseUrl = (url: string): string => url.replace(/\/+$/, '');
 
 export function checkTarget(check: Check): Target {
   const { command, values, dryRun } = check;
-  const looks = command === 'redeploy' || command === 'plan' || command === 'verify';
-  const asks = looks || command === 'status';
+  const named = command === 'redeploy' || command === 'plan' || command === 'verify';
+  const asks = named || command === 'rollback' || command === 'status';
   // Tenants that are named need no control plane that lists them.
   const wantsCp = check.gated || command === 'status' || (command === 'verify' && !values.tenant?.length);
   const target = {
@@ -20,10 +20,10 @@ export function checkTarget(check: Check): Target {
     controlPlaneToken: wantsCp ? check.need('token', values.controlPlaneToken) : '',
     tenantUrl: asks ? check.need('tenant-url', values.tenantUrl) : '',
     tenants: values.tenant?.length ? [...new Set(values.tenant)] : null,
-    targetTag: check.gated ? check.need('target-tag', values.targetTag) : (values.targetTag ?? ''),
+    targetTag: check.gated && named ? check.need('target-tag', values.targetTag) : (values.targetTag ?? ''),
     expectedSha: values.expectedSha?.toLowerCase() ?? null,
   };
-  if (looks && !dryRun) check.need('expected-sha', values.expectedSha);
+  if (named && !dryRun) check.need('expected-sha', values.expectedSha);
   return target;
 }
 

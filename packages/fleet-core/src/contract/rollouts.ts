@@ -43,6 +43,8 @@ export const rolloutSchema = z.looseObject({
   slugs: z.array(z.string()).nullish(),
   /** Of a part of the fleet: how many tenants it was about, and how many there were. */
   scope: z.looseObject({ tenants: z.number().int(), of: z.number().int() }).nullish(),
+  /** Of a rollback: the rollout to which it went back. */
+  rollback: z.looseObject({ claim_id: z.string(), fencing_token: z.number().int() }).nullish(),
   open_calls: z.array(openCallSchema).nullish(),
   unsettled: z.array(unsettledSchema).nullish(),
   policy: z.record(z.string(), z.unknown()).nullish(),

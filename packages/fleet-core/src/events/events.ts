@@ -43,6 +43,8 @@ export type EventData =
   | { code: 'lock.renew_failed'; group: string; usable_ms: number; reason: string }
   | { code: 'lock.recovered'; group: string }
   | { code: 'lock.lost'; group: string; reason: string }
+  /** Nothing more is granted: this run was asked to freeze the lock behind it. */
+  | { code: 'lock.frozen'; group: string; reason: string }
   | { code: 'lock.released'; group: string }
   | { code: 'lock.release_failed'; group: string; reason: string; free_after_ms: number }
   | {

@@ -9,17 +9,19 @@ import type { AuditNote } from './admin.js';
 /**
  * A note for the audit log. In CI the actor is who started the run, elsewhere the user of this machine.
  *
+ * @param option Flag that gives the reason.
  * @throws FleetError `USAGE` for a reason that is missing or too long.
  */
 export function auditNoteOf(
   { trigger }: Pick<Config, 'trigger'>,
   reason: string | undefined,
   { user, host }: { user: string; host: string },
+  option = '--reason',
 ): AuditNote {
   const why = reason?.trim() ?? '';
   const bad = (problem: string) =>
-    usageError(`--reason${problem}`, {
-      option: '--reason',
+    usageError(`${option}${problem}`, {
+      option,
       hint: 'say why in up to 500 characters: the audit log keeps it',
     });
   if (!why) throw bad(' is missing');

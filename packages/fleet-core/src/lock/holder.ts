@@ -10,7 +10,7 @@ export function holderOf(config: Config, hostname: string): Holder {
   const { trigger } = config;
   const what = config.environment ?? config.lock?.group ?? 'fleet';
   return {
-    name: cut(`fleet ${config.command} ${what}`, 200),
+    name: cut(`fleet ${config.rollback ? 'rollback' : config.command} ${what}`, 200),
     ...(trigger.actor ? { actor: cut(trigger.actor, 200) } : {}),
     ...(isWebAddress(trigger.runUrl) ? { run_url: trigger.runUrl } : {}),
     ...(config.gitea ? { repository: cut(config.gitea.repository, 200) } : {}),

@@ -70,6 +70,7 @@ function lineOf(event: FleetEvent, verbose: boolean): string | null {
     case 'lock.renew_failed':
     case 'lock.recovered':
     case 'lock.lost':
+    case 'lock.frozen':
     case 'lock.released':
     case 'lock.release_failed':
       return lockLine(event);
@@ -168,6 +169,8 @@ function lockLine(event: Extract<FleetEvent, { code: `lock.${string}` }>): strin
       return `lock ${event.group}: renewed again`;
     case 'lock.lost':
       return `lock ${event.group}: LOST, ${event.reason}`;
+    case 'lock.frozen':
+      return `lock ${event.group}: frozen, ${event.reason}`;
     case 'lock.released':
       return `lock ${event.group}: released`;
     case 'lock.release_failed':

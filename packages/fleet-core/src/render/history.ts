@@ -53,6 +53,7 @@ function summary({ claim_id, holder, started_at, ended_at, rollout, from_sha, st
     `${oneLine(claim_id).slice(0, 8)}  ${oneLine(started_at, 40).replace(/^(\d{4}-\d\d-\d\d)T(\d\d:\d\d).*$/, '$1 $2Z')}`,
     `${oneLine(holder.actor ?? holder.name)}`,
     `${short(from_sha) || 'unknown'} -> ${short(rollout.expected_sha) || 'unknown'} (${oneLine(rollout.target_tag, 128)})`,
+    rollout.rollback ? 'rollback' : '',
     verdictOf(state, rollout.outcome),
     Number.isFinite(ms) ? `took ${formatDuration(Math.max(0, ms))}` : '',
     url ? oneLine(url, 300) : '',

@@ -4,5 +4,6 @@ export { type HistoryLine, renderHistory, renderRollout } from './history.js';
 export { renderHtml } from './html.js';
 export { renderLockEvent, renderLockStatus } from './lock.js';
 export { outcomeTone, renderResult } from './result.js';
+export { renderRollback } from './rollback.js';
 export { renderSettings } from './settings.js';
 export { renderStatus, type StatusLine } from './status.js';

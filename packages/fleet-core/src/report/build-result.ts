@@ -1,4 +1,5 @@
 /** The result of a run, built and checked. */
+import type { Config } from '../config/config.js';
 import { exitCodeOf, isDeployed, type Outcome, type StopSignal } from '../result/outcome.js';
 import {
   type CallResult,
@@ -20,6 +21,7 @@ export interface ReportInput {
   next: string[];
   environment?: string;
   scope?: Scope;
+  rollback?: Config['rollback'];
   targetTag?: string;
   expectedSha?: string;
   startedAt: number;
@@ -45,7 +47,7 @@ export function buildResult(input: ReportInput): FleetResult {
     outcome: input.outcome,
     deployed: isDeployed(input.outcome) && !isPart(input.scope),
     reason: input.reason,
-    ...known({ environment: input.environment, scope: input.scope }),
+    ...known({ environment: input.environment, scope: input.scope, rollback: input.rollback }),
     target_tag: input.targetTag ?? null,
     expected_sha: input.expectedSha ?? null,
     started_at: new Date(input.startedAt).toISOString(),

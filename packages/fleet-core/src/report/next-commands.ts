@@ -8,7 +8,7 @@ import type { FleetResult, NextCommand } from '../result/result.js';
 import { nameList } from '../text/words.js';
 
 type Asked = Pick<Config, 'command' | 'environment' | 'targetTag' | 'expectedSha' | 'lock' | 'typed'> &
-  Pick<Config, 'canary' | 'maxStragglers'>;
+  Pick<Config, 'canary' | 'maxStragglers' | 'rollback' | 'freeze'>;
 type Changes = Partial<Record<SettingName, string | number | boolean>>;
 
 /**
@@ -35,10 +35,25 @@ export function nextCommands(result: FleetResult, asked: Asked, code?: ErrorCode
     case 'control_plane_error':
     case 'refused':
       return [again];
+    case 'succeeded':
+    case 'succeeded_with_quarantine':
+      return asked.rollback ? [behindRollback(asked)] : [];
     default:
       return [];
   }
 }
+
+/** What keeps a rollback from being undone by the next push, or lets deploys go on. */
+const behindRollback = (asked: Asked): NextCommand =>
+  asked.freeze
+    ? {
+        why: 'to let deploys go on, once the fault is mended',
+        command: lockCommand(asked, 'unfreeze', ['--reason', 'it is mended']),
+      }
+    : {
+        why: 'to keep the next push from undoing this',
+        command: lockCommand(asked, 'freeze', ['--reason', 'rolled back']),
+      };
 
 /** The tolerance under which this end would not have been a failure, where one could have helped. */
 function tolerating(result: FleetResult, asked: Asked): NextCommand[] {
@@ -77,7 +92,10 @@ function fleet(command: 'redeploy' | 'verify', asked: Asked, changes: Changes): 
     ...(asked.expectedSha ? { 'expected-sha': asked.expectedSha } : {}),
     ...changes,
   };
-  return commandLine(['fleet', command], command, values);
+  if (command === 'verify' || !asked.rollback) return commandLine(['fleet', command], command, values);
+  const more = ['--to', asked.rollback.claim_id.slice(0, 8)];
+  if (asked.freeze) more.push('--freeze', asked.freeze.reason);
+  return commandLine(['fleet', 'rollback'], 'rollback', values, more);
 }
 
 function lockCommand({ typed, environment, lock }: Asked, verb: string, more: string[]): string {

@@ -138,6 +138,8 @@ export const resultSchema = z
     environment: z.string().optional(),
     /** The part of the fleet that the run was about; absent: all of it. */
     scope: scopeSchema.optional(),
+    /** The rollout on record to which this run went back. */
+    rollback: z.looseObject({ claim_id: z.string(), fencing_token: z.number().int() }).optional(),
     target_tag: z.string().nullable(),
     expected_sha: z.string().nullable(),
     started_at: z.string(),

@@ -77,6 +77,7 @@ export async function keeperOf(
             environment: config.environment,
             targetTag: config.targetTag,
             expectedSha: config.expectedSha,
+            rollback: config.rollback,
           },
           ...{ policy: policyOf(config), runUrl: config.trigger.runUrl ?? null, ledger, fleet },
           inherited: last?.unsettled ?? [],

@@ -1,5 +1,6 @@
 /** What a run leaves behind on the lock server: for people, and for the run that comes next. */
 import type { OpenRoll } from '../clients/control-plane/call-log.js';
+import type { Config } from '../config/config.js';
 import { type OpenCall, ROLLOUT_TENANTS_MAX, type RolloutRecord, type Unsettled } from '../contract.js';
 import type { Policy } from '../result/result.js';
 import type { Ledger } from '../verify/ledger.js';
@@ -14,6 +15,8 @@ export interface RecordFacts {
   ledger: Ledger;
   /** The whole fleet, also where this run is about a part of it. */
   fleet: string[];
+  /** The rollout to which it goes back, where it does. */
+  rollback?: Config['rollback'];
   /** Rolls that may still run. */
   openRolls: OpenRoll[];
   /** What the rollout before this one left unsettled. */
@@ -44,6 +47,7 @@ export function recordOf(facts: RecordFacts): RolloutRecord {
       })),
     ...(many || fleet.length !== every.length ? { slugs: fleet } : {}),
     ...(every.length < fleet.length ? { scope: { tenants: every.length, of: fleet.length } } : {}),
+    ...(facts.rollback ? { rollback: facts.rollback } : {}),
     open_calls: facts.openRolls.flatMap((roll) => openCallOf(roll, facts)),
     unsettled: unsettledOf(facts),
     policy: { ...policy },

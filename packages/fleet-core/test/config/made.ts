@@ -1,5 +1,5 @@
 /** What is made from the table of settings: the options of the library, and the reference for users. */
-import { SETTINGS, type Setting } from '../../src/config/settings.js';
+import { EVERY, SETTINGS, type Setting } from '../../src/config/settings.js';
 
 const GROUPS: [Setting['group'], string][] = [
   ['target', 'What to roll, and where'],
@@ -112,7 +112,7 @@ function rowOf(setting: Setting): string[] {
     kind === 'secret' ? 'secret' : shape,
     setting.default === undefined ? '' : `\`${setting.default}\``,
     env.map((one) => `\`${one}\``).join(', '),
-    commands.length === 7 ? 'every' : commands.join(', '),
+    commands.length === EVERY.length ? 'every' : commands.join(', '),
     `${help}${notes.length ? ` (${notes.join(', ')})` : ''}`,
   ];
 }

@@ -57,6 +57,21 @@ describe('after each outcome', () => {
   });
 });
 
+test('a rollback is done again as one, and tells how it is kept', () => {
+  const back = { ...asked, rollback: { claim_id: '6f1c1f0e-2b0a', fencing_token: 7 } };
+  const commands = (result: FleetResult, over = {}) =>
+    nextCommands(result, { ...back, ...over }).map(({ command }) => command);
+  expect(commands(ended('failed', ['acme']))).toEqual([
+    `fleet rollback --environment staging ${ONLY} --batch-size 5 --force --to 6f1c1f0e`,
+  ]);
+  expect(commands(ended('succeeded'))).toEqual([
+    "fleet lock freeze --environment staging --reason 'rolled back'",
+  ]);
+  expect(commands(ended('succeeded'), { freeze: { actor: 'ann', reason: 'x' } })).toEqual([
+    "fleet lock unfreeze --environment staging --reason 'it is mended'",
+  ]);
+});
+
 test('a lock of another name is named, and no secret is', () => {
   const [first] = nextCommands(ended('lock_timeout'), {
     ...asked,
