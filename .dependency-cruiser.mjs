@@ -43,6 +43,8 @@ const ROOMS = {
     'program/',
     'index.ts',
     'control-plane.ts',
+    'modes.ts',
+    'gateway/',
     'sim/',
     'rolls/',
     'lock/api/',

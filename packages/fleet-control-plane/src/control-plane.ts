@@ -18,25 +18,16 @@ import { collectionRoutes } from './lock/api/collection.js';
 import { LOCK_PREFIX, lockRoutes } from './lock/api/routes.js';
 import { createLock, type Lock } from './lock/lock.js';
 import { LOCK_CHANNEL } from './lock/store/notifications.js';
+import { type ModeOptions, startRolls, type Undo } from './modes.js';
 import { healthRoutes } from './operation/health.js';
 import { logCommitted, operatorLine } from './operation/logger.js';
 import { Metrics } from './operation/metrics.js';
 import { recordRequests } from './operation/record.js';
-import { keepGuard } from './rolls/fleet-guard.js';
-import { OwnerWatch } from './rolls/owner.js';
-import { Redeploy } from './rolls/rolls.js';
 import { rollRoutes } from './rolls/routes.js';
-import type { FleetFile } from './sim/behaviour.js';
-import { Fleet, SIM_CHANNEL } from './sim/fleet.js';
-import { TenantListener } from './sim/listener.js';
-import { simulatedRoller } from './sim/rollout.js';
-import { simRoutes } from './sim/routes.js';
+import { type Fleet, SIM_CHANNEL } from './sim/fleet.js';
 import { version } from './version.js';
 
-export const MODES = ['sim', 'lock'] as const;
-export type Mode = (typeof MODES)[number];
-
-export interface ControlPlaneOptions {
+export interface ControlPlaneOptions extends ModeOptions {
   /** Bearer token that may do everything. Every call but `/health` and `/openapi.json` needs one. */
   token?: string;
   /** File with named tokens, each with scopes of its own; read again when it changes. */
@@ -51,24 +42,12 @@ export interface ControlPlaneOptions {
   tls?: Tls;
   /** Port of the control plane. Default 0: any free one. */
   port?: number;
-  /** Port of the simulated tenants. Default 0: any free one. */
-  tenantPort?: number;
-  /** `lock` serves the lock alone: no redeploy endpoint, no simulated fleet, no tenant port. Default `sim`: all of it. */
-  mode?: Mode;
-  /** Lock group that guards the fleet. Default `staging`. */
-  lockGroup?: string;
   /** Lock groups that exist. Default: every valid name does. */
   groups?: readonly string[];
   /** Most claims that wait in one group. Default 100. */
   queueLimit?: number;
   /** Most requests of one client, a token at an address, in ten seconds; 0: no limit. Default 10000. */
   requestsMax?: number;
-  /** Behaves as a control plane that knows nothing of locks, fences and proofs. Default false. */
-  legacy?: boolean;
-  /** Ignores a canary that is no tenant, as the first control planes did. Default false. */
-  legacyCanary?: boolean;
-  /** The simulated fleet. */
-  fleet?: FleetFile;
   clock?: Clock;
   /** Takes lines for the operator. Default: they go to `logger`. */
   log?: (line: string) => void;
@@ -79,7 +58,7 @@ export interface ControlPlaneOptions {
 export interface ControlPlane {
   /** Base URL, without a slash at the end. */
   url: string;
-  /** URL of a tenant with `{slug}` in it; `/buildinfo` goes after it. Empty in the mode `lock`. */
+  /** URL of a tenant with `{slug}` in it; `/buildinfo` goes after it. Empty where no fleet is simulated. */
   tenantUrlTemplate: string;
   databaseUrl: string;
   /** The embedded server; undefined when `databaseUrl` was given. */
@@ -103,8 +82,6 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     throw error;
   }
 }
-
-type Undo = (() => Promise<unknown>)[];
 
 async function start(
   options: ControlPlaneOptions,
@@ -144,11 +121,10 @@ async function start(
       if (logger) logCommitted(logger, what);
     },
   });
-  const world: World = { db, clock, origin, lock, stopping: stopping.signal };
-  const sim = options.mode === 'lock' ? undefined : await startSim(options, world, undo);
-  if (sim) alongside = sim.alongside;
+  const rolls = await startRolls(options, { db, clock, origin, lock, stopping: stopping.signal, log }, undo);
+  if (rolls) alongside = rolls.alongside;
 
-  const channel = listenTo(databaseUrl, clock, lock, sim?.fleet);
+  const channel = listenTo(databaseUrl, clock, lock, rolls?.sim?.fleet);
   await channel.open();
   undo.push(() => channel.close());
 
@@ -165,10 +141,9 @@ async function start(
   const drain = drainable(app, stopping.signal);
   const shared = { db: reads, stopping: stopping.signal };
   await app.register(healthRoutes, { db: reads, clock, metrics });
-  if (sim) {
-    await app.register(rollRoutes, { ...shared, redeploy: sim.redeploy, legacy });
-    await app.register(simRoutes, { prefix: '/sim', fleet: sim.fleet });
-  }
+  const emptyCanary = legacy || options.mode === 'gateway';
+  if (rolls) await app.register(rollRoutes, { ...shared, redeploy: rolls.redeploy, emptyCanary });
+  await rolls?.sim?.register(app);
   if (!legacy) {
     const groups = options.groups && new Set(options.groups);
     await app.register(lockRoutes, { prefix: LOCK_PREFIX, ...shared, lock, groups });
@@ -179,9 +154,7 @@ async function start(
   if (warning) log(warning);
   await app.listen({ port: options.port ?? 0, host });
 
-  const tenants = sim && new TenantListener(sim.fleet, clock);
-  const tenantPort = await tenants?.listen(options.tenantPort ?? 0, host);
-  undo.push(async () => tenants?.close());
+  const tenantPort = await rolls?.sim?.listen(host);
   lock.sweep.start();
   undo.push(() => lock.sweep.stop());
   undo.push(async () => {
@@ -191,7 +164,7 @@ async function start(
 
   const plane = {
     url: `${options.tls ? 'https' : 'http'}://${urlHost(host)}:${(app.server.address() as AddressInfo).port}`,
-    tenantUrlTemplate: sim ? `http://${urlHost(host)}:${tenantPort}/{slug}` : '',
+    tenantUrlTemplate: tenantPort ? `http://${urlHost(host)}:${tenantPort}/{slug}` : '',
     database,
     sweep: () => lock.sweep.now(),
     close,
@@ -204,53 +177,6 @@ function openPools(url: string, undo: Undo) {
   const pools = { db: new Database(url), renewals: new Database(url, 3), reads: new Database(url, 3) };
   for (const pool of Object.values(pools)) undo.push(() => pool.close());
   return pools;
-}
-
-interface World {
-  db: Database;
-  clock: Clock;
-  origin: string;
-  lock: Lock;
-  stopping: AbortSignal;
-}
-
-interface Sim {
-  fleet: Fleet;
-  redeploy: Redeploy;
-  /** Work of the sweep's beat. */
-  alongside: () => Promise<void>;
-}
-
-/** The record of rolls, with the simulated fleet behind it. */
-async function startSim(
-  options: ControlPlaneOptions,
-  { db, clock, origin, lock, stopping }: World,
-  undo: Undo,
-): Promise<Sim> {
-  const { lockGroup = 'staging', legacy = false, legacyCanary = false } = options;
-  if (!legacy) await keepGuard(db, lockGroup);
-  const fleet = new Fleet(db, clock, origin);
-  await fleet.seed(options.fleet);
-  const owners = new OwnerWatch(db, clock, origin);
-  await owners.register();
-  undo.push(() => owners.retire());
-  const redeploy = new Redeploy({
-    db,
-    store: lock.store,
-    roller: simulatedRoller({ fleet, clock, legacy, stopping }),
-    clock,
-    owner: origin,
-    lockGroup,
-    legacy,
-    legacyCanary,
-  });
-  undo.push(() => redeploy.idle());
-  const alongside = async () => {
-    await owners.beat();
-    await redeploy.catchUp();
-    await redeploy.closeForgotten();
-  };
-  return { fleet, redeploy, alongside };
 }
 
 function listenTo(url: string, clock: Clock, lock: Lock, fleet: Fleet | undefined): Channel {

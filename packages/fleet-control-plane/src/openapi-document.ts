@@ -27,12 +27,12 @@ export async function openApiDocument(): Promise<unknown> {
   const redeploy = new Redeploy({
     db,
     store: lock.store,
-    roller: simulatedRoller({ fleet, clock, legacy: false, stopping }),
+    roller: simulatedRoller({ fleet, clock, legacy: false, legacyCanary: false, stopping }),
     clock,
     owner: origin,
     lockGroup: 'staging',
     legacy: false,
-    legacyCanary: false,
+    log: () => {},
   });
   const app = await createApp({
     callers: { tokens: () => [], clock, fleetGroup: 'staging' },
@@ -43,7 +43,7 @@ export async function openApiDocument(): Promise<unknown> {
   });
   const metrics = new Metrics(db, () => {});
   await app.register(healthRoutes, { db, clock, metrics });
-  await app.register(rollRoutes, { db, stopping, redeploy, legacy: false });
+  await app.register(rollRoutes, { db, stopping, redeploy, emptyCanary: false });
   await app.register(simRoutes, { prefix: '/sim', fleet });
   await app.register(lockRoutes, {
     prefix: LOCK_PREFIX,

@@ -7,6 +7,7 @@ export { Gitea } from './clients/gitea/gitea.js';
 export { GiteaIssues } from './clients/gitea/issues.js';
 export type { Lender } from './context.js';
 export { usageError } from './errors.js';
+export { tenantUrlProblem, urlProblem } from './io/address.js';
 export {
   type AuditNote,
   breakLock,
@@ -42,3 +43,4 @@ export { readStatus, watchStatus } from './status/status.js';
 export { formatDuration } from './text/duration.js';
 export { oneLine, redact } from './text/sanitize.js';
 export { plural } from './text/words.js';
+export { buildinfoUrl, type Observation, type ProbeOptions, probe } from './verify/probe.js';

@@ -14,6 +14,9 @@ const WORDS: Record<number, string> = {
   422: 'repeated with another body',
   428: 'the fence is missing',
   429: 'the queue is full, or this client asks too often; repeat after Retry-After seconds',
+  501: 'what this server hands rolls to has no such call, or rolls at a dry run',
+  502: 'what this server hands rolls to is unavailable',
+  504: 'the answer of what this server hands rolls to was lost: it may be rolling',
   503: 'the database is busy, full or away; repeat after Retry-After seconds',
 };
 

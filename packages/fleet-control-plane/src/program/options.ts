@@ -1,15 +1,17 @@
-import { readFile } from 'node:fs/promises';
 import { lockGroupSchema } from '@tenant-fleet/fleet-core/contract';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { parse as parseYaml } from 'yaml';
-import { type ControlPlaneOptions, MODES, type Mode } from '../control-plane.js';
+import type { ControlPlaneOptions } from '../control-plane.js';
 import { TOKEN_LENGTH_MIN } from '../http/auth/tokens.js';
 import { REQUESTS_MAX } from '../http/limit.js';
 import { tlsProblem } from '../http/tls.js';
+import { MODES, type Mode } from '../modes.js';
 import { LOG_LEVELS, type LogLevel } from '../operation/logger.js';
 import { type FleetFile, fleetFileSchema } from '../sim/behaviour.js';
 import { tenantNames } from '../sim/names.js';
 import { version } from '../version.js';
+import { addGateway, type GatewayFlags, upstreamOf } from './gateway.js';
+import { read, UsageError } from './read.js';
 import { type RestoreFlags, type RestoreSettings, restoreCommand } from './restore-check.js';
 import { tokenCommand } from './token.js';
 
@@ -32,7 +34,7 @@ export type Parsed =
   | { kind: 'restore'; settings: RestoreSettings }
   | { kind: 'exit'; code: number };
 
-interface Flags {
+interface Flags extends GatewayFlags {
   port: number;
   host: string;
   tenantPort: number;
@@ -59,8 +61,6 @@ interface Flags {
   parentPid?: number;
 }
 
-class UsageError extends Error {}
-
 const integer = (min: number, max: number) => (text: string) => {
   const value = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
   if (!(value >= min && value <= max))
@@ -76,8 +76,8 @@ const groupName = (text: string) => {
 
 function command(): Command {
   // Positional: what stands after "token" is for "token".
-  return new Command('fleet-control-plane')
-    .description('Reference control plane: fleet lock, redeploy endpoint, simulated fleet.')
+  const program = new Command('fleet-control-plane')
+    .description('Control plane: the fleet lock, alone or in front of whatever rolls the fleet.')
     .version(version)
     .option('--port <n>', 'port of the control plane, 0 for any free one', integer(0, 65535), 0)
     .option('--host <address>', 'address to listen on', '127.0.0.1')
@@ -101,7 +101,10 @@ function command(): Command {
       'where the embedded server keeps its data; else a temporary folder, removed at the end',
     )
     .addOption(
-      new Option('--mode <mode>', 'sim: with redeploy endpoint and simulated fleet; lock: the lock alone')
+      new Option(
+        '--mode <mode>',
+        'sim: rolls a simulated fleet; gateway: hands rolls to the control plane of --upstream; lock: the lock alone',
+      )
         .choices(MODES)
         .default('sim'),
     )
@@ -152,6 +155,7 @@ function command(): Command {
         ),
     })
     .exitOverride();
+  return addGateway(program);
 }
 
 /** Reads flags, environment and files. What is wrong is one line on standard error, and exit code 2. */
@@ -205,7 +209,8 @@ function restoreSettings({ actor, ...flags }: RestoreFlags, env: NodeJS.ProcessE
 async function settingsOf(flags: Flags, env: NodeJS.ProcessEnv): Promise<Settings> {
   const database = databaseOf(flags, env);
   if (flags.fleet && flags.tenants) throw new UsageError('--fleet and --tenants exclude each other.');
-  if (flags.mode === 'lock' && (flags.fleet || flags.tenants || flags.legacy || flags.legacyCanary))
+  const upstream = await upstreamOf(flags, flags.mode === 'gateway');
+  if (flags.mode !== 'sim' && (flags.fleet || flags.tenants || flags.legacy || flags.legacyCanary))
     throw new UsageError('--fleet, --tenants and --legacy are for --mode sim.');
   const fleet = flags.fleet
     ? await readFleet(flags.fleet)
@@ -226,6 +231,7 @@ async function settingsOf(flags: Flags, env: NodeJS.ProcessEnv): Promise<Setting
       legacy: flags.legacy ?? false,
       legacyCanary: flags.legacyCanary ?? false,
       ...database,
+      ...(upstream && { upstream }),
       ...(flags.group && { groups: flags.group }),
       ...(fleet && { fleet }),
     },
@@ -284,12 +290,4 @@ async function readFleet(file: string): Promise<FleetFile> {
   throw new UsageError(
     `the fleet file ${file} is not valid at "${issue?.path.join('.')}": ${issue?.message}.${hint}`,
   );
-}
-
-async function read(file: string, what: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (error) {
-    throw new UsageError(`cannot read the ${what} ${file}: ${(error as NodeJS.ErrnoException).code}.`);
-  }
 }

@@ -88,6 +88,7 @@ const readyText = (plane: ControlPlane, options: ControlPlaneOptions) =>
   [
     `Control plane   ${plane.url}`,
     ...(plane.tenantUrlTemplate ? [`Tenants         ${plane.tenantUrlTemplate}/buildinfo`] : []),
+    ...(options.upstream ? [`Upstream        ${options.upstream.url}`] : []),
     `Database        ${plane.database ? 'embedded PostgreSQL' : 'given by URL'}`,
     options.legacy ? 'Lock            none (legacy)' : `Lock group      ${options.lockGroup}`,
   ].join('\n');

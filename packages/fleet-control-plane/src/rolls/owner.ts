@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import type { RedeployAnswer } from '@tenant-fleet/fleet-core/contract';
 import type { Clock } from '../clock.js';
 import type { Database } from '../db/database.js';
+import { adoptRolls, cutRolls } from './store.js';
 
 /** Seconds without a beat after which a control plane counts as dead. */
 export const OWNER_DEAD_AFTER_SECONDS = 6;
@@ -23,10 +24,10 @@ interface Owner {
 /**
  * Which control planes live, so that a roll whose process died does not block the fleet for ever.
  *
- * Each process has a random id and a row whose `beat` it raises once a second. The others close its rolls when the beat
- * stood still for six seconds before their own monotonic clock, or at once when the row is gone (a clean stop). Host and
- * process number stand in the row for people only: two containers may share both. Closing wrongly is safe: a swap of a
- * tenant is written only while its roll is open.
+ * Each process has a random id and a row whose `beat` it raises once a second. When the beat stood still for six seconds
+ * before the others' own monotonic clock, or at once when the row is gone (a clean stop), one of them closes its rolls;
+ * where rolls outlive their process it takes them over as unseen. Host and process number stand in the row for people
+ * only: two containers may share both. Closing wrongly is safe: a swap of a tenant is written only while its roll is open.
  */
 export class OwnerWatch {
   private lastLook = Number.NEGATIVE_INFINITY;
@@ -36,6 +37,8 @@ export class OwnerWatch {
     private readonly db: Database,
     private readonly clock: Clock,
     readonly id: string,
+    /** Whether rolls go on when their process is gone. */
+    private readonly outlives: boolean,
   ) {}
 
   async register(): Promise<void> {
@@ -71,11 +74,7 @@ export class OwnerWatch {
     });
     for (const owner of owners) {
       if (!this.isDead(owner, before)) continue;
-      await this.db.rows({
-        text: `UPDATE rolls SET ended_at = clock_timestamp(), result = 'cut', status = 500, answer = $2
-          WHERE owner = $1 AND ended_at IS NULL`,
-        values: [owner.id, JSON.stringify(CUT)],
-      });
+      await this.db.rows(this.outlives ? adoptRolls(owner.id, this.id) : cutRolls(owner.id, CUT));
     }
   }
 
@@ -89,13 +88,9 @@ export class OwnerWatch {
     return before - known.since >= OWNER_DEAD_AFTER_SECONDS * 1000;
   }
 
-  /** Takes this process off the list and closes what it leaves behind. */
+  /** Takes this process off the list, with what it leaves behind: the next one to look takes over what goes on. */
   async retire(): Promise<void> {
-    await this.db.rows({
-      text: `UPDATE rolls SET ended_at = clock_timestamp(), result = 'cut', status = 500, answer = $2
-        WHERE owner = $1 AND ended_at IS NULL`,
-      values: [this.id, JSON.stringify(CUT)],
-    });
+    if (!this.outlives) await this.db.rows(cutRolls(this.id, CUT));
     await this.db.rows({ text: 'DELETE FROM control_planes WHERE id = $1', values: [this.id] });
   }
 }

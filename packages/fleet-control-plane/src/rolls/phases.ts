@@ -1,6 +1,6 @@
-import type { RedeployAnswer } from '@tenant-fleet/fleet-core/contract';
+import type { RedeployAnswer, RedeployRequest } from '@tenant-fleet/fleet-core/contract';
 
-export const DEFAULT_BATCH_SIZE = 3;
+const DEFAULT_BATCH_SIZE = 3;
 
 export interface Phase {
   name: string;
@@ -20,6 +20,10 @@ export function planPhases(slugs: string[], canary: string | undefined, batchSiz
   }
   return phases;
 }
+
+/** The phases of a request that is about these tenants. */
+export const phasesOf = ({ canary_slug, batch_size }: RedeployRequest, slugs: string[]): Phase[] =>
+  planPhases(slugs, canary_slug, batch_size ?? DEFAULT_BATCH_SIZE);
 
 /** The rows of a dry run: what would be rolled when. */
 export function dryRun(phases: Phase[]): RedeployAnswer {

@@ -3,12 +3,24 @@ import type { RedeployAnswer, RedeployRequest } from '@tenant-fleet/fleet-core/c
 import { type Clock, sleep } from '../clock.js';
 import type { Database, Query } from '../db/database.js';
 import type { LockStore } from '../lock/store/store.js';
-import { badRequest, Problem } from '../problem.js';
+import { Problem } from '../problem.js';
 import { checkFence, type Fence, parseFence } from './fence.js';
 import { CUT } from './owner.js';
-import { DEFAULT_BATCH_SIZE, dryRun, type Phase, planPhases } from './phases.js';
-import type { NewRoll, Roll, Roller, RollRef } from './roll.js';
-import { endRoll, insertRoll, nextRollId, openRolls, openRollsOf, readRoll, rollByKey } from './store.js';
+import type { Prospect, Roll, RollEnd, Roller, RollRef } from './roll.js';
+import {
+  endRoll,
+  insertRoll,
+  leaveUnseen,
+  nextRollId,
+  openRolls,
+  openRollsOf,
+  readRoll,
+  refuseRoll,
+  removeRoll,
+  resumeRoll,
+  rollByKey,
+} from './store.js';
+import { UnseenRolls } from './unseen.js';
 
 export interface RedeployDeps {
   db: Database;
@@ -17,9 +29,9 @@ export interface RedeployDeps {
   clock: Clock;
   owner: string;
   lockGroup: string;
+  /** Knows no lock and takes no fence. */
   legacy: boolean;
-  /** Ignores a canary that is no tenant, as the first control planes did. */
-  legacyCanary: boolean;
+  log: (line: string) => void;
 }
 
 export interface RedeployHeaders {
@@ -37,60 +49,47 @@ export interface Outcome {
 
 type Admission = { kind: 'new'; roll: RollRef } | { kind: 'known'; roll: Roll };
 
+/** Seconds of a dry run that may have rolled the whole fleet. */
+const TRIAL: Prospect = { may_last_seconds: 1200, settle_sha: null };
+
 /** The redeploy endpoint: plans, admits a roll under the lock, runs it to its end whoever listens, and records it. */
 export class Redeploy {
   private readonly running = new Map<string, Promise<Outcome>>();
+  private readonly unseen: UnseenRolls;
   /** Ends that could not be written because the database was away. */
   private unwritten: Query[] = [];
   /** Open records of this process that nothing here carried out at the last look. */
   private forgotten = new Set<string>();
 
-  constructor(private readonly deps: RedeployDeps) {}
+  constructor(private readonly deps: RedeployDeps) {
+    const { db, clock, roller, log } = deps;
+    this.unseen = new UnseenRolls(db, clock, (roll) => roller.isSettled(roll), log);
+  }
 
   async call(request: RedeployRequest, headers: RedeployHeaders, signal: AbortSignal): Promise<Outcome> {
-    const { legacy, lockGroup } = this.deps;
-    const phases = this.plan(request);
-    if (request.dry_run) return { status: 200, answer: dryRun(phases), replayed: false };
+    const { roller, legacy, lockGroup } = this.deps;
+    const slugs = roller.slugsOf(request);
+    if (request.dry_run) {
+      const preview = () => roller.preview(request, slugs, signal);
+      if (!(await roller.previewMayRoll())) return outcomeOf(await preview());
+      return this.carryOut(await this.admitTrial(request, slugs), preview, true);
+    }
     const admission = legacy
-      ? await this.admitLegacy(request, phases)
-      : await this.admit(request, phases, headers, parseFence(headers, lockGroup));
+      ? await this.admitLegacy(request, slugs)
+      : await this.admit(request, slugs, headers, parseFence(headers, lockGroup));
     if (admission.kind === 'known') return this.join(admission.roll, signal);
     const { roll } = admission;
-    const outcome = this.run(roll, phases, request);
-    this.running.set(roll.nonce, outcome);
-    outcome.finally(() => this.running.delete(roll.nonce)).catch(() => {});
-    return outcome;
+    return this.carryOut(roll, () => roller.roll(roll, slugs, request));
   }
 
-  private plan(request: RedeployRequest): Phase[] {
-    const { roller, legacy, legacyCanary } = this.deps;
-    const all = roller.list();
-    const wanted = request.only_slugs && new Set(request.only_slugs);
-    const unknown = [...(wanted ?? [])].filter((slug) => !all.includes(slug));
-    if (unknown.length > 0) {
-      throw badRequest(
-        `only_slugs names tenants that this fleet does not have: ${unknown.slice(0, 10).join(', ')}.`,
-        'Read the fleet with a dry run first.',
-      );
-    }
-    const slugs = wanted ? all.filter((slug) => wanted.has(slug)) : all;
-    const canary = request.canary_slug;
-    if (canary !== undefined && !slugs.includes(canary) && !legacy && !legacyCanary) {
-      throw badRequest(
-        `The canary "${canary}" is not among the tenants to roll.`,
-        'Name a tenant of this fleet, or leave canary_slug out.',
-      );
-    }
-    return planPhases(slugs, canary, request.batch_size ?? DEFAULT_BATCH_SIZE);
-  }
-
-  private admit(
+  private async admit(
     request: RedeployRequest,
-    phases: Phase[],
+    slugs: string[],
     headers: RedeployHeaders,
     fence: Fence,
   ): Promise<Admission> {
-    const { store, lockGroup, owner } = this.deps;
+    const { store, roller, lockGroup, owner } = this.deps;
+    const prospect = await roller.prepare(request, slugs, { group: lockGroup, fencing_token: fence.token });
     const key = headers.idempotencyKey ?? null;
     const fingerprint = fingerprintOf(request);
     const writes: Query[] = [];
@@ -100,19 +99,28 @@ export class Redeploy {
       (draft, reads) => {
         const { state } = draft;
         const [[next], open, [known]] = reads as [[{ id: number }], Roll[], Roll[]];
+        if (known && known.fingerprint !== fingerprint) throw keyConflict();
+        // What hardly began is sent again by its holder, and by nobody else.
+        const mayRepeat = ({ unseen, fencing_token: token }: Roll) =>
+          unseen === 'unavailable' && token === fence.token;
+        if (known && (known.ended_at || !mayRepeat(known))) return { kind: 'known', roll: known };
+        const { held, lastToken } = state;
+        checkFence(
+          fence,
+          held,
+          lastToken,
+          open.filter((roll) => !mayRepeat(roll)),
+        );
         if (known) {
-          if (known.fingerprint !== fingerprint) throw keyConflict();
-          return { kind: 'known', roll: known };
+          writes.push(resumeRoll(known, owner));
+          return { kind: 'new', roll: known };
         }
-        checkFence(fence, state.held, state.lastToken, open);
-        const { held } = state;
         const roll = { id: next.id, nonce: randomUUID() };
         writes.push(
           insertRoll({
-            ...newRoll(request, phases, fingerprint),
             ...roll,
-            group: lockGroup,
-            owner,
+            ...prospect,
+            ...{ group: lockGroup, owner, fingerprint, target_tag: request.target_tag, slugs },
             fencing_token: fence.token,
             claim_id: held?.claimId ?? null,
             idempotency_key: key,
@@ -124,28 +132,64 @@ export class Redeploy {
     );
   }
 
-  private async admitLegacy(request: RedeployRequest, phases: Phase[]): Promise<Admission> {
-    const { db, lockGroup, owner } = this.deps;
-    const roll = { id: (await db.rows<{ id: number }>(nextRollId))[0]?.id ?? 0, nonce: randomUUID() };
-    await db.rows(
-      insertRoll({
-        ...newRoll(request, phases, fingerprintOf(request)),
-        ...roll,
-        group: lockGroup,
-        owner,
-        fencing_token: null,
-        claim_id: null,
-        idempotency_key: null,
-      }),
+  private async admitLegacy(request: RedeployRequest, slugs: string[]): Promise<Admission> {
+    const roll = {
+      id: (await this.deps.db.rows<{ id: number }>(nextRollId))[0]?.id ?? 0,
+      nonce: randomUUID(),
+    };
+    await this.deps.db.rows(
+      this.unfenced(roll, request, slugs, { may_last_seconds: null, settle_sha: null }),
     );
     return { kind: 'new', roll };
   }
 
-  private async run(roll: RollRef, phases: Phase[], request: RedeployRequest): Promise<Outcome> {
-    const answer = await this.deps.roller.roll(roll, phases, request);
-    const status = answer.ok ? 200 : 500;
-    await this.record(endRoll(roll, answer.ok ? 'ok' : 'failed', status, answer));
-    return { status, answer, replayed: false };
+  /** A dry run that nobody knows not to roll: it counts as a roll, and waits for those under way. */
+  private admitTrial(request: RedeployRequest, slugs: string[]): Promise<RollRef> {
+    const { store, lockGroup } = this.deps;
+    const writes: Query[] = [];
+    return store.transact<RollRef>(
+      lockGroup,
+      { reads: [nextRollId, openRolls(lockGroup)], writes: () => writes },
+      (_draft, reads) => {
+        const [[next], [open]] = reads as [[{ id: number }], Roll[]];
+        if (open) throw untried();
+        const roll = { id: next.id, nonce: randomUUID() };
+        writes.push(this.unfenced(roll, request, slugs, TRIAL));
+        return roll;
+      },
+    );
+  }
+
+  private unfenced(roll: RollRef, request: RedeployRequest, slugs: string[], prospect: Prospect): Query {
+    const { lockGroup: group, owner } = this.deps;
+    return insertRoll({
+      ...roll,
+      ...prospect,
+      ...{ group, owner, fingerprint: fingerprintOf(request), target_tag: request.target_tag, slugs },
+      ...{ fencing_token: null, claim_id: null, idempotency_key: null },
+    });
+  }
+
+  /** @param trial nothing was rolled where it is answered, so no record stays. */
+  private carryOut(roll: RollRef, work: () => Promise<RollEnd>, trial = false): Promise<Outcome> {
+    const outcome = this.toItsEnd(roll, work, trial);
+    this.running.set(roll.nonce, outcome);
+    outcome
+      .finally(() => {
+        // It may have been sent again by now.
+        if (this.running.get(roll.nonce) === outcome) this.running.delete(roll.nonce);
+      })
+      .catch(() => {});
+    return outcome;
+  }
+
+  private async toItsEnd(roll: RollRef, work: () => Promise<RollEnd>, trial: boolean): Promise<Outcome> {
+    this.unseen.sent(roll);
+    const end = await work();
+    if (end.kind !== 'unseen') this.unseen.forget(roll);
+    await this.record(endingOf(roll, end));
+    if (trial && end.kind === 'answered' && !end.problem) await this.record(removeRoll(roll));
+    return outcomeOf(end);
   }
 
   private async record(end: Query): Promise<void> {
@@ -160,17 +204,20 @@ export class Redeploy {
   }
 
   /**
-   * Closes open records of this process that nothing here carries out: the answer to their commit was lost, or a
-   * failover brought them back. Two looks in a row, since a record is committed a moment before its roll runs. Closing
-   * is safe: a tenant is only changed under an open record.
+   * Looks after the open records of this process. One that nothing here carries out is closed, or watched where rolls
+   * outlive their process: the answer to its commit was lost, or a failover brought it back. Two looks in a row, since a
+   * record is committed a moment before its roll runs.
    */
-  async closeForgotten(): Promise<void> {
-    const { db, owner } = this.deps;
-    const open = await db.rows<RollRef>(openRollsOf(owner));
-    const idle = open.filter((roll) => !this.running.has(roll.nonce));
-    for (const roll of idle)
-      if (this.forgotten.has(roll.nonce)) await db.rows(endRoll(roll, 'cut', 500, CUT));
+  async tend(): Promise<void> {
+    const { db, owner, roller } = this.deps;
+    const open = await db.rows<Roll>(openRollsOf(owner));
+    const idle = open.filter((roll) => roll.unseen === null && !this.running.has(roll.nonce));
+    for (const roll of idle) {
+      if (this.forgotten.has(roll.nonce))
+        await db.rows(roller.outlives ? leaveUnseen(roll, 'lost') : endRoll(roll, 'cut', 500, CUT));
+    }
     this.forgotten = new Set(idle.map((roll) => roll.nonce));
+    await this.unseen.look(open.filter((roll) => roll.unseen !== null));
   }
 
   /** The answer of a roll that was started before with the same key, here or in another replica. */
@@ -183,36 +230,39 @@ export class Redeploy {
       await sleep(clock, 250, signal);
       current = await readRoll(db, roll);
     }
-    if (!current?.answer || current.status === null) {
-      throw new Problem(
-        503,
-        'still_running',
-        'The roll of this key is still running.',
-        'Send the same request again.',
-        {
-          retryAfterSeconds: 2,
-        },
-      );
-    }
+    if (!current?.answer || current.status === null) throw stillRunning();
     return { status: current.status, answer: current.answer, replayed: true };
   }
 
   /** Resolves when no roll of this process runs any more. */
   async idle(): Promise<void> {
     await Promise.allSettled(this.running.values());
+    await this.unseen.idle();
   }
 }
 
+/** What is written down of an end. */
+function endingOf(roll: RollRef, end: RollEnd): Query {
+  switch (end.kind) {
+    case 'answered':
+      return endRoll(roll, end.answer.ok ? 'ok' : 'failed', statusOf(end.answer), end.answer);
+    case 'refused':
+      return refuseRoll(roll, end.problem.status);
+    case 'unseen':
+      return leaveUnseen(roll, end.why);
+  }
+}
+
+/** What the caller gets of it. */
+function outcomeOf(end: RollEnd): Outcome {
+  if (end.kind !== 'answered' || end.problem) throw end.problem;
+  return { status: statusOf(end.answer), answer: end.answer, replayed: false };
+}
+
+const statusOf = (answer: RedeployAnswer) => (answer.ok ? 200 : 500);
+
 const fingerprintOf = (request: RedeployRequest) =>
   createHash('sha256').update(JSON.stringify(request)).digest('hex');
-
-function newRoll(
-  request: RedeployRequest,
-  phases: Phase[],
-  fingerprint: string,
-): Pick<NewRoll, 'fingerprint' | 'target_tag' | 'slugs'> {
-  return { fingerprint, target_tag: request.target_tag, slugs: phases.flatMap((phase) => phase.slugs) };
-}
 
 const keyConflict = () =>
   new Problem(
@@ -220,4 +270,22 @@ const keyConflict = () =>
     'idempotency_key_reused',
     'This Idempotency-Key was used for another body.',
     'Use a new key for a new roll.',
+  );
+
+const stillRunning = () =>
+  new Problem(
+    503,
+    'still_running',
+    'The roll of this key is still running.',
+    'Send the same request again.',
+    { retryAfterSeconds: 2 },
+  );
+
+const untried = () =>
+  new Problem(
+    503,
+    'dry_run_untried',
+    'A roll is under way, and nothing has shown yet that a dry run rolls no tenant here.',
+    'Send the same request again after it.',
+    { retryAfterSeconds: 5 },
   );

@@ -18,6 +18,9 @@ import { readRolls } from './store.js';
 export const ROLLS_PATH = '/cp/admin/rolls';
 const ROLLS_PAGE = 1000;
 
+/** `cut`: nobody saw its end; `refused`: nothing was changed. */
+const RESULTS = ['ok', 'failed', 'cut', 'refused'] as const;
+
 const rollSchema = z.looseObject({
   id: z.number().int(),
   group: z.string(),
@@ -28,7 +31,8 @@ const rollSchema = z.looseObject({
   slugs: z.array(z.string()),
   started_at: z.string(),
   ended_at: z.string().nullable(),
-  result: z.enum(['ok', 'failed', 'cut']).nullable(),
+  result: z.enum(RESULTS).nullable(),
+  unseen: z.enum(['unavailable', 'lost']).nullable(),
 });
 
 const headersSchema = z.looseObject({
@@ -49,13 +53,14 @@ const lenient = z.preprocess((body) => {
 export interface RollRoutesOptions {
   redeploy: Redeploy;
   db: Database;
-  legacy: boolean;
+  /** Takes an empty canary for none. */
+  emptyCanary: boolean;
   stopping: AbortSignal;
 }
 
 /** `POST redeploy-fleet`, and the record of rolls. */
 export const rollRoutes: FastifyPluginAsyncZod<RollRoutesOptions> = async (app, options) => {
-  const { redeploy, db, legacy, stopping } = options;
+  const { redeploy, db, emptyCanary, stopping } = options;
 
   app.post(
     REDEPLOY_PATH,
@@ -63,11 +68,11 @@ export const rollRoutes: FastifyPluginAsyncZod<RollRoutesOptions> = async (app, 
       schema: {
         summary: 'Roll the fleet to an image tag, or plan it',
         headers: headersSchema,
-        body: legacy ? lenient : redeployRequestSchema,
+        body: emptyCanary ? lenient : redeployRequestSchema,
         response: {
           200: redeployAnswerSchema,
           500: redeployAnswerSchema.describe('some tenant failed; the rows count all the same'),
-          ...problems(400, 401, 409, 412, 422, 428, 503),
+          ...problems(400, 401, 409, 412, 422, 428, 501, 502, 503, 504),
         },
       },
     },
@@ -99,11 +104,11 @@ export const rollRoutes: FastifyPluginAsyncZod<RollRoutesOptions> = async (app, 
     },
     async ({ query }) => ({
       rolls: (await readRolls(db, query.after, ROLLS_PAGE)).map(
-        ({ fingerprint: _f, answer: _a, status: _s, ...roll }) => ({
+        ({ fingerprint: _f, answer: _a, status: _s, may_last_seconds: _m, settle_sha: _c, ...roll }) => ({
           ...roll,
           started_at: roll.started_at.toISOString(),
           ended_at: roll.ended_at?.toISOString() ?? null,
-          result: roll.result as 'ok' | 'failed' | 'cut' | null,
+          result: roll.result as (typeof RESULTS)[number] | null,
         }),
       ),
     }),

@@ -1,9 +1,9 @@
 import type { RedeployAnswer } from '@tenant-fleet/fleet-core/contract';
 import type { Query, Reader } from '../db/database.js';
-import type { NewRoll, Roll, RollRef } from './roll.js';
+import type { NewRoll, Roll, RollRef, Unseen } from './roll.js';
 
 const COLUMNS = `id, nonce, group_name AS "group", fencing_token, claim_id, idempotency_key, fingerprint, target_tag, slugs,
-  owner, started_at, ended_at, result, status, answer`;
+  owner, started_at, ended_at, unseen, may_last_seconds, settle_sha, result, status, answer`;
 
 export const nextRollId: Query = {
   name: 'roll-id',
@@ -18,7 +18,7 @@ export const openRolls = (group: string): Query => ({
 
 export const openRollsOf = (owner: string): Query => ({
   name: 'rolls-open-of',
-  text: 'SELECT id, nonce FROM rolls WHERE owner = $1 AND ended_at IS NULL',
+  text: `SELECT ${COLUMNS} FROM rolls WHERE owner = $1 AND ended_at IS NULL`,
   values: [owner],
 });
 
@@ -31,7 +31,7 @@ export const rollByKey = (key: string | null): Query => ({
 export const insertRoll = (roll: NewRoll): Query => ({
   name: 'roll-insert',
   text: `INSERT INTO rolls (id, group_name, fencing_token, claim_id, idempotency_key, fingerprint, target_tag, slugs,
-    owner, nonce) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+    owner, nonce, may_last_seconds, settle_sha) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
   values: [
     roll.id,
     roll.group,
@@ -43,7 +43,52 @@ export const insertRoll = (roll: NewRoll): Query => ({
     roll.slugs,
     roll.owner,
     roll.nonce,
+    roll.may_last_seconds,
+    roll.settle_sha,
   ],
+});
+
+/** The same roll is sent once more, by this process. */
+export const resumeRoll = (roll: RollRef, owner: string): Query => ({
+  name: 'roll-resume',
+  text: 'UPDATE rolls SET unseen = NULL, owner = $2 WHERE id = $1 AND nonce = $3 AND ended_at IS NULL',
+  values: [roll.id, owner, roll.nonce],
+});
+
+export const leaveUnseen = (roll: RollRef, why: Unseen): Query => ({
+  name: 'roll-unseen',
+  text: 'UPDATE rolls SET unseen = $2 WHERE id = $1 AND nonce = $3 AND ended_at IS NULL',
+  values: [roll.id, why, roll.nonce],
+});
+
+/** Nothing changed: whoever comes with the key again is no repetition. */
+export const refuseRoll = (roll: RollRef, status: number): Query => ({
+  name: 'roll-refuse',
+  text: `UPDATE rolls SET ended_at = clock_timestamp(), result = 'refused', status = $2, idempotency_key = NULL
+    WHERE id = $1 AND nonce = $3 AND ended_at IS NULL`,
+  values: [roll.id, status, roll.nonce],
+});
+
+/** Of a dry run that turned out to be one. */
+export const removeRoll = (roll: RollRef): Query => ({
+  name: 'roll-remove',
+  text: 'DELETE FROM rolls WHERE id = $1 AND nonce = $2 AND ended_at IS NOT NULL',
+  values: [roll.id, roll.nonce],
+});
+
+/** Takes over the rolls of a process that is gone, of which none was seen to end. */
+export const adoptRolls = (from: string, owner: string): Query => ({
+  name: 'rolls-adopt',
+  text: `UPDATE rolls SET owner = $2, unseen = coalesce(unseen, 'lost') WHERE owner = $1 AND ended_at IS NULL`,
+  values: [from, owner],
+});
+
+/** Closes what a process leaves behind, where nothing goes on without it. */
+export const cutRolls = (owner: string, answer: RedeployAnswer): Query => ({
+  name: 'rolls-cut',
+  text: `UPDATE rolls SET ended_at = clock_timestamp(), result = 'cut', status = 500, answer = $2
+    WHERE owner = $1 AND ended_at IS NULL`,
+  values: [owner, JSON.stringify(answer)],
 });
 
 export const endRoll = (roll: RollRef, result: string, status: number, answer: RedeployAnswer): Query => ({

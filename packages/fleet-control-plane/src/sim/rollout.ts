@@ -1,7 +1,8 @@
 import type { RedeployAnswer, RedeployRequest, RedeployRow } from '@tenant-fleet/fleet-core/contract';
 import { type Clock, sleep } from '../clock.js';
-import type { Phase } from '../rolls/phases.js';
+import { dryRun, type Phase, phasesOf } from '../rolls/phases.js';
 import type { Roller, RollRef } from '../rolls/roll.js';
+import { slugsAmong } from '../rolls/scope.js';
 import type { Tenant } from './behaviour.js';
 import { type Fleet, RollClosed } from './fleet.js';
 
@@ -10,6 +11,8 @@ export interface RolloutDeps {
   clock: Clock;
   /** Leaves out `verified_on_target`, as the first control planes did. */
   legacy: boolean;
+  /** Ignores a canary that is no tenant, as the first control planes did. */
+  legacyCanary: boolean;
   /** Aborts when the control plane stops. */
   stopping: AbortSignal;
 }
@@ -19,8 +22,21 @@ export const DEFAULT_ROLL_MS = 1000;
 /** Rolls the simulated fleet. */
 export function simulatedRoller(deps: RolloutDeps): Roller {
   return {
-    list: () => deps.fleet.list().map((tenant) => tenant.slug),
-    roll: (roll, phases, request) => rollOut(deps, roll, phases, request),
+    outlives: false,
+    slugsOf: (request) =>
+      slugsAmong(
+        deps.fleet.list().map((tenant) => tenant.slug),
+        request,
+        deps.legacyCanary,
+      ),
+    previewMayRoll: async () => false,
+    preview: async (request, slugs) => ({ kind: 'answered', answer: dryRun(phasesOf(request, slugs)) }),
+    prepare: async () => ({ may_last_seconds: null, settle_sha: null }),
+    roll: async (roll, slugs, request) => ({
+      kind: 'answered',
+      answer: await rollOut(deps, roll, phasesOf(request, slugs), request),
+    }),
+    isSettled: async () => false,
   };
 }
 

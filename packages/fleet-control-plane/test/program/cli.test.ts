@@ -11,6 +11,8 @@ import { digestOf, parseTokens } from '../../src/http/auth/tokens.js';
 import { type Parsed, parseArguments } from '../../src/program/options.js';
 import { eventually, TOKEN } from '../support/plane.js';
 
+const GATEWAY = ['--mode', 'gateway', '--upstream', 'https://cp.example.com'];
+
 let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'fleet-cp-test-'));
@@ -55,8 +57,25 @@ describe('options', () => {
     ['a malformed lock group', ['--lock-group', 'A B'], /--lock-group/],
     ['fleet and tenants at once', ['--fleet', 'x', '--tenants', '3'], /exclude/],
     ['no tenants', ['--tenants', '0'], /--tenants/],
-    ['an unknown mode', ['--mode', 'fleet'], /--mode.*sim, lock/],
+    ['an unknown mode', ['--mode', 'fleet'], /--mode.*sim, gateway, lock/],
     ['tenants of a lock alone', ['--mode', 'lock', '--tenants', '3'], /--mode sim/],
+    ['a gateway without an upstream', ['--mode', 'gateway'], /--upstream URL and --upstream-token-file FILE/],
+    ['an upstream without a gateway', ['--upstream', 'https://cp.example.com'], /--mode gateway/],
+    [
+      'an upstream over plain HTTP',
+      ['--mode', 'gateway', '--upstream', 'http://cp.example.com', '--upstream-token-file', '/x'],
+      /--upstream.*https:\/\//,
+    ],
+    [
+      'a tenant URL without a place for the slug',
+      [...GATEWAY, '--upstream-token-file', '/x', '--tenant-url', 'https://a.example.com'],
+      /--tenant-url.*\{slug\}/,
+    ],
+    [
+      'an upstream token that is missing',
+      [...GATEWAY, '--upstream-token-file', '/nowhere/t'],
+      /\/nowhere\/t: ENOENT/,
+    ],
     ['a fleet file that is missing', ['--fleet', '/nowhere/fleet.yaml'], /ENOENT/],
     ['an argument that is none', ['start'], /argument/],
     ['a restore without a database', ['restore-check'], /--database-url URL or --data-dir FOLDER/],
@@ -78,6 +97,18 @@ describe('options', () => {
     const file = join(folder, 'bad.yaml');
     await writeFile(file, text);
     const [parsed, said] = await parse(['--fleet', file]);
+    expect([parsed, said.trim().split('\n').length]).toEqual([{ kind: 'exit', code: 2 }, 1]);
+    expect(said).toMatch(says);
+  });
+
+  it.each([
+    ['acme\nAcme', /"Acme" is not a slug/],
+    ['# nobody yet\n', /names no tenant/],
+  ])('names what is wrong in a tenants file: %j', async (text, says) => {
+    const [token, file] = [join(folder, 'upstream-token'), join(folder, 'tenants')];
+    await writeFile(token, TOKEN);
+    await writeFile(file, text);
+    const [parsed, said] = await parse([...GATEWAY, '--upstream-token-file', token, '--tenants-file', file]);
     expect([parsed, said.trim().split('\n').length]).toEqual([{ kind: 'exit', code: 2 }, 1]);
     expect(said).toMatch(says);
   });
