@@ -1,4 +1,4 @@
-import { type Clock as CoreClock, undiciHttp } from '@tenant-fleet/fleet-core';
+import { type Clock as CoreClock, systemHttp } from '@tenant-fleet/fleet-core';
 import type { Clock } from '../clock.js';
 import type { Database } from '../db/database.js';
 import { GatewayRoller } from './roller.js';
@@ -26,7 +26,7 @@ export function startGateway(
     log,
   }: { db: Database; clock: Clock; stopping: AbortSignal; log: (line: string) => void },
 ): GatewayRoller {
-  const http = undiciHttp(coreClock(clock), { env: process.env });
+  const http = systemHttp(coreClock(clock), { env: process.env });
   const { tenantUrl, tenants: fleet } = options;
   if (!fleet)
     log(
