@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { summary } from '@actions/core';
 import type { FleetResult, TenantStatus } from '@tenant-fleet/fleet-core';
 import type { Env } from '@tenant-fleet/fleet-core/config';
-import { renderHtml, renderResult } from '@tenant-fleet/fleet-core/render';
+import { renderHtml, renderSummary } from '@tenant-fleet/fleet-core/render';
 import { attempt, setOutput } from './runner.js';
 
 export function writeOutputs(env: Env, result: FleetResult): void {
@@ -58,16 +58,9 @@ function writeReport(env: Env, result: FleetResult): Paths | null {
 
 export async function writeSummary(env: Env, result: FleetResult): Promise<void> {
   if (!env.GITHUB_STEP_SUMMARY) return;
-  const [verdict = '', ...rest] = renderResult(result).map(escapeMarkup);
   try {
-    await summary
-      .addHeading(verdict, 3)
-      .addRaw(`<pre>\n${rest.join('\n')}\n</pre>`, true)
-      .write();
+    await summary.addRaw(renderSummary(result), true).write();
   } catch {
     // Runners that know no summary name a file that is not there; the log has said it all.
   }
 }
-
-const escapeMarkup = (text: string): string =>
-  text.replace(/[&<>]/g, (character) => ({ '&': '&amp;', '<': '&lt;' })[character] ?? '&gt;');

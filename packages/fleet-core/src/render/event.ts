@@ -29,7 +29,7 @@ export function renderEvent(event: FleetEvent, options: RenderOptions = {}): str
 }
 
 /** The effective settings, for readers who wonder whether theirs arrived. */
-function policyText(policy: Policy): string {
+export function policyInWords(policy: Policy): string {
   const { ephemeral, lock_group: group } = policy;
   return [
     policy.strategy,
@@ -55,7 +55,7 @@ function lineOf(event: FleetEvent, verbose: boolean): string | null {
       }[event.command];
       const via = event.control_plane ? `, control plane ${event.control_plane}` : '';
       const first = `${doing}${via}, limit ${formatDuration(event.timeout_ms)}`;
-      return event.policy && verbose ? `${first}; ${policyText(event.policy)}` : first;
+      return event.policy && verbose ? `${first}; ${policyInWords(event.policy)}` : first;
     }
     case 'gate.passed':
       return `gate ${event.gate}: passed${event.detail ? `, ${event.detail}` : ''}`;

@@ -1,9 +1,11 @@
 /** What a run and a lock look like to people: plain lines and a page. Public as `@tenant-fleet/fleet-core/render`. */
 export { type RenderOptions, renderEvent, type Tone, toneOf } from './event.js';
 export { type HistoryLine, renderHistory, renderRollout } from './history.js';
-export { renderHtml } from './html.js';
+
 export { renderLockEvent, renderLockStatus } from './lock.js';
+export { renderHtml } from './page/page.js';
 export { outcomeTone, renderResult } from './result.js';
 export { renderRollback } from './rollback.js';
 export { renderSettings } from './settings.js';
 export { renderStatus, type StatusLine } from './status.js';
+export { renderSummary } from './summary.js';

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { type FleetResult, resultSchema } from '../../src/index.js';
 import { renderHtml } from '../../src/render/index.js';
@@ -50,51 +51,74 @@ const document_: FleetResult = resultSchema.parse({
       ok: null,
     },
   ],
+  timeline: [
+    { at_ms: 0, event: 'wave.started', phase: `wave ${evil}` },
+    { at_ms: 0, event: 'tenant.rolled', slug: `slug ${evil}` },
+    { at_ms: 9, event: 'tenant.given_up', slug: `slug ${evil}` },
+  ],
+  actor: `actor ${evil}`,
+  run_url: `javascript:alert(1)${evil}`,
+  control_plane: `plane ${evil}`,
+  tool_version: `tool ${evil}`,
   exit_code: 1,
   warnings: [`warning ${evil}`],
   next: [`next ${evil}`],
+  next_commands: [{ why: `why ${evil}`, command: `fleet ${evil}` }],
 });
 
 describe('the HTML report', () => {
   const html = renderHtml(document_);
+  const [script = ''] = /<script>.*?<\/script>/s.exec(html) ?? [];
+  const markup = html.replace(script, '').replace(/<style>.*?<\/style>/s, '');
 
   it('escapes every text', () => {
-    expect(html).not.toContain('<script');
-    expect(html).not.toContain('<img');
+    expect(markup).not.toContain('<script');
+    expect(markup).not.toContain('<img');
+    expect(markup).not.toMatch(/href="(?!#t\d)/);
     for (const field of [
-      'reason',
-      'env',
-      'tag',
-      'sha',
-      'lock',
-      'slug',
-      'observed',
-      'phase',
-      'detail',
-      'warning',
-      'next',
+      ...['reason', 'env', 'tag', 'sha', 'lock', 'slug', 'observed', 'phase', 'detail', 'warning', 'next'],
+      ...['wave', 'actor', 'plane', 'tool', 'why', 'fleet'],
     ]) {
-      expect(html).toContain(`${field} &lt;script&gt;`);
+      expect(markup).toContain(`${field} &lt;script&gt;`);
     }
   });
 
-  it('needs no script and no network', () => {
-    expect(html.replace(/"[^"]*"/g, '""')).not.toMatch(/<[^>]*\b(?:src|href)=|@import|url\(/i);
-    expect(html).toContain("default-src 'none'");
+  it('lets only its own style and script run, and asks for nothing from outside', () => {
+    const hash = (tag: string) => {
+      const [, text = ''] = new RegExp(`<${tag}>(.*?)</${tag}>`, 's').exec(html) ?? [];
+      return createHash('sha256').update(text).digest('base64');
+    };
+    const [, policy] = /Content-Security-Policy" content="([^"]*)"/.exec(html) ?? [];
+    expect(policy?.replaceAll('&#39;', "'")).toBe(
+      `default-src 'none'; style-src 'sha256-${hash('style')}'; script-src 'sha256-${hash('script')}'; base-uri 'none'; form-action 'none'`,
+    );
+    expect(html.replace(/"[^"]*"/g, '""')).not.toMatch(/<[^>]*\b(?:src|style|on\w+)=|@import|url\((?!""|#)/i);
   });
 
-  it('puts the verdict first and the tenants that need somebody before the others', () => {
-    expect(html).toMatch(/<h1 class="bad">FAILED/);
-    expect(html.indexOf('slug &lt;')).toBeLessThan(html.indexOf('<b>acme</b>'));
+  it('puts the verdict first, then what to do, then the picture, then the tenants that need somebody', () => {
+    const places = ['<h1>', '>What to do next<', '>Timeline<', '>Not proven on target<', '>acme</th>'];
+    const found = places.map((text) => markup.indexOf(text));
+    expect(found.every((place) => place > 0)).toBe(true);
+    expect(found).toEqual([...found].sort((one, other) => one - other));
+  });
+
+  it('links the page of the run, where its address is one', () => {
+    const linked = renderHtml({ ...document_, run_url: 'https://git.example.com/o/r/actions/runs/7' });
+    expect(linked).toContain('<a href="https://git.example.com/o/r/actions/runs/7">');
   });
 
   it('is one well-formed tree', () => {
     const open: string[] = [];
-    for (const [, closing, name = ''] of html.matchAll(/<(\/?)([a-z0-9]+)[^>]*>/g)) {
-      if (name === 'meta' || name === 'html') continue;
+    for (const [tag, closing, name = ''] of markup.matchAll(/<(\/?)([a-z0-9]+)[^>]*>/gi)) {
+      if (['meta', 'html', 'input'].includes(name) || tag.endsWith('/>')) continue;
       if (closing) expect(open.pop()).toBe(name);
       else open.push(name);
     }
     expect(open).toEqual([]);
+  });
+
+  it('draws what an older document tells, which has no timeline', () => {
+    const { timeline: _, ...older } = document_;
+    expect(renderHtml(older)).not.toContain('>Timeline<');
   });
 });
