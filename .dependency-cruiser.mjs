@@ -28,7 +28,7 @@ const ROOMS = {
     'contract.ts',
     'contract/',
   ],
-  'packages/fleet-lint/src': ['index.ts', 'lint.ts', 'rules/', 'repository/', 'syntax/'],
+  'packages/fleet-lint/src': ['index.ts', 'lint.ts', 'replace/', 'rules/', 'repository/', 'syntax/'],
   'packages/fleet-cli/src': [
     'cli.ts',
     'main.ts',

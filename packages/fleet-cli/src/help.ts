@@ -54,6 +54,10 @@ const EXAMPLES: Record<string, string[]> = {
     'fleet lint ../server --strict --server gitea-1.25',
     'fleet lint --format sarif >lint.sarif',
   ],
+  init: [
+    'fleet init',
+    'fleet init --control-plane https://staging-api.example.com --tenant-url "https://{slug}.staging.example.com" --dry-run',
+  ],
   report: ['fleet report result.json', 'fleet report result.json --html result.html'],
 };
 
@@ -126,6 +130,12 @@ const EXIT_CODES: Record<string, Codes> = {
     0: 'no error; with --strict no warning either',
     1: 'something was found',
     2: 'usage: a bad flag, no such folder, or nothing to read in it',
+  },
+  init: {
+    0: 'written, or nothing to do; shown with --dry-run',
+    1: 'the linter finds an error in the files as they are now',
+    2: 'usage: an answer is missing or wrong, or a file cannot be read; nothing was written',
+    4: 'declined at the prompt: nothing was written',
   },
   'lock status': { 0: 'shown', ...LOCK },
   'lock run': {

@@ -1,9 +1,9 @@
 /** The commands and their flags. */
 import { Command, type CommanderError } from 'commander';
-import type { LintFlags } from './commands/lint.js';
 import { addLockCommands } from './commands/lock.js';
 import { addLookCommands } from './commands/look.js';
 import { runReport } from './commands/report.js';
+import { addRepositoryCommands } from './commands/repository.js';
 import { runCommand } from './commands/run.js';
 import type { Finish, OutputFlags } from './flags.js';
 import { addHelp } from './help.js';
@@ -54,23 +54,7 @@ export function buildProgram(version: string, finish: Finish): Command {
   addRun('verify', 'Ask every tenant what it runs; changes nothing');
   addLookCommands(add, finish);
   addLockCommands(program, add, finish);
-  const lint = program
-    .command('lint')
-    .description('Find what makes the deploys of a repository silently not happen, or happen wrongly')
-    .argument('[DIR]', 'root of the repository', '.')
-    .allowExcessArguments(false)
-    .optionsGroup(GROUP_TITLES.output)
-    .option('--strict', 'warnings fail too')
-    .option('--format <NAME>', 'text, json (as --json) or sarif (default: text)')
-    .option(
-      '--server <NAME>',
-      'gitea-1.22, gitea-1.25, gitea-1.27, forgejo or github (default: all of them)',
-    );
-  addJson(lint).action(async (folder: string, flags: LintFlags) => {
-    // Loaded only here: no other command reads workflows.
-    const { runLint } = await import('./commands/lint.js');
-    finish(await runLint(folder, flags));
-  });
+  addRepositoryCommands(program, finish, version);
   const report = program
     .command('report')
     .description('Show a saved result')

@@ -64,10 +64,11 @@ export async function atTerminal(columns: number, args: string[], options: RunOp
 }
 
 /** Runs the command at a terminal, and types each answer once its question stands there. */
-export function answered(args: string[], answers: Record<string, string>, env: Record<string, string> = {}) {
+export function answered(args: string[], answers: Record<string, string>, { env, cwd }: RunOptions = {}) {
   const command = [process.execPath, CLI, ...args].map((word) => `'${word}'`).join(' ');
   const child = spawn('script', ['-qec', command, '/dev/null'], {
     env: { PATH: process.env.PATH, FLEET_CP_TOKEN: TOKEN, TERM: 'dumb', ...everyRun, ...env },
+    cwd,
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   const open = new Map(Object.entries(answers));

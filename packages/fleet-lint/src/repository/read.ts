@@ -13,14 +13,15 @@ const CONFIG = 'fleet.config.yaml';
  * `fleet.config.yaml`. Symbolic links are named and not followed, as servers have it.
  *
  * @param folder Root of the repository.
+ * @param options Whether a repository without workflows will do. Default: no.
  * @throws FleetError `USAGE` where the folder is none, has no workflows, or a file of it cannot be read.
  */
-export async function readRepository(folder: string): Promise<LintFile[]> {
+export async function readRepository(folder: string, options: { empty?: boolean } = {}): Promise<LintFile[]> {
   const there = await stat(folder).catch(() => null);
   if (!there?.isDirectory())
     throw refused(`${folder} is ${there ? 'not a folder' : 'not there'}`, 'name the root of a repository');
   const workflows = await inOrder(WORKFLOW_FOLDERS, (path) => filesBelow(folder, path));
-  if (!workflows.length) {
+  if (!workflows.length && !options.empty) {
     const places = WORKFLOW_FOLDERS.map((path) => join(folder, path)).join(', ');
     throw refused(
       `there is nothing to read: no .yml or .yaml file in ${places}`,
