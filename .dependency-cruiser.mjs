@@ -6,6 +6,7 @@ const ROOMS = {
   'packages/fleet-core/src': [
     'index.ts',
     'run.ts',
+    'gates.ts',
     'pipeline.ts',
     'announce/',
     'report/',

@@ -19,6 +19,10 @@ const EXAMPLES: Record<string, string[]> = {
     'fleet rollback --environment staging --to 6f1c1f0e --only acme --yes',
   ],
   plan: ['fleet plan --environment staging --target-tag main-4f2c1a9'],
+  gates: [
+    'fleet gates --environment staging --expected-sha "$GITHUB_SHA"',
+    'fleet gates --require-context "ci / test (push)" --timeout 15m && ./publish.sh',
+  ],
   verify: [
     'fleet verify --environment staging --target-tag main-4f2c1a9 --expected-sha "$GITHUB_SHA"',
     'fleet verify --tenant acme --tenant beta --expected-sha "$GITHUB_SHA"',
@@ -100,6 +104,12 @@ const EXIT_CODES: Record<string, Codes> = {
     ...USAGE,
     4: 'refused: an untrusted event, or the time was up at a gate',
     ...CONTROL_PLANE,
+    ...SIGNALS,
+  },
+  gates: {
+    0: 'every gate is passed',
+    ...USAGE,
+    4: 'a gate is not passed or cannot be read, deploys are held, or a newer commit is there',
     ...SIGNALS,
   },
   verify: {

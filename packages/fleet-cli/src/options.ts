@@ -14,6 +14,7 @@ export type CommandName =
   | 'redeploy'
   | 'rollback'
   | 'plan'
+  | 'gates'
   | 'verify'
   | 'status'
   | 'history'
@@ -53,7 +54,8 @@ const ROLL_TITLES: Partial<Record<Group, string>> = {
 /** Adds the flags of the settings that a command takes. */
 export function addSettings(command: Command, name: CommandName): void {
   const rolls = ['redeploy', 'rollback', 'plan', 'config'].includes(name);
-  const titles = rolls ? { ...GROUP_TITLES, ...ROLL_TITLES } : GROUP_TITLES;
+  const own = rolls ? ROLL_TITLES : name === 'gates' ? { gates: 'Gates:' } : {};
+  const titles = { ...GROUP_TITLES, ...own };
   for (const setting of settingsFor(name)) {
     const flag = `--${setting.name}${setting.value ? ` <${setting.value}>` : ''}`;
     const option = new Option(flag, describeSetting(setting)).helpGroup(titles[setting.group]);

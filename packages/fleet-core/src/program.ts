@@ -8,6 +8,7 @@ export { GiteaIssues } from './clients/gitea/issues.js';
 export type { Lender } from './context.js';
 export { usageError } from './errors.js';
 export { tenantUrlProblem, urlProblem } from './io/address.js';
+export { awaitGates } from './gates.js';
 export {
   type AuditNote,
   breakLock,
@@ -25,6 +26,7 @@ export { isLeaseInherited, killInMs, leaseEnv } from './lock/child.js';
 export { holdLock, releaseClaim } from './lock/from-config.js';
 export { systemPorts, systemRandom } from './ports.js';
 export { outcomeOf } from './report/ending.js';
+export { GATES_SCHEMA, type GatesResult } from './result/gates.js';
 export { STOP_SIGNALS, type StopSignal } from './result/outcome.js';
 export {
   type CommitGroup,

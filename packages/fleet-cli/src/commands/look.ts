@@ -16,6 +16,14 @@ export function addLookCommands(add: Add, finish: Finish): void {
     finish(await runStatus(typedFlags(status, settingsFor('status')), flags));
   });
 
+  const gates = addJson(
+    add('gates', 'Wait at the gates as a roll does: required checks, kill switch, image; rolls nothing'),
+  ).option('--quiet', 'only the verdict and errors');
+  gates.action(async (flags: OutputFlags) => {
+    const { runGates } = await import('./gates.js');
+    finish(await runGates(typedFlags(gates, settingsFor('gates')), flags));
+  });
+
   const history = addJson(add('history', 'Show past rollouts, or one of them with its tenants'))
     .option('-n <N>', 'how many, at most 99 (default: 10)')
     .usage('[flags] [show ID]')

@@ -37,7 +37,7 @@ export class Check {
     readonly inFile: (name: SettingName) => boolean = () => false,
   ) {
     const rolls = command === 'redeploy' || command === 'rollback';
-    this.gated = rolls || command === 'plan';
+    this.gated = rolls || command === 'plan' || command === 'gates';
     this.dryRun = command === 'plan' || (rolls && options.dryRun === true);
     this.rolls = rolls && !this.dryRun;
     const values: Record<string, unknown> = {

@@ -1,4 +1,5 @@
 /** What has to be the case before a fleet is rolled. */
+import { usageError } from '../errors.js';
 import type { Check } from './check.js';
 import type { Config } from './config.js';
 import { checkGitea } from './gitea.js';
@@ -44,6 +45,7 @@ export function checkGates(check: Check, lock: Config['lock']): Gates {
     check,
     users.filter(([, uses]) => uses).map(([name]) => name),
   );
+  if (check.command === 'gates') checkAlone(check, supersededBy);
   if (supersededBy === 'head' && !branch) check.fail('branch', 'is needed by --superseded-by head');
   return {
     gitea,
@@ -56,6 +58,19 @@ export function checkGates(check: Check, lock: Config['lock']): Gates {
     supersededBy,
     order: supersededBy === 'claim' ? orderOf(check, lock) : null,
   };
+}
+
+/** What gates need that are passed without a roll behind them. @throws FleetError `USAGE` where none is configured. */
+function checkAlone(check: Check, supersededBy: Config['supersededBy']): void {
+  const { expectedSha, hold, image, killSwitch, onlyBranch, requireContext, targetTag } = check.values;
+  const ofCommit = !!requireContext?.length || !!image || supersededBy === 'head';
+  if (ofCommit) check.need('expected-sha', expectedSha);
+  if (image) check.need('target-tag', targetTag);
+  if (ofCommit || killSwitch || onlyBranch || hold !== undefined) return;
+  throw usageError('no gate is configured: everything would pass', {
+    option: check.label('require-context'),
+    hint: 'give --require-context, --kill-switch, --hold, --image, --only-branch or --superseded-by head',
+  });
 }
 
 /** What makes this run outdated, where that is not said. */

@@ -8,6 +8,7 @@ export type Command =
   | 'redeploy'
   | 'rollback'
   | 'plan'
+  | 'gates'
   | 'verify'
   | 'status'
   | 'history'

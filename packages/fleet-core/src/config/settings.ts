@@ -34,22 +34,24 @@ import {
   toggle,
 } from './setting.js';
 
-export const EVERY: readonly Command[] = [
-  ...(['redeploy', 'rollback', 'plan', 'verify', 'status', 'history', 'lock', 'lock run'] as const),
-];
+const REACHES = ['redeploy', 'rollback', 'plan', 'verify', 'status', 'history', 'lock', 'lock run'] as const;
+export const EVERY: readonly Command[] = [...REACHES, 'gates'];
 const LOOKS = ['redeploy', 'rollback', 'plan', 'verify'] as const;
 /** A rollback finds its target by itself. */
-const NAMES_TARGET = ['redeploy', 'plan', 'verify'] as const;
+const NAMES_TARGET = ['redeploy', 'plan', 'verify', 'gates'] as const;
 /** Whatever asks tenants. */
 const ASKS = [...LOOKS, 'status'] as const;
 /** A plan takes whatever the roll takes, so that the word is all one has to change. */
 const ROLLS = ['redeploy', 'rollback', 'plan'] as const;
 /** A rollback takes the lock always, and has an order of its own. */
 const GOES_ON = ['redeploy', 'plan'] as const;
+const ORDERS = [...GOES_ON, 'gates'] as const;
+const GATED = [...ROLLS, 'gates'] as const;
 const LOCKS = [...ROLLS, 'status', 'history', 'lock', 'lock run'] as const;
 const WAITS = [...ROLLS, 'lock run'] as const;
 /** Who waits for a lock is shown with branch, repository and a link to the run. */
-const NAMES_RUN = [...LOOKS, 'lock run'] as const;
+const NAMES_RUN = [...LOOKS, 'lock run', 'gates'] as const;
+const READS_GITEA = [...LOOKS, 'gates'] as const;
 
 export const SETTINGS = [
   ...group(
@@ -60,7 +62,7 @@ export const SETTINGS = [
       'configuration file (default: fleet.config.yaml, .yml or .json, here or above, up to the root of the repository)',
     ),
     text('environment', 'NAME', 'named environment of the configuration file; names the lock group too'),
-    text('control-plane', 'URL', 'base URL of the control plane', { check: secureUrl }),
+    text('control-plane', 'URL', 'base URL of the control plane', { check: secureUrl, commands: REACHES }),
     list(
       'control-plane-host',
       'HOST',
@@ -71,6 +73,7 @@ export const SETTINGS = [
       option: 'controlPlaneToken',
       env: ['FLEET_CP_TOKEN'],
       check: token,
+      commands: REACHES,
     }),
   ),
   ...group(
@@ -168,17 +171,19 @@ export const SETTINGS = [
   ),
   ...group(
     'gates',
-    ROLLS,
+    GATED,
     text('gitea-url', 'URL', 'Gitea server', {
       commands: NAMES_RUN,
       env: ['FLEET_GITEA_URL', 'GITHUB_SERVER_URL'],
     }),
     ...secret('gitea-token', 'Gitea token for gates and alerts', {
-      commands: LOOKS,
+      commands: READS_GITEA,
       env: ['GITEA_TOKEN'],
       check: token,
     }),
-    toggle('allow-http-gitea', 'allow http:// for Gitea on a host other than loopback', { commands: LOOKS }),
+    toggle('allow-http-gitea', 'allow http:// for Gitea on a host other than loopback', {
+      commands: READS_GITEA,
+    }),
     text(
       'gitea-web-url',
       'URL',
@@ -221,11 +226,11 @@ export const SETTINGS = [
       'MODE',
       ['claim', 'head', 'off'],
       'what makes this run outdated: a newer claim, a newer branch head, or nothing (default: claim where an order is known, else head where a branch and a Gitea token are)',
-      { commands: GOES_ON },
+      { commands: ORDERS },
     ),
     integer(
       'order',
-      { env: ['FLEET_ORDER', 'GITHUB_RUN_ID'], commands: GOES_ON },
+      { env: ['FLEET_ORDER', 'GITHUB_RUN_ID'], commands: ORDERS },
       'place of this commit among those of its branch; the higher wins',
     ),
   ),
@@ -244,7 +249,7 @@ export const SETTINGS = [
   ...group(
     'run',
     LOOKS,
-    duration('timeout', '30m', 'limit of the whole run', { min: 1 }),
+    duration('timeout', '30m', 'limit of the whole run', { min: 1, commands: READS_GITEA }),
     toggle('dry-run', 'show gates, plan and what tenants run; roll nothing', {
       commands: ['redeploy', 'rollback'],
     }),

@@ -14,7 +14,10 @@ export function checkTarget(check: Check): Target {
   const named = command === 'redeploy' || command === 'plan' || command === 'verify';
   const asks = named || command === 'rollback' || command === 'status';
   // Tenants that are named need no control plane that lists them.
-  const wantsCp = check.gated || command === 'status' || (command === 'verify' && !values.tenant?.length);
+  const wantsCp =
+    (check.gated && command !== 'gates') ||
+    command === 'status' ||
+    (command === 'verify' && !values.tenant?.length);
   const target = {
     controlPlane: wantsCp ? checkControlPlane(check) : '',
     controlPlaneToken: wantsCp ? check.need('token', values.controlPlaneToken) : '',
