@@ -11,6 +11,7 @@ const ROOMS = {
     'announce/',
     'report/',
     'rollout/',
+    'doctor/',
     'status/',
     'plan/',
     'lock/',

@@ -33,6 +33,7 @@ const EXAMPLES: Record<string, string[]> = {
     'fleet status --environment staging --json | jq .tenants.commits',
   ],
   history: ['fleet history --environment staging -n 5', 'fleet history show 6f1c1f0e --environment staging'],
+  doctor: ['fleet doctor --environment staging', 'fleet doctor --json | jq .checks'],
   config: ['fleet config --environment staging', 'fleet config schema >fleet.config.schema.json'],
   'config schema': ['fleet config schema >fleet.config.schema.json'],
   'lock status': [
@@ -134,6 +135,7 @@ const EXIT_CODES: Record<string, Codes> = {
     ...UNTRUSTED,
     5: 'the control plane could not be used, or keeps no rollouts',
   },
+  doctor: { 0: 'no problem, warnings aside', 1: 'there is a problem', ...USAGE, ...SIGNALS },
   config: { 0: 'shown; nothing was requested', 2: 'usage: a bad flag, variable or file' },
   report: { 0: 'shown, whatever the outcome of that run', 2: 'usage: a bad flag, or no result to read' },
   lint: {

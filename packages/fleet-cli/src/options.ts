@@ -19,6 +19,7 @@ export type CommandName =
   | 'status'
   | 'history'
   | 'config'
+  | 'doctor'
   | LockCommand;
 
 /** The settings that a command takes as flags, in the order of the table. */
@@ -53,7 +54,7 @@ const ROLL_TITLES: Partial<Record<Group, string>> = {
 
 /** Adds the flags of the settings that a command takes. */
 export function addSettings(command: Command, name: CommandName): void {
-  const rolls = ['redeploy', 'rollback', 'plan', 'config'].includes(name);
+  const rolls = ['redeploy', 'rollback', 'plan', 'config', 'doctor'].includes(name);
   const own = rolls ? ROLL_TITLES : name === 'gates' ? { gates: 'Gates:' } : {};
   const titles = { ...GROUP_TITLES, ...own };
   for (const setting of settingsFor(name)) {

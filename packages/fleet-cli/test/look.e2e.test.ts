@@ -136,6 +136,36 @@ describe('fleet status', () => {
   });
 });
 
+describe('fleet doctor', () => {
+  const doctor = (more: string[] = [], options?: RunOptions) =>
+    fleet(['doctor', ...where(), '--tenant-url', world.plane.tenantUrlTemplate, ...more], options);
+
+  it('finds nothing where all is well, and says so in one document too', async () => {
+    const [text, json] = await Promise.all([doctor(), doctor(['--json'])]);
+    expect([text.code, text.stderr]).toEqual([0, '']);
+    expect(text.stdout).toMatch(/^ok {6}tenants: 3 of 3 were asked/m);
+    expect(text.stdout).toMatch(/\nNo problem, \d+ warnings?\.\n$/);
+    const { schema, checks, exit_code } = JSON.parse(json.stdout);
+    expect([schema, exit_code]).toEqual(['fleet-doctor/1', 0]);
+    expect(checks).toContainEqual(expect.objectContaining({ name: 'lock features', state: 'ok' }));
+    expect(text.stdout + json.stdout).not.toContain(TOKEN);
+  });
+
+  it('ends with 1 where the token is not accepted, and says what to give', async () => {
+    const ran = await doctor([], { env: { FLEET_CP_TOKEN: 'another-token' } });
+    expect(ran.code).toBe(1);
+    expect(ran.stdout).toMatch(
+      /^problem control plane: .*\n {8}next: give the token of this server: --token-file/m,
+    );
+  });
+
+  it.skipIf(!hasPty)('keeps to 40 columns', async () => {
+    const args = ['doctor', ...where(), '--tenant-url', world.plane.tenantUrlTemplate];
+    const narrow = await atTerminal(40, args);
+    for (const line of narrow.split('\n')) if (line.length > 40) expect(line.trim()).not.toContain(' ');
+  });
+});
+
 describe('fleet history', () => {
   it('lists rollouts, newest first, and shows one with its tenants', async () => {
     await world.redeploy();

@@ -68,6 +68,7 @@ describe('help and version', () => {
     ['status', '0 2 4 5 130'],
     ['history', '0 1 2 4 5'],
     ['history show', '0 1 2 4 5'],
+    ['doctor', '0 1 2 130'],
     ['config', '0 2'],
     ['config schema', '0 2'],
     ['report', '0 2'],
@@ -81,7 +82,7 @@ describe('help and version', () => {
   ])('%s: its help shows its own exit codes and headings', async (command, codes) => {
     const { stdout } = await fleet([...command.split(' '), '--help']);
     expect(codesOf(stdout)).toBe(codes);
-    const rolls = ['redeploy', 'rollback', 'plan', 'config'].includes(command);
+    const rolls = ['redeploy', 'rollback', 'plan', 'config', 'doctor'].includes(command);
     for (const heading of ['What to roll', 'Rollout:', 'Gates (off'])
       expect([heading, stdout.includes(heading)]).toEqual([heading, rolls]);
   });
@@ -109,6 +110,7 @@ describe('help and version', () => {
       ['verify'],
       ['status'],
       ['history'],
+      ['doctor'],
       ['config'],
       ['report'],
       ...LOCK,

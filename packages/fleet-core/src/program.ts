@@ -6,9 +6,10 @@
 export { Gitea } from './clients/gitea/gitea.js';
 export { GiteaIssues } from './clients/gitea/issues.js';
 export type { Lender } from './context.js';
+export { examine, type Machine } from './doctor/doctor.js';
 export { usageError } from './errors.js';
-export { tenantUrlProblem, urlProblem } from './io/address.js';
 export { awaitGates } from './gates.js';
+export { tenantUrlProblem, urlProblem } from './io/address.js';
 export {
   type AuditNote,
   breakLock,
@@ -26,6 +27,7 @@ export { isLeaseInherited, killInMs, leaseEnv } from './lock/child.js';
 export { holdLock, releaseClaim } from './lock/from-config.js';
 export { systemPorts, systemRandom } from './ports.js';
 export { outcomeOf } from './report/ending.js';
+export { type CheckState, DOCTOR_SCHEMA, type DoctorCheck, type DoctorReport } from './result/doctor.js';
 export { GATES_SCHEMA, type GatesResult } from './result/gates.js';
 export { STOP_SIGNALS, type StopSignal } from './result/outcome.js';
 export {

@@ -34,6 +34,14 @@ export function addLookCommands(add: Add, finish: Finish): void {
     finish(await runHistory(typedFlags(history, settingsFor('history')), flags, history.args));
   });
 
+  const doctor = addJson(
+    add('doctor', 'Examine what a deploy from here needs, and say what mends what is missing'),
+  );
+  doctor.action(async (flags: OutputFlags) => {
+    const { runDoctor } = await import('./doctor.js');
+    finish(await runDoctor(typedFlags(doctor, settingsFor('doctor')), flags));
+  });
+
   const config = addJson(
     add('config', 'Show what is in force and where each value comes from; secrets stay hidden'),
   );

@@ -36,7 +36,8 @@ export class Check {
     /** Whether the configuration file gives a setting; false for whoever calls the library. */
     readonly inFile: (name: SettingName) => boolean = () => false,
   ) {
-    const rolls = command === 'redeploy' || command === 'rollback';
+    // What is examined is what a roll would need.
+    const rolls = command === 'redeploy' || command === 'rollback' || command === 'doctor';
     this.gated = rolls || command === 'plan' || command === 'gates';
     this.dryRun = command === 'plan' || (rolls && options.dryRun === true);
     this.rolls = rolls && !this.dryRun;

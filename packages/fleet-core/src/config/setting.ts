@@ -1,8 +1,8 @@
 /** What a setting is made of, and the forms of the rows of its table. */
 
 /**
- * `lock`: every command below `fleet lock` but `lock run`, which waits for the lock and keeps it. `config` takes every
- * setting, and is named by no row.
+ * `lock`: every command below `fleet lock` but `lock run`, which waits for the lock and keeps it. `config` and `doctor`
+ * take every setting, and are named by no row.
  */
 export type Command =
   | 'redeploy'
@@ -14,6 +14,7 @@ export type Command =
   | 'history'
   | 'lock'
   | 'lock run'
+  | 'doctor'
   | 'config';
 
 export type SettingKind =

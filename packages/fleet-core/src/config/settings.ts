@@ -270,7 +270,7 @@ export function settingOf(name: SettingName): NamedSetting {
 
 /** Whether a command has the flag, so that a person may be told of it. */
 export const takes = (command: Command, name: SettingName): boolean =>
-  command === 'config' || settingOf(name).commands.includes(command);
+  command === 'config' || command === 'doctor' || settingOf(name).commands.includes(command);
 
 /** The settings that a command takes, in the order of the table. */
 export const settingsFor = (command: Command): NamedSetting[] =>

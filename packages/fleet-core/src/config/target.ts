@@ -12,7 +12,7 @@ export const baseUrl = (url: string): string => url.replace(/\/+$/, '');
 export function checkTarget(check: Check): Target {
   const { command, values, dryRun } = check;
   const named = command === 'redeploy' || command === 'plan' || command === 'verify';
-  const asks = named || command === 'rollback' || command === 'status';
+  const asks = named || ['rollback', 'status', 'doctor'].includes(command);
   // Tenants that are named need no control plane that lists them.
   const wantsCp =
     (check.gated && command !== 'gates') ||

@@ -1,4 +1,5 @@
 /** What a run and a lock look like to people: plain lines and a page. Public as `@tenant-fleet/fleet-core/render`. */
+export { renderDoctor } from './doctor.js';
 export { type RenderOptions, renderEvent, type Tone, toneOf } from './event.js';
 export { renderGates } from './gates.js';
 export { type HistoryLine, renderHistory, renderRollout } from './history.js';

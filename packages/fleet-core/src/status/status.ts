@@ -135,8 +135,8 @@ async function lookAtTenants(config: Config, context: RunContext): Promise<Map<s
   return seen;
 }
 
-/** Whoever looks wants to know that the control plane is away, not to wait for it. */
-async function listOnce(config: Config, context: StageContext): Promise<string[]> {
+/** Lists the fleet once. Whoever looks wants to know that the control plane is away, not to wait for it. */
+export async function listOnce(config: Config, context: StageContext): Promise<string[]> {
   const server = { url: config.controlPlane, token: config.controlPlaneToken };
   const policy = { ...config, targetTag: NO_TAG };
   const sent = await new RedeployClient(server, policy, context, new CallLog()).plan();
@@ -150,7 +150,7 @@ async function listOnce(config: Config, context: StageContext): Promise<string[]
 }
 
 /** @param late What comes instead where the time is up. */
-async function within<T>(
+export async function within<T>(
   clock: Clock,
   ms: number,
   outer: AbortSignal | undefined,

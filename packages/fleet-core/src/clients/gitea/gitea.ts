@@ -53,8 +53,19 @@ export interface NewStatus {
   target_url?: string;
 }
 
+/** Newer servers leave `permissions` out for a token that may not see them. */
+const repositorySchema = z.looseObject({
+  has_issues: z.boolean().nullish(),
+  permissions: z.looseObject({ push: z.boolean().nullish() }).nullish(),
+});
+
 export class Gitea {
   constructor(private readonly options: GiteaOptions) {}
+
+  /** The repository itself: whether it has issues, and what the user of the token may do in it. */
+  async repository(): Promise<Read<z.output<typeof repositorySchema>>> {
+    return this.#get('', repositorySchema);
+  }
 
   /**
    * A variable of the repository, else of the organisation that owns it; `absent` where neither has it.
