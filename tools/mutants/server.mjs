@@ -2,8 +2,9 @@
 const at = (file) => `fleet-control-plane/src/${file}`;
 const seen = (...files) => files.map((file) => `fleet-control-plane/test/${file}.test.ts`);
 const transitions = at('lock/rules/transitions.ts');
-const lease = at('lock/rules/lease.ts');
-const rules = at('lock/rules/order.ts');
+const lease = at('lock/rules/claim.ts');
+const rules = at('lock/rules/draft.ts');
+const store = at('lock/store/store.ts');
 const reads = at('lock/store/queries.ts');
 
 export const server = [
@@ -286,15 +287,15 @@ export const server = [
   },
   {
     name: 'replicas do not wake each other',
-    file: at('lock/lock.ts'),
-    from: "for (const claimId of note.claims) hub.wake(claimTopic(note.group, claimId), { kind: 'look' });",
+    file: at('lock/waiting/long-polls.ts'),
+    from: "for (const claimId of claims) this.wake(claimTopic(group, claimId), { kind: 'look' });",
     to: '',
     why: 'a hand-over waits for the next sweep',
     caughtBy: seen('rolls/replicas'),
   },
   {
     name: 'what begins is written before what ends',
-    file: at('lock/store/write.ts'),
+    file: store,
     from: '[...ended, ...live]',
     to: '[...live, ...ended]',
     why: 'no hand-over gets past the index of the one holder',
@@ -310,9 +311,9 @@ export const server = [
   },
   {
     name: 'two transitions at once',
-    file: 'fleet-control-plane/migrations/008_lock_plain.sql',
-    from: 'SELECT * INTO g FROM lock_groups WHERE name = p_group FOR UPDATE;\n  IF NOT FOUND',
-    to: 'SELECT * INTO g FROM lock_groups WHERE name = p_group;\n  IF NOT FOUND',
+    file: store,
+    from: 'SELECT FROM lock_groups WHERE name = $1 FOR UPDATE',
+    to: 'SELECT FROM lock_groups WHERE name = $1',
     why: 'two replicas grant the lock to two, or give two claims one place',
     caughtBy: seen('lock/store', 'rolls/replicas'),
   },
@@ -342,9 +343,9 @@ export const server = [
   },
   {
     name: 'marks are not written',
-    file: at('lock/store/write.ts'),
-    from: 'json([...draft.marks.values()])',
-    to: 'null',
+    file: store,
+    from: '...[...marks.values()].map((mark) => raiseMark(group, mark)),',
+    to: '',
     why: 'an older commit rolls after a newer one',
     caughtBy: seen('lock/draining', 'lock/lock'),
   },
@@ -374,9 +375,9 @@ export const server = [
   },
   {
     name: 'a grant by long poll tells of no open roll',
-    file: at('lock/lock.ts'),
-    from: "{ kind: 'claim', claim, openRolls }",
-    to: "{ kind: 'claim', claim, openRolls: [] }",
+    file: at('lock/waiting/long-polls.ts'),
+    from: "{ kind: 'claim', claim, openRolls });",
+    to: "{ kind: 'claim', claim, openRolls: [] });",
     why: 'a run takes its lease for usable while an older roll runs',
     caughtBy: seen('lock/draining'),
   },
@@ -414,9 +415,9 @@ export const server = [
   },
   {
     name: 'a rollout that is too large keeps the lock',
-    file: at('lock/api/routes.ts'),
-    from: 'const outcome = await service.release(params.group, claimId, tooLarge ? rest : body);\n      if (tooLarge) throw',
-    to: 'if (tooLarge) throw rolloutTooLarge();\n      const outcome = await service.release(params.group, claimId, tooLarge ? rest : body);\n      if (tooLarge) throw',
+    file: at('lock/api/claims.ts'),
+    from: 'const outcome = await service.release(',
+    to: 'if (tooLarge) throw rolloutTooLarge();\n      const outcome = await service.release(',
     why: 'a large fleet waits for the lease of a run that is over',
     caughtBy: seen('lock/rollouts'),
   },
@@ -462,9 +463,9 @@ export const server = [
   },
   {
     name: 'a group from after the backup',
-    file: 'fleet-control-plane/migrations/009_draining_rollouts.sql',
-    from: 'SELECT p_group, coalesce(max(floor), 0) FROM lock_restores',
-    to: 'SELECT p_group, 0',
+    file: store,
+    from: 'SELECT $1, coalesce(max(floor), 0) FROM lock_restores',
+    to: 'SELECT $1, 0',
     why: 'a group that the backup does not know grants its first tokens again',
     caughtBy: seen('lock/draining'),
   },
@@ -478,7 +479,7 @@ export const server = [
   },
   {
     name: 'rows of the audit log stand alone',
-    file: at('lock/store/write.ts'),
+    file: store,
     from: 'prev = link.hash;',
     to: '',
     why: 'a row that was taken out does not show',

@@ -29,7 +29,6 @@ CREATE TABLE lock_claims (
   step text,
   queued_at timestamptz NOT NULL DEFAULT now(),
   acquired_at timestamptz,
-  renewed_at timestamptz,
   ended_at timestamptz,
   end_reason text,
   ended_by jsonb,

@@ -1,2 +1,2 @@
--- Databases have this migration on record. The view and the functions of the lock, which it made, are made anew in
--- 007_lock_write.sql.
+-- Databases have this migration on record. What it made is made in 007_lock_write.sql, or gone with
+-- 011_lock_statements.sql.

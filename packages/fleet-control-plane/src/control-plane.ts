@@ -17,7 +17,7 @@ import { plainHttpWarning, type Tls } from './http/tls.js';
 import { collectionRoutes } from './lock/api/collection.js';
 import { LOCK_PREFIX, lockRoutes } from './lock/api/routes.js';
 import { createLock, type Lock } from './lock/lock.js';
-import { LOCK_CHANNEL } from './lock/store/notifications.js';
+import { LOCK_CHANNEL } from './lock/store/store.js';
 import { type ModeOptions, startRolls, type Undo } from './modes.js';
 import { healthRoutes } from './operation/health.js';
 import { logCommitted, operatorLine } from './operation/logger.js';

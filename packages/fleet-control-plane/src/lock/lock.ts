@@ -4,9 +4,8 @@ import { LockService } from './api/service.js';
 import { StatusService } from './api/status.js';
 import { Observer } from './liveness/liveness.js';
 import { Sweep } from './liveness/sweeper.js';
-import { parseNote } from './store/notifications.js';
-import { type Committed, LockStore } from './store/store.js';
-import { claimsOf, claimTopic, statusTopic, WakeHub } from './waiting/long-polls.js';
+import { type Committed, LockStore, parseNote } from './store/store.js';
+import { WakeHub } from './waiting/long-polls.js';
 
 /** The parts of the lock, wired together. */
 export interface Lock {
@@ -39,20 +38,11 @@ export function createLock(options: {
   const { db, reads, renewals, clock, origin, queueLimit, named = [], alongside, onCommitted } = options;
   const hub = new WakeHub(clock);
   const observer = new Observer();
-  // Only of own commits: when another's was made, this process cannot tell, and it is the sweep that looks.
-  const committed = (what: Committed) => {
-    const { group, claims, openRolls, wakeAll } = what;
-    const now = clock.now();
-    for (const claim of claims) {
-      if (claim.state === 'held') observer.sawHolder(group, claim, now);
-      if (claim.state === 'queued') observer.sawWaiter(group, claim, now);
-      else hub.wake(claimTopic(group, claim.claimId), { kind: 'claim', claim, openRolls });
-    }
-    if (wakeAll) hub.wakeAll(claimsOf(group));
-    hub.wake(statusTopic(group), { kind: 'look' });
-    onCommitted?.(what);
-  };
-  const store = new LockStore(db, origin, committed);
+  const store = new LockStore(db, origin, [
+    (what) => observer.committed(what, clock.now()),
+    (what) => hub.committed(what),
+    ...(onCommitted ? [onCommitted] : []),
+  ]);
   const sweep = new Sweep({ db, store, hub, observer, clock, ...(alongside && { alongside }) });
   return {
     service: new LockService({ db, renewals, store, hub, observer, clock, queueLimit }),
@@ -63,15 +53,9 @@ export function createLock(options: {
     heard(payload) {
       const note = parseNote(payload);
       // What cannot be read may concern anybody.
-      if (!note) {
-        hub.wakeAll('');
-        return;
-      }
+      if (!note) hub.wakeAll('');
       // What this process committed itself it has told its own waiters already.
-      if (note.from === origin) return;
-      for (const claimId of note.claims) hub.wake(claimTopic(note.group, claimId), { kind: 'look' });
-      if (note.wakeAll) hub.wakeAll(claimsOf(note.group));
-      hub.wake(statusTopic(note.group), { kind: 'look' });
+      else if (note.from !== origin) hub.heard(note);
     },
     reconnected() {
       sweep.interrupt();

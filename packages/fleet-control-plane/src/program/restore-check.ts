@@ -41,7 +41,7 @@ export async function restoreCheck({ databaseUrl, dataDir, actor }: RestoreSetti
     await migrate(url);
     const db = new Database(url);
     try {
-      const store = new LockStore(db, randomUUID(), () => {});
+      const store = new LockStore(db, randomUUID(), []);
       // First of all, so that no group comes in between.
       await raiseFloor(db, actor);
       const groups = await readGroupNames(db);

@@ -1,7 +1,6 @@
 import type { ClaimRequest } from '@tenant-fleet/fleet-core/contract';
 import { describe, expect, it } from 'vitest';
-import type { Claim, GroupState } from '../../src/lock/rules/claim.js';
-import { drainingOf } from '../../src/lock/rules/lease.js';
+import { type Claim, drainingOf, type GroupState } from '../../src/lock/rules/claim.js';
 import * as transitions from '../../src/lock/rules/transitions.js';
 import { Problem } from '../../src/problem.js';
 import { checkFence, parseFence } from '../../src/rolls/fence.js';

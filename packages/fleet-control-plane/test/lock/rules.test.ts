@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import type { Claim, Mark } from '../../src/lock/rules/claim.js';
 import {
+  type Claim,
   CONFIRM_WITHIN_SECONDS,
   effectiveTtl,
+  type Mark,
   nextToken,
   restoredToken,
-} from '../../src/lock/rules/lease.js';
-import { judgeArrival, nextInLine } from '../../src/lock/rules/order.js';
+} from '../../src/lock/rules/claim.js';
+import { judgeArrival, nextInLine } from '../../src/lock/rules/draft.js';
 import { claim as drafted } from '../support/drafts.js';
 
 const claim = (

@@ -5,9 +5,8 @@ import { Database, type Reader } from '../../src/db/database.js';
 import { type EmbeddedDatabase, startEmbedded } from '../../src/db/embedded.js';
 import { migrate } from '../../src/db/migrate.js';
 import * as transitions from '../../src/lock/rules/transitions.js';
-import { parseNote, writeNote } from '../../src/lock/store/notifications.js';
 import { pollClaim, renewFast } from '../../src/lock/store/queries.js';
-import { type Committed, LockStore } from '../../src/lock/store/store.js';
+import { type Committed, LockStore, parseNote, writeNote } from '../../src/lock/store/store.js';
 
 const body = { session: 'session', ttl_seconds: 30, holder: { name: 'x' } };
 
@@ -29,7 +28,7 @@ let store: LockStore;
 beforeEach(() => {
   group = `g${randomUUID()}`;
   told = [];
-  store = new LockStore(db, randomUUID(), (what) => told.push(what));
+  store = new LockStore(db, randomUUID(), [(what) => told.push(what)]);
 });
 
 const ids = (count: number) => Array.from({ length: count }, () => randomUUID());

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { ControlPlane } from '../../src/control-plane.js';
 import { type EmbeddedDatabase, startEmbedded } from '../../src/db/embedded.js';
-import { LOCK_CHANNEL } from '../../src/lock/store/notifications.js';
+import { LOCK_CHANNEL } from '../../src/lock/store/store.js';
 import { ManualClock } from '../support/clock.js';
 import {
   advance,

@@ -1,7 +1,5 @@
 import type { Observer } from '../liveness/liveness.js';
-import type { Claim } from '../rules/claim.js';
-import { orderOf } from '../rules/claim.js';
-import { drainingOf } from '../rules/lease.js';
+import { type Claim, drainingOf, orderOf } from '../rules/claim.js';
 import type { GroupView, Place } from '../store/queries.js';
 
 /** Whole seconds would hide a fresh renewal, more digits would only be noise. */

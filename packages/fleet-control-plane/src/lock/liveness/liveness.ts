@@ -1,6 +1,7 @@
 import { ABANDONED_AFTER_SECONDS } from '@tenant-fleet/fleet-core/contract';
-import { effectiveTtl } from '../rules/lease.js';
+import { effectiveTtl } from '../rules/claim.js';
 import type { LiveRow } from '../store/queries.js';
+import type { Committed } from '../store/store.js';
 
 interface Seen {
   seq: number;
@@ -84,7 +85,18 @@ export class Observer {
     return findings;
   }
 
-  /** Notes a grant or renewal that this process has just committed, so that it need not wait for the next look. */
+  /**
+   * Takes in what this process has just committed, so that it need not wait for the next look. When another's commit was
+   * made, this process cannot tell.
+   */
+  committed({ group, claims }: Committed, now: number): void {
+    for (const claim of claims) {
+      if (claim.state === 'held') this.sawHolder(group, claim, now);
+      if (claim.state === 'queued') note(this.polls, keyOf({ group, ...claim }), claim.pollSeq, now, false);
+    }
+  }
+
+  /** Notes a grant or renewal that this process has just committed. */
   sawHolder(
     group: string,
     claim: { claimId: string; renewSeq: number; token: number | null; heldMs: number },
@@ -93,11 +105,6 @@ export class Observer {
     const key = keyOf({ group, claimId: claim.claimId });
     note(this.renewals, key, claim.renewSeq, now, false);
     this.noteHold(key, claim, now);
-  }
-
-  /** Notes a claim that this process has just put into the queue. */
-  sawWaiter(group: string, claim: { claimId: string; pollSeq: number }, now: number) {
-    note(this.polls, keyOf({ group, claimId: claim.claimId }), claim.pollSeq, now, false);
   }
 
   /** Milliseconds that a claim has been held: what was stored at a renewal, plus what this process has seen since. */

@@ -1,9 +1,7 @@
 import { hash } from 'node:crypto';
 import type { ClaimRequest, Frozen } from '@tenant-fleet/fleet-core/contract';
-import { blankClaim, type Claim, isLive } from './claim.js';
-import type { Draft } from './draft.js';
-import { restoredToken } from './lease.js';
-import { judgeArrival } from './order.js';
+import { blankClaim, type Claim, isLive, restoredToken } from './claim.js';
+import { type Draft, judgeArrival } from './draft.js';
 import {
   alreadyFrozen,
   claimInUse,

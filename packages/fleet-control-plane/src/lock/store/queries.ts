@@ -1,8 +1,6 @@
 import type { Frozen, LockEvent } from '@tenant-fleet/fleet-core/contract';
 import type { Query, Reader } from '../../db/database.js';
-import type { Claim, OpenRoll } from '../rules/claim.js';
-import { restoredToken } from '../rules/lease.js';
-import { reviveClaim } from './write.js';
+import { type Claim, type OpenRoll, restoredToken } from '../rules/claim.js';
 
 export interface GroupRow {
   name: string;
@@ -75,6 +73,16 @@ export async function raiseFloor(db: Reader, actor: string): Promise<void> {
     values: [actor, restoredToken(last, timeline)],
   });
 }
+
+const date = (value: Date | null) => (value === null ? null : new Date(value));
+
+/** A claim inside of JSON, which has no dates. */
+const reviveClaim = (row: Claim): Claim => ({
+  ...row,
+  queuedAt: new Date(row.queuedAt),
+  acquiredAt: date(row.acquiredAt),
+  endedAt: date(row.endedAt),
+});
 
 /** Every group, with who holds it and how many wait. */
 export async function readGroups(

@@ -1,5 +1,6 @@
 import type { Clock } from '../../clock.js';
 import type { Claim, OpenRoll } from '../rules/claim.js';
+import type { Committed, Note } from '../store/store.js';
 
 /** Why a wait ended: the claim as a commit left it, here or in another replica, a hint to read again, or nothing for so long. */
 export type Waking =
@@ -57,6 +58,22 @@ export class WakeHub {
     });
   }
 
+  /** This process committed a transition: who waits here is answered from it, without a look at the database. */
+  committed({ group, claims, openRolls, wakeAll }: Committed): void {
+    for (const claim of claims)
+      if (claim.state !== 'queued')
+        this.wake(claimTopic(group, claim.claimId), { kind: 'claim', claim, openRolls });
+    if (wakeAll) this.wakeAll(claimsOf(group));
+    this.wake(statusTopic(group), { kind: 'look' });
+  }
+
+  /** Another replica committed one. */
+  heard({ group, claims, wakeAll }: Note): void {
+    for (const claimId of claims) this.wake(claimTopic(group, claimId), { kind: 'look' });
+    if (wakeAll) this.wakeAll(claimsOf(group));
+    this.wake(statusTopic(group), { kind: 'look' });
+  }
+
   isOpen(topic: string): boolean {
     return this.sleepers.has(topic);
   }
@@ -82,5 +99,5 @@ export class WakeHub {
 }
 
 export const claimTopic = (group: string, claimId: string) => `claim/${group}/${claimId}`;
-export const claimsOf = (group: string) => `claim/${group}/`;
+const claimsOf = (group: string) => `claim/${group}/`;
 export const statusTopic = (group: string) => `status/${group}`;
