@@ -1,6 +1,6 @@
 /** What happened in a round, for people who look for the cause of a violation. */
 import { clock, type History, type Run, resultOf } from './history.js';
-import type { Deed } from './script.js';
+import type { Task } from './script.js';
 
 export function account(history: History): string[] {
   const { script, claims, rolls, swaps, injuries, runs, messages, answers, beats } = history;
@@ -9,7 +9,7 @@ export function account(history: History): string[] {
   for (const { at, kind, plane } of injuries)
     say(at, `! ${kind}${plane === null ? '' : ` of plane ${plane}`}`);
   for (const run of runs) {
-    say(run.started, `${run.command.run} starts on plane ${run.command.plane}: ${wordsOf(run.command.deed)}`);
+    say(run.started, `${run.command.run} starts on plane ${run.command.plane}: ${wordsOf(run.command.task)}`);
     if (run.blow) say(run.blow.at, `! ${run.blow.kind} of ${run.command.run}`);
     say(run.ended, `${run.command.run} ends: ${endOf(run)}`);
   }
@@ -44,11 +44,11 @@ export function account(history: History): string[] {
   ];
 }
 
-export function wordsOf(deed: Deed): string {
-  if (!('image' in deed)) return deed.kind;
-  const words = [deed.kind, deed.image.tag];
-  if ('order' in deed) {
-    const { order, strategy, batch, canary, stragglers, force } = deed;
+export function wordsOf(task: Task): string {
+  if (!('image' in task)) return task.kind;
+  const words = [task.kind, task.image.tag];
+  if ('order' in task) {
+    const { order, strategy, batch, canary, stragglers, force } = task;
     words.push(`order ${order ?? '-'}`, strategy, `batch ${batch}`);
     if (canary) words.push(`canary ${canary}`);
     if (stragglers) words.push(`stragglers ${stragglers}`);

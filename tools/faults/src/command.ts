@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { Run } from './history.js';
 import { GROUP } from './plane.js';
 import { start } from './processes.js';
-import type { Blow, Command, Deed, Script } from './script.js';
+import type { Blow, Command, Script, Task } from './script.js';
 
 const CLI = join(
   dirname(fileURLToPath(import.meta.resolve('@tenant-fleet/fleet-cli/package.json'))),
@@ -49,7 +49,7 @@ export async function run(command: Command, around: Surroundings, hit: (kind: st
   };
   const { blow } = command;
   if (blow) later(blow.atMs, () => strike(blow));
-  later(limitOf(command.deed) + (blow?.kind === 'stop' ? blow.forMs : 0), () => {
+  later(limitOf(command.task) + (blow?.kind === 'stop' ? blow.forMs : 0), () => {
     outcome.overdue = true;
     process.child.kill('SIGKILL');
   });
@@ -58,11 +58,11 @@ export async function run(command: Command, around: Surroundings, hit: (kind: st
   return Object.assign(outcome, { ended: Date.now(), code, signal, ...process.output });
 }
 
-const limitOf = (deed: Deed) =>
-  TIMEOUT_SECONDS * 1000 + SLACK_MS + (deed.kind === 'lock-run' ? deed.forMs : 0);
+const limitOf = (task: Task) =>
+  TIMEOUT_SECONDS * 1000 + SLACK_MS + (task.kind === 'lock-run' ? task.forMs : 0);
 
 function argumentsOf(
-  { deed, run: name }: Command,
+  { task, run: name }: Command,
   { script, controlPlane, tenants }: Surroundings,
 ): string[] {
   const plane = ['--control-plane', controlPlane];
@@ -78,10 +78,10 @@ function argumentsOf(
     '--json',
   ];
   const reason = ['--reason', `${name} says so`];
-  switch (deed.kind) {
+  switch (task.kind) {
     case 'redeploy':
     case 'rollback': {
-      const { image, order, strategy, batch, canary, stragglers, force } = deed;
+      const { image, order, strategy, batch, canary, stragglers, force } = task;
       return [
         ...['redeploy', ...plane, ...fleet, ...lock, ...wait],
         ...['--target-tag', image.tag, '--expected-sha', image.sha, '--strategy', strategy],
@@ -95,18 +95,18 @@ function argumentsOf(
     case 'verify':
     case 'plan':
       return [
-        ...[deed.kind, ...plane, ...fleet, '--target-tag', deed.image.tag, '--expected-sha', deed.image.sha],
-        ...(deed.kind === 'verify' ? ['--settle-budget', '1s'] : []),
+        ...[task.kind, ...plane, ...fleet, '--target-tag', task.image.tag, '--expected-sha', task.image.sha],
+        ...(task.kind === 'verify' ? ['--settle-budget', '1s'] : []),
       ];
     case 'lock-run': {
-      const beats = Math.ceil(deed.forMs / 100);
+      const beats = Math.ceil(task.forMs / 100);
       const body = `i=0; while [ $i -lt ${beats} ]; do echo "beat $FLEET_LOCK_FENCE $(date +%s%3N)"; sleep 0.1; i=$((i+1)); done; echo done`;
       return ['lock', 'run', ...plane, ...lock, ...wait, '--', 'sh', '-c', body];
     }
     case 'break':
       return ['lock', 'break', ...plane, ...lock, ...reason, '--confirm-alive', '--yes'];
     case 'freeze':
-      return ['lock', 'freeze', ...plane, ...lock, ...reason, '--for', `${Math.ceil(deed.forMs / 1000)}s`];
+      return ['lock', 'freeze', ...plane, ...lock, ...reason, '--for', `${Math.ceil(task.forMs / 1000)}s`];
     case 'unfreeze':
       return ['lock', 'unfreeze', ...plane, ...lock, ...reason];
   }

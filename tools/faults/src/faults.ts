@@ -4,7 +4,7 @@ import { type History, isRollout, resultOf, type Violation } from './history.js'
 import { HELP, type Options, parseOptions } from './options.js';
 import { judge } from './oracle/oracle.js';
 import { play } from './round.js';
-import { SABOTAGES } from './sabotage.js';
+import { falsified, SABOTAGES } from './sabotage.js';
 import { decide } from './script.js';
 import { Server } from './server.js';
 
@@ -89,7 +89,7 @@ async function playRound(seed: number, server: Server, options: Options, totals:
     say(`seed ${seed}: VIOLATION the round could not be played: ${played.message}`);
     return;
   }
-  const history = sabotage?.doctor?.(played) ?? played;
+  const history = (sabotage && falsified(sabotage, played)) ?? played;
   const violations = judge(history);
   const outcomes = new Tally();
   for (const run of history.runs.filter(isRollout)) outcomes.add(resultOf(run)?.outcome ?? 'killed');
@@ -108,11 +108,11 @@ async function playRound(seed: number, server: Server, options: Options, totals:
 
 /** Shows the oracle falsified copies of a good round: it must see what is wrong with each. */
 function tryEyes(history: History, totals: Totals): void {
-  for (const [name, { rule, doctor }] of Object.entries(SABOTAGES)) {
-    const doctored = doctor?.(history);
-    if (!doctored) continue;
+  for (const [name, sabotage] of Object.entries(SABOTAGES)) {
+    const untrue = falsified(sabotage, history);
+    if (!untrue) continue;
     totals.shown.add(name);
-    if (!judge(doctored).some((violation) => violation.rule === rule))
+    if (!judge(untrue).some(({ rule }) => rule === sabotage.rule))
       totals.unseen.push(`${name} (seed ${history.script.seed})`);
   }
 }

@@ -119,7 +119,7 @@ export function resultOf(run: Run): FleetResult | null {
 }
 
 /** Whether it rolls when it ends well. */
-export const isRollout = ({ command: { deed } }: Run) => deed.kind === 'redeploy' || deed.kind === 'rollback';
+export const isRollout = ({ command: { task } }: Run) => task.kind === 'redeploy' || task.kind === 'rollback';
 
 /** The claim under which a run did its work: the one whose token its report names. */
 export function claimOf(history: History, run: Run): Claim | undefined {

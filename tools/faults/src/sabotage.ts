@@ -8,20 +8,33 @@ import type { Meddle } from './proxy.js';
 export interface Sabotage {
   /** The rule that must see it. */
   rule: string;
-  /** Falsifies a record, as the broken system would have left it; null where the round has nothing to falsify. */
-  doctor?: (history: History) => History | null;
+  /** Falsifies a record in place, as the broken system would have left it; false where it has nothing to falsify. */
+  falsify?: (history: History) => boolean;
   /** Breaks the system itself, on the way to the control plane. */
   meddle?: (pool: Pool) => Meddle;
 }
 
-const copy = (history: History): History => structuredClone(history);
+/** What a run said that deployed last, of a tenant that it proved; under a claim that it released. */
+function lastProof(history: History) {
+  for (const run of history.runs.toReversed()) {
+    const result = isRollout(run) ? resultOf(run) : undefined;
+    const claim = claimOf(history, run);
+    const slug = result?.tenants.find(({ status }) => status === 'on_target')?.slug;
+    if (!result?.deployed || claim?.state !== 'released' || !claim.ended || !slug) continue;
+    return { slug, sha: result.expected_sha ?? '', claim, ended: claim.ended };
+  }
+  return null;
+}
 
-/** A run that said "deployed" under a claim that it released, and that has nothing after it. */
-function lastDeployed(history: History) {
-  return history.runs
-    .filter((run) => isRollout(run) && resultOf(run)?.deployed && claimOf(history, run)?.state === 'released')
-    .map((run) => ({ run, claim: claimOf(history, run), result: resultOf(run) }))
-    .at(-1);
+/** From this moment the tenant runs something else. */
+function swapAway(
+  history: History,
+  at: number,
+  { slug, sha }: { slug: string; sha: string },
+  rolls: number[],
+) {
+  history.swaps.push({ at, slug, from: sha, to: 'f'.repeat(40), rolls });
+  history.swaps.sort((a, b) => a.at - b.at);
 }
 
 /** A roll of a run that ended with a report, and how many rolls of its first tenant that tells. */
@@ -55,124 +68,112 @@ const deliverLate =
     await until(deliver, LATE_MS);
   };
 
+/** The record as this sabotage would have left it; null where there is nothing in it to falsify. */
+export function falsified({ falsify }: Sabotage, history: History): History | null {
+  const copy = structuredClone(history);
+  return falsify?.(copy) ? copy : null;
+}
+
 export const SABOTAGES: Record<string, Sabotage> = {
   /** A control plane without a fence: a roll that comes late, when another holds the lock, is taken for the holder's. */
   'no-fence': { rule: 'overlap', meddle: deliverLate },
   'overlapping-rolls': {
     rule: 'overlap',
-    doctor: (history) => {
-      const doctored = copy(history);
-      const [first] = rollsInOrder(doctored).filter((roll) => roll.ended !== null);
-      if (!first?.ended) return null;
+    falsify: (history) => {
+      const [first] = rollsInOrder(history).filter((roll) => roll.ended !== null);
+      if (!first?.ended) return false;
       const started = (first.started + first.ended) / 2;
-      doctored.rolls.push({ ...first, id: first.id + 10_000, started, token: (first.token ?? 0) + 1 });
-      return doctored;
+      history.rolls.push({ ...first, id: first.id + 10_000, started, token: (first.token ?? 0) + 1 });
+      return true;
     },
   },
   'older-token': {
     rule: 'overlap',
-    doctor: (history) => {
-      const doctored = copy(history);
-      const last = rollsInOrder(doctored).at(-1);
-      if (!last?.ended || !last.token) return null;
+    falsify: (history) => {
+      const last = rollsInOrder(history).at(-1);
+      if (!last?.ended || !last.token) return false;
       const after = { id: last.id + 10_000, started: last.ended + 1, ended: last.ended + 2 };
-      doctored.rolls.push({ ...last, ...after, token: last.token - 1 });
-      return doctored;
+      history.rolls.push({ ...last, ...after, token: last.token - 1 });
+      return true;
     },
   },
   'late-flip': {
     rule: 'verdict',
-    doctor: (history) => {
-      const doctored = copy(history);
-      const said = lastDeployed(doctored);
-      const slug = said?.result?.tenants.find(({ status }) => status === 'on_target')?.slug;
-      const roll = rollsInOrder(doctored)[0];
-      if (!said?.claim?.ended || !slug || !roll) return null;
-      const from = said.result?.expected_sha ?? '';
-      doctored.swaps.push({ at: said.claim.ended + 5, slug, from, to: 'f'.repeat(40), rolls: [roll.id] });
-      doctored.swaps.sort((a, b) => a.at - b.at);
-      return doctored;
+    falsify: (history) => {
+      const said = lastProof(history);
+      const roll = rollsInOrder(history)[0];
+      if (!said || !roll) return false;
+      swapAway(history, said.ended + 5, said, [roll.id]);
+      return true;
     },
   },
   'untrue-verdict': {
     rule: 'verdict',
-    doctor: (history) => {
-      const doctored = copy(history);
-      const said = lastDeployed(doctored);
-      const slug = said?.result?.tenants.find(({ status }) => status === 'on_target')?.slug;
-      if (!said?.claim?.ended || !slug) return null;
-      doctored.swaps = doctored.swaps.filter(
-        (swap) => swap.slug !== slug || swap.to !== said.result?.expected_sha,
-      );
-      const at = said.claim.ended - 1;
-      doctored.swaps.push({ at, slug, from: said.result?.expected_sha ?? '', to: 'f'.repeat(40), rolls: [] });
-      doctored.swaps.sort((a, b) => a.at - b.at);
-      return doctored;
+    falsify: (history) => {
+      const said = lastProof(history);
+      if (!said) return false;
+      history.swaps = history.swaps.filter(({ slug, to }) => slug !== said.slug || to !== said.sha);
+      swapAway(history, said.ended - 1, said, []);
+      return true;
     },
   },
   'proof-from-before': {
     rule: 'verdict',
-    doctor: (history) => {
-      const doctored = copy(history);
-      const said = lastDeployed(doctored);
-      const slug = said?.result?.tenants.find(({ status }) => status === 'on_target')?.slug;
-      if (!said?.claim?.ended || !slug) return null;
-      const times = { started: (said.claim.acquired ?? 0) - 100, ended: said.claim.ended };
+    falsify: (history) => {
+      const said = lastProof(history);
+      if (!said) return false;
+      const times = { started: (said.claim.acquired ?? 0) - 100, ended: said.ended };
       const token = (said.claim.token ?? 0) - 1;
-      const more = { id: 10_000, claim_id: null, target_tag: 'x', slugs: [slug], result: 'ok' };
-      doctored.rolls.push({ ...more, token, ...times });
-      return doctored;
+      const more = { id: 10_000, claim_id: null, target_tag: 'x', slugs: [said.slug], result: 'ok' };
+      history.rolls.push({ ...more, token, ...times });
+      return true;
     },
   },
   backwards: {
     rule: 'order',
-    doctor: (history) => {
-      const doctored = copy(history);
-      const roll = doctored.rolls.find(({ claim_id }) =>
-        doctored.claims.some((claim) => claim.claim_id === claim_id && claim.order_number !== null),
+    falsify: (history) => {
+      const roll = history.rolls.find(({ claim_id }) =>
+        history.claims.some((claim) => claim.claim_id === claim_id && claim.order_number !== null),
       );
-      const claim = doctored.claims.find(({ claim_id }) => claim_id === roll?.claim_id);
-      if (!roll || !claim) return null;
+      const claim = history.claims.find(({ claim_id }) => claim_id === roll?.claim_id);
+      if (!roll || !claim) return false;
       const before = { claim_id: 'newer', order_number: (claim.order_number ?? 0) + 10, token: null };
       const proof = { state: 'released', result: 'proven', acquired: null, ended: roll.started - 1 };
-      doctored.claims.push({ ...claim, ...before, ...proof });
-      return doctored;
+      history.claims.push({ ...claim, ...before, ...proof });
+      return true;
     },
   },
   'silent-second-roll': {
     rule: 'twice',
-    doctor: (history) => {
-      const doctored = copy(history);
-      const { roll, told } = reportedRoll(doctored) ?? {};
-      if (!roll || told === undefined) return null;
+    falsify: (history) => {
+      const { roll, told } = reportedRoll(history) ?? {};
+      if (!roll || told === undefined) return false;
       // One more than the report tells, whatever it tells.
       for (let more = 1; more <= told; more++) {
         const started = (roll.ended ?? 0) + more / 1000;
-        doctored.rolls.push({ ...roll, id: roll.id + 10_000 * more, started, ended: started });
+        history.rolls.push({ ...roll, id: roll.id + 10_000 * more, started, ended: started });
       }
-      return doctored;
+      return true;
     },
   },
   'wrong-exit-code': {
     rule: 'report',
-    doctor: (history) => {
-      const doctored = copy(history);
-      const run = doctored.runs.find((one) => one.code !== null && resultOf(one));
-      if (!run) return null;
+    falsify: (history) => {
+      const run = history.runs.find((one) => one.code !== null && resultOf(one));
+      if (!run) return false;
       run.code = run.code === 0 ? 1 : 0;
-      return doctored;
+      return true;
     },
   },
   'printed-secret': {
     rule: 'secret',
-    doctor: (history) => {
-      const doctored = copy(history);
-      doctored.outputs.push({ who: 'a server', text: `x${doctored.secrets[0]}x` });
-      return doctored;
+    falsify: (history) => {
+      history.outputs.push({ who: 'a server', text: `x${history.secrets[0]}x` });
+      return true;
     },
   },
   'lease-for-ever': {
     rule: 'remains',
-    doctor: (history) => ({ ...copy(history), remains: ['a lease was held beyond its TTL'] }),
+    falsify: (history) => history.remains.push('a lease was held beyond its TTL') > 0,
   },
 };

@@ -33,7 +33,7 @@ export interface RollOptions {
   force: boolean;
 }
 
-export type Deed =
+export type Task =
   | ({ kind: 'redeploy' | 'rollback' } & RollOptions)
   | { kind: 'verify' | 'plan'; image: Image }
   | { kind: 'lock-run'; forMs: number }
@@ -46,7 +46,7 @@ export interface Command {
   /** Pause before it, after the one before. */
   afterMs: number;
   plane: 0 | 1;
-  deed: Deed;
+  task: Task;
   blow: Blow | null;
 }
 
@@ -96,13 +96,13 @@ export function decide(seed: number): Script {
   let runs = 0;
   const actors = Array.from({ length: random.int(2, 4) }, () =>
     Array.from({ length: random.int(2, 4) }, (_, turn): Command => {
-      const deed = deedOf(random, images, fleet);
+      const task = taskOf(random, images, fleet);
       return {
         run: `run-${++runs}`,
         afterMs: turn === 0 ? random.int(0, 2500) : random.int(0, 1200),
         plane: random.pick([0, 1] as const),
-        deed,
-        blow: calm || !random.chance(deed.kind === 'redeploy' ? 0.35 : 0.2) ? null : blowOf(random),
+        task,
+        blow: calm || !random.chance(task.kind === 'redeploy' ? 0.35 : 0.2) ? null : blowOf(random),
       };
     }),
   );
@@ -134,7 +134,7 @@ function tenantOf(random: Random, slug: string): TenantScript {
   };
 }
 
-function deedOf(random: Random, images: Image[], fleet: TenantScript[]): Deed {
+function taskOf(random: Random, images: Image[], fleet: TenantScript[]): Task {
   const kind = random.weighted({
     redeploy: 60,
     rollback: 12,

@@ -12,7 +12,7 @@ describe('a seed', () => {
     const scripts = Array.from({ length: 300 }, (_, seed) => decide(seed));
     const commands = scripts.flatMap(({ actors }) => actors.flat());
     const kinds = (list: string[]) => [...new Set(list)].sort();
-    expect(kinds(commands.map(({ deed }) => deed.kind))).toEqual(
+    expect(kinds(commands.map(({ task }) => task.kind))).toEqual(
       ['break', 'freeze', 'lock-run', 'plan', 'redeploy', 'rollback', 'unfreeze', 'verify'].sort(),
     );
     expect(kinds(commands.flatMap(({ blow }) => (blow ? [blow.kind] : [])))).toEqual([

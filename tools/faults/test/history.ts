@@ -1,6 +1,6 @@
 /** A small good round, which the tests falsify: two runs roll three tenants, one after the other. */
 import type { Claim, History, Roll, Run } from '../src/history.js';
-import type { Deed, Script } from '../src/script.js';
+import type { Script, Task } from '../src/script.js';
 
 export const SLUGS = ['acme', 'birch', 'cedar'];
 export const [OLD, NEW, NEWER] = ['a', 'b', 'c'].map((digit) => digit.repeat(40)) as [string, string, string];
@@ -17,7 +17,7 @@ export const script: Script = {
   injuries: [],
 };
 
-export function deedTo(sha: string, order: number | null): Deed {
+export function taskTo(sha: string, order: number | null): Task {
   const image = { tag: TAGS[sha] as string, sha };
   const kind = order === null ? 'rollback' : 'redeploy';
   return { kind, image, order, strategy: 'scoped', batch: 3, canary: null, stragglers: 0, force: false };
@@ -74,7 +74,7 @@ function addRollout(
     ...{ started, ended, result: 'ok' },
   };
   const run: Run = {
-    command: { run: name, afterMs: 0, plane: 0, deed: deedTo(sha, order), blow: null },
+    command: { run: name, afterMs: 0, plane: 0, task: taskTo(sha, order), blow: null },
     ...{ started: at - 100, ended: at + 1100, code: 0, signal: null },
     ...{ stdout: documentOf(sha, token, at + 1010), stderr: '', blow: null, overdue: false },
   };

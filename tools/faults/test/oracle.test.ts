@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Claim, History, Roll, Run } from '../src/history.js';
 import { judge } from '../src/oracle/oracle.js';
-import { SABOTAGES } from '../src/sabotage.js';
+import { falsified, SABOTAGES } from '../src/sabotage.js';
 import { documentOf, goodHistory, NEW, NEWER, OLD, SLUGS } from './history.js';
 
 const found = (falsify: (history: History) => void) => {
@@ -15,7 +15,7 @@ function set<T extends object>(list: T[], index: number, patch: Partial<T>): voi
 }
 const beatsAt = (...times: number[]) => times.map((at) => ({ run: 'run-9', token: 9, at }));
 const lockRun = (more: Partial<Run>): Run => ({
-  command: { run: 'run-9', afterMs: 0, plane: 0, deed: { kind: 'lock-run', forMs: 100 }, blow: null },
+  command: { run: 'run-9', afterMs: 0, plane: 0, task: { kind: 'lock-run', forMs: 100 }, blow: null },
   ...{
     started: 0,
     ended: 9000,
@@ -55,11 +55,11 @@ describe('a good round', () => {
 });
 
 describe('every sabotage of a record is seen by its rule', () => {
-  const doctored = Object.entries(SABOTAGES).filter(([, { doctor }]) => doctor);
-  it.each(doctored)('%s', (_name, { rule, doctor }) => {
-    const history = doctor?.(goodHistory());
+  const ofRecords = Object.entries(SABOTAGES).filter(([, { falsify }]) => falsify);
+  it.each(ofRecords)('%s', (_name, sabotage) => {
+    const history = falsified(sabotage, goodHistory());
     expect(history).toBeTruthy();
-    expect(judge(history as History).map((violation) => violation.rule)).toContain(rule);
+    expect(judge(history as History).map(({ rule }) => rule)).toContain(sabotage.rule);
   });
 });
 

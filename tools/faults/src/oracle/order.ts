@@ -11,11 +11,11 @@ interface Mark {
 
 export function order(history: History): Violation[] {
   const marks = [...rolled(history), ...proven(history)];
-  const deeds = [...rolled(history), ...deployed(history)];
-  return deeds.flatMap((deed) => {
-    const newer = marks.find((mark) => mark.key === deed.key && mark.order > deed.order && mark.at < deed.at);
+  const tasks = [...rolled(history), ...deployed(history)];
+  return tasks.flatMap((task) => {
+    const newer = marks.find((mark) => mark.key === task.key && mark.order > task.order && mark.at < task.at);
     if (!newer) return [];
-    const what = `${deed.what} at ${clock(history, deed.at)} as order ${deed.order}, after ${newer.what} at ${clock(history, newer.at)} as order ${newer.order}`;
+    const what = `${task.what} at ${clock(history, task.at)} as order ${task.order}, after ${newer.what} at ${clock(history, newer.at)} as order ${newer.order}`;
     return [{ rule: 'order', what }];
   });
 }

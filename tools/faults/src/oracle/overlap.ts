@@ -29,8 +29,8 @@ function* rollsOverlap(history: History) {
 function* foreignRolls({ rolls, claims, runs }: History) {
   for (const { id, claim_id, target_tag } of rolls) {
     const claim = claims.find((one) => one.claim_id === claim_id);
-    const deed = runs.find(({ command }) => command.run === claim?.run)?.command.deed;
-    const asked = deed && 'order' in deed ? deed.image.tag : null;
+    const task = runs.find(({ command }) => command.run === claim?.run)?.command.task;
+    const asked = task && 'order' in task ? task.image.tag : null;
     if (asked !== target_tag)
       yield `roll ${id} is to ${target_tag}, in the name of ${claim?.run ?? 'nobody'}, who rolls ${asked ?? 'nothing'}`;
   }

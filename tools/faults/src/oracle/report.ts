@@ -21,7 +21,7 @@ const SIGNAL_CODES: Record<string, number> = { term: 143, int: 130 };
 
 export function report(history: History): Violation[] {
   return history.runs.flatMap((run) => {
-    const { kind } = run.command.deed;
+    const { kind } = run.command.task;
     const hasDocument = ['redeploy', 'rollback', 'verify', 'plan'].includes(kind);
     const found = run.overdue
       ? ['it did not end in time']
@@ -62,16 +62,16 @@ function* documentFaults(history: History, run: Run) {
 
 /** Somebody of a higher order was there before it ended. */
 function* supersededFaults({ claims, runs }: History, run: Run) {
-  const own = run.command.deed.kind === 'redeploy' ? run.command.deed.order : null;
-  const newer = runs.some(({ command: { run: other, deed } }) => {
+  const own = run.command.task.kind === 'redeploy' ? run.command.task.order : null;
+  const newer = runs.some(({ command: { run: other, task } }) => {
     const there = claims.some((claim) => claim.run === other && claim.order_number !== null);
-    return deed.kind === 'redeploy' && (deed.order ?? 0) > (own ?? Number.POSITIVE_INFINITY) && there;
+    return task.kind === 'redeploy' && (task.order ?? 0) > (own ?? Number.POSITIVE_INFINITY) && there;
   });
   if (!newer) yield 'superseded by nobody';
 }
 
 function* commandFaults(run: Run) {
-  const { kind } = run.command.deed;
+  const { kind } = run.command.task;
   if (run.code === null) return;
   if (kind === 'lock-run') {
     if (run.code === 0 && !run.stdout.includes('done\n'))

@@ -42,7 +42,7 @@ export const toldRolls = (tenant: { rolls?: unknown }) =>
 
 /** Nobody is rolled to what it answered, last thing before, that it runs. */
 function* needless(history: History, { command }: Run, own: Roll[]) {
-  if (command.deed.kind !== 'verify' && 'force' in command.deed && command.deed.force) return;
+  if (command.task.kind !== 'verify' && 'force' in command.task && command.task.force) return;
   for (const roll of own) {
     for (const slug of roll.slugs) {
       const tenant = history.script.fleet.find((one) => one.slug === slug);

@@ -29,7 +29,7 @@ export function verdict(history: History): Violation[] {
     if (!result?.deployed) continue;
     const proven = result.tenants.filter(({ status }) => status === 'on_target').map(({ slug }) => slug);
     const said = { history, run, result, expected: result.expected_sha ?? '', proven };
-    const name = `${run.command.run} (${run.command.deed.kind} to ${result.expected_sha?.slice(0, 7)})`;
+    const name = `${run.command.run} (${run.command.task.kind} to ${result.expected_sha?.slice(0, 7)})`;
     for (const what of wrong(said)) found.push(`${name}: ${what}`);
   }
   return found.map((what) => ({ rule: 'verdict', what }));
