@@ -76,8 +76,8 @@ export const promise = [
   fault(
     'what was rolled goes unsaid where a run stops',
     'report/ending',
-    'halfWay(ledger)}`,\n    next: error.hint',
-    '""}`,\n    next: error.hint',
+    'halfWay(ledger)}`,\n    next: error.next',
+    '""}`,\n    next: error.next',
     'people take a fleet that is half rolled for untouched',
     'rollout/half-way',
   ),

@@ -146,8 +146,8 @@ export const server = [
   {
     name: 'end of a freeze without hand-over',
     file: transitions,
-    from: 'detail: { reason: deed.reason, ...saidBy(deed) } });\n  draft.grantNext();',
-    to: 'detail: { reason: deed.reason, ...saidBy(deed) } });',
+    from: 'detail: { reason: note.reason, ...saidBy(note) } });\n  draft.grantNext();',
+    to: 'detail: { reason: note.reason, ...saidBy(note) } });',
     why: 'a free lock with waiters',
     caughtBy: seen('lock/claims', 'lock/lock'),
   },

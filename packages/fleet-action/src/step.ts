@@ -19,7 +19,7 @@ export async function runAction(env: Env): Promise<number> {
     const known = isFleetError(error) && error.code !== 'INTERNAL';
     const text = error instanceof Error ? error.message : String(error);
     say(`ERROR: ${known ? text : `${redact(text)} (INTERNAL)`}`);
-    if (known && error.hint) say(`next: ${error.hint}`);
+    if (known && error.next) say(`next: ${error.next}`);
     if (!known) return 1;
     return error.code === 'USAGE' ? USAGE_EXIT_CODE : exitCodeOf(outcomeOf(error), { askedBy: 'human' });
   } finally {

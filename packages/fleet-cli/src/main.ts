@@ -58,10 +58,10 @@ function explain(error: unknown, terminal: Terminal, verbose: boolean): Explaine
     return { exitCode: USAGE_EXIT_CODE, code: 'USAGE', ...problem };
   }
   if (isFleetError(error) && error.code !== 'INTERNAL') {
-    terminal.error(error.message, error.hint);
+    terminal.error(error.message, error.next);
     const exitCode =
       error.code === 'USAGE' ? USAGE_EXIT_CODE : exitCodeOf(outcomeOf(error), { askedBy: 'human' });
-    return { exitCode, code: error.code, message: error.message, next: error.hint };
+    return { exitCode, code: error.code, message: error.message, next: error.next };
   }
   const text = error instanceof Error ? error.message : String(error);
   const message = redact(withoutSecrets(text)) || 'unexpected failure';

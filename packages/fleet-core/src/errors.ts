@@ -27,7 +27,7 @@ export type ErrorCode =
 
 export interface FleetErrorDetails {
   /** What to do next: one sentence or a command. */
-  hint?: string;
+  next?: string;
   /** The option at fault, as the user wrote it (`--soak`, `FLEET_SOAK`, `soak` in a file). */
   option?: string;
   /** The tenant at fault. */
@@ -39,11 +39,11 @@ export interface FleetErrorDetails {
 
 const BRAND = Symbol.for('@tenant-fleet/fleet-error');
 
-/** The one error class of the library. `message` says what happened, `hint` what to do next. */
+/** The one error class of the library. `message` says what happened, `next` what to do about it. */
 export class FleetError extends Error {
   override readonly name = 'FleetError';
   readonly code: ErrorCode;
-  readonly hint?: string;
+  readonly next?: string;
   readonly option?: string;
   readonly slug?: string;
   readonly outcome?: Outcome;
@@ -53,7 +53,7 @@ export class FleetError extends Error {
   constructor(code: ErrorCode, message: string, details: FleetErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.code = code;
-    this.hint = details.hint;
+    this.next = details.next;
     this.option = details.option;
     this.slug = details.slug;
     this.outcome = details.outcome;
@@ -67,10 +67,10 @@ export function isFleetError(error: unknown): error is FleetError {
 
 /** A mistake of the caller: exit code 2, no request was sent. One line each, whatever was typed or read. */
 export function usageError(message: string, details: Omit<FleetErrorDetails, 'outcome'> = {}): FleetError {
-  const { option, hint } = details;
+  const { option, next } = details;
   return new FleetError('USAGE', oneLine(message, 500), {
     ...details,
     option: option && oneLine(option),
-    hint: hint && oneLine(hint, 500),
+    next: next && oneLine(next, 500),
   });
 }

@@ -13,7 +13,7 @@ import { holdLock } from './lock/from-config.js';
 import type { Lease } from './lock/lease.js';
 import { conduct, type Run } from './pipeline.js';
 import { systemPorts } from './ports.js';
-import { lagOf } from './report/branch-lag.js';
+import { behindBranch } from './report/behind-branch.js';
 import { buildResult } from './report/build-result.js';
 import { endingOf, timeoutError } from './report/ending.js';
 import { nextCommands } from './report/next-commands.js';
@@ -70,7 +70,7 @@ export async function runFleet(config: Config, context: RunContext = {}): Promis
   for (const warning of config.warnings) emitter.warn(warning);
   try {
     const ending = await conduct(run).catch((error) => endingOf(error, run, context.signal));
-    const branch = await lagOf(config, { http: ports.http, signal });
+    const branch = await behindBranch(config, { http: ports.http, signal });
     const verdict = buildResult({
       branch,
       ...ending,

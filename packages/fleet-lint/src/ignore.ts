@@ -37,7 +37,7 @@ export const ignoreWithoutReason: Rule = {
   severity: 'warning',
   shape: '`fleet-lint-ignore` without a rule or a reason',
   why: 'nobody can tell later whether it still holds; it ignores nothing',
-  remedy: 'write `# fleet-lint-ignore rule-id: reason`',
+  next: 'write `# fleet-lint-ignore rule-id: reason`',
   check: later,
 };
 
@@ -46,7 +46,7 @@ export const unusedIgnore: Rule = {
   severity: 'warning',
   shape: '`fleet-lint-ignore` that matches no finding',
   why: 'it hides the next finding of that rule in this place',
-  remedy: 'take it away, or put it on the line of the finding or the line above',
+  next: 'take it away, or put it on the line of the finding or the line above',
   check: later,
 };
 

@@ -20,11 +20,11 @@ export function lintWorkflows(files: readonly LintFile[], options: { server?: Se
   const findings: Finding[] = [];
   const reportTo =
     (list: Finding[]) =>
-    ({ id, severity, elsewhere, servers, why, remedy }: Rule): Report =>
+    ({ id, severity, elsewhere, servers, why, next }: Rule): Report =>
     (place, message, own) => {
       if (servers && !project.readersOf(place.file).some((one) => servers.includes(one))) return;
       const usual = elsewhere && !project.fileRolls(place.file) ? elsewhere : severity;
-      list.push({ ...place, rule: id, severity: own ?? usual, message: oneLine(message, 300), why, remedy });
+      list.push({ ...place, rule: id, severity: own ?? usual, message: oneLine(message, 300), why, next });
     };
   for (const rule of ALL_RULES) rule.check(project, reportTo(findings)(rule));
   const own: Finding[] = [];

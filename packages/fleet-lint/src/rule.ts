@@ -16,7 +16,7 @@ export interface Finding extends Place {
   /** Why it bites, and on which server or runner. */
   why: string;
   /** What to do about it. */
-  remedy: string;
+  next: string;
 }
 
 /** Takes one finding; a severity of its own goes before that of the rule. */
@@ -36,7 +36,7 @@ export interface RuleText {
   /** Why it bites, and on which server or runner. */
   why: string;
   /** What to do about it. */
-  remedy: string;
+  next: string;
 }
 
 /** A rule with its check. */

@@ -46,34 +46,32 @@ export interface SarifFinding {
 /** A result as SARIF. `strict` and whether it passed have no place there: exit codes say that. */
 export function sarifOf({ findings }: LintResult): SarifLog {
   const indexes = new Map(RULES.map(({ id }, index) => [id, index]));
-  const rules = RULES.map(({ id, severity, shape, why, remedy }): SarifRule => {
+  const rules = RULES.map(({ id, severity, shape, why, next }): SarifRule => {
     return {
       id,
       shortDescription: { text: shape },
       fullDescription: { text: why },
-      help: { text: remedy },
+      help: { text: next },
       defaultConfiguration: { level: severity },
     };
   });
-  const results = findings.map(
-    ({ rule, severity, message, why, remedy, file, line, column }): SarifFinding => {
-      const uri = file.split('/').map(encodeURIComponent).join('/');
-      return {
-        ruleId: rule,
-        ruleIndex: indexes.get(rule) ?? -1,
-        level: severity,
-        message: { text: `${message}. Why: ${why}. Next: ${remedy}.` },
-        locations: [
-          {
-            physicalLocation: {
-              artifactLocation: { uri, uriBaseId: '%SRCROOT%' },
-              region: { startLine: line, startColumn: column },
-            },
+  const results = findings.map(({ rule, severity, message, why, next, file, line, column }): SarifFinding => {
+    const uri = file.split('/').map(encodeURIComponent).join('/');
+    return {
+      ruleId: rule,
+      ruleIndex: indexes.get(rule) ?? -1,
+      level: severity,
+      message: { text: `${message}. Why: ${why}. Next: ${next}.` },
+      locations: [
+        {
+          physicalLocation: {
+            artifactLocation: { uri, uriBaseId: '%SRCROOT%' },
+            region: { startLine: line, startColumn: column },
           },
-        ],
-      };
-    },
-  );
+        },
+      ],
+    };
+  });
   return {
     $schema: 'https://json.schemastore.org/sarif-2.1.0.json',
     version: '2.1.0',

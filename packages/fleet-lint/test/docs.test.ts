@@ -22,7 +22,7 @@ asks no server.
 - Exit code 0: no error; with \`--strict\` no warning either. 1: something was found. 2: usage, also where there is nothing
   to read.
 - \`--format sarif\` prints SARIF 2.1.0. \`--json\` (\`--format json\`) prints one document, schema \`fleet-lint/1\`: \`passed\`, \`findings\` (file, line, column, rule, severity, message,
-  why, remedy), \`counts\`, and the \`files\` that were read.
+  why, next), \`counts\`, and the \`files\` that were read.
 - A comment at the end of the line, or on a line of its own above it, takes back the findings of one rule in that line:
   \`# fleet-lint-ignore moving-ref: this fleet is a rehearsal\`. The reason is required.
 
@@ -45,11 +45,11 @@ function page(): string {
     [
       `## ${title}`,
       '',
-      '| rule | severity | servers | shape | why it bites | remedy |',
+      '| rule | severity | servers | shape | why it bites | what to do next |',
       '|---|---|---|---|---|---|',
       ...rules.map((rule) => {
-        const { id, shape, why, remedy } = rule;
-        return `| ${[`\`${id}\``, severityOf(rule), serversOf(rule), shape, why, remedy].map(cell).join(' | ')} |`;
+        const { id, shape, why, next } = rule;
+        return `| ${[`\`${id}\``, severityOf(rule), serversOf(rule), shape, why, next].map(cell).join(' | ')} |`;
       }),
     ].join('\n'),
   );

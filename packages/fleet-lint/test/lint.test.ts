@@ -23,9 +23,9 @@ it('every rule has its cases', () => {
 it('every rule has an id of its own in kebab-case, and says why and what to do', () => {
   const ids = RULES.map(({ id }) => id);
   expect(new Set(ids).size).toBe(ids.length);
-  for (const { id, shape, why, remedy } of RULES) {
+  for (const { id, shape, why, next } of RULES) {
     expect(id).toMatch(/^[a-z]+(?:-[a-z0-9]+)+$/);
-    for (const text of [shape, why, remedy]) expect(text.length).toBeGreaterThan(10);
+    for (const text of [shape, why, next]) expect(text.length).toBeGreaterThan(10);
   }
 });
 

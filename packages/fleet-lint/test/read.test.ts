@@ -69,6 +69,6 @@ it.each([
   await expect(readRepository(join(root, path))).rejects.toMatchObject({
     code: 'USAGE',
     message: expect.stringContaining(says),
-    hint: 'name the root of a repository',
+    next: 'name the root of a repository',
   });
 });

@@ -13,14 +13,14 @@ export type ReleaseErrorCode =
   | 'REGISTRY'
   | 'COMMAND';
 
-/** The one error of this tool. `message` says what happened, `hint` what to do next. */
+/** The one error of this tool. `message` says what happened, `next` what to do about it. */
 export class ReleaseError extends Error {
   override readonly name = 'ReleaseError';
 
   constructor(
     readonly code: ReleaseErrorCode,
     message: string,
-    readonly hint: string,
+    readonly next: string,
     options?: ErrorOptions,
   ) {
     super(message, options);

@@ -63,7 +63,7 @@ function usage(message: string): ReleaseError {
 /** Exit code 2 for what was asked wrongly, 1 for what went wrong. */
 function explain(error: unknown): number {
   if (error instanceof ReleaseError) {
-    process.stderr.write(redact(`error: ${error.message} (${error.code})\nnext: ${error.hint}\n`));
+    process.stderr.write(redact(`error: ${error.message} (${error.code})\nnext: ${error.next}\n`));
     return error.code === 'USAGE' ? 2 : 1;
   }
   process.stderr.write(redact(`error: ${error instanceof Error ? (error.stack ?? error.message) : error}\n`));

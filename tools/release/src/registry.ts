@@ -67,15 +67,15 @@ export class Registry {
 }
 
 function registryUrl(value: string | undefined): URL {
-  const hint = 'give the address as Gitea shows it: https://git.example.com/api/packages/OWNER/npm/';
-  if (!value?.trim()) throw new ReleaseError('USAGE', 'NPM_REGISTRY is missing', hint);
-  if (!URL.canParse(value.trim())) throw new ReleaseError('USAGE', 'NPM_REGISTRY is not an address', hint);
+  const next = 'give the address as Gitea shows it: https://git.example.com/api/packages/OWNER/npm/';
+  if (!value?.trim()) throw new ReleaseError('USAGE', 'NPM_REGISTRY is missing', next);
+  if (!URL.canParse(value.trim())) throw new ReleaseError('USAGE', 'NPM_REGISTRY is not an address', next);
   const url = new URL(value.trim());
   const loopback = ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname);
   if (url.protocol !== 'https:' && !(url.protocol === 'http:' && loopback)) {
-    throw new ReleaseError('USAGE', `NPM_REGISTRY would send the token over ${url.protocol}//`, hint);
+    throw new ReleaseError('USAGE', `NPM_REGISTRY would send the token over ${url.protocol}//`, next);
   }
-  if (url.username || url.password) throw new ReleaseError('USAGE', 'NPM_REGISTRY carries credentials', hint);
+  if (url.username || url.password) throw new ReleaseError('USAGE', 'NPM_REGISTRY carries credentials', next);
   return new URL(`${url.origin}${url.pathname.replace(/\/*$/, '/').replace(/\/{2,}/g, '/')}`);
 }
 
@@ -90,17 +90,17 @@ function errorCode({ code, stdout }: CommandResult): string | null {
   }
 }
 
-const HINTS: Record<string, string> = {
+const NEXT: Record<string, string> = {
   E401: 'NPM_TOKEN is unknown to the registry: give a personal access token with the scope write:package; the token of a job cannot publish',
   E403: 'the owner of NPM_TOKEN may not write packages of this owner, or the token lacks the scope write:package',
   E404: 'check NPM_REGISTRY: https://git.example.com/api/packages/OWNER/npm/, where OWNER is a user or an organisation',
 };
 
 function failed(what: string, code: string): ReleaseError {
-  const hint = HINTS[code] ?? 'check that NPM_REGISTRY can be reached';
+  const next = NEXT[code] ?? 'check that NPM_REGISTRY can be reached';
   return new ReleaseError(
     'REGISTRY',
     `${what}: ${code}`,
-    `${hint}; then run the release again, what is published is left alone`,
+    `${next}; then run the release again, what is published is left alone`,
   );
 }

@@ -19,7 +19,7 @@ export async function runHistory(
   const limit = limitOf(output.n);
   if (verb !== undefined && (verb !== 'show' || !id || more.length)) {
     throw usageError('fleet history takes nothing, or show and one rollout', {
-      hint: 'fleet history lists them, each with what to give: fleet history show 6f1c1f0e',
+      next: 'fleet history lists them, each with what to give: fleet history show 6f1c1f0e',
     });
   }
   const config = await configOf('history', flags);

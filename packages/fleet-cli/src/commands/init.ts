@@ -93,13 +93,13 @@ async function answersFor(
     const options = missing.map((name) => questions[name][0]);
     throw usageError(`init: ${options.join(', ')} ${options.length === 1 ? 'is' : 'are'} missing`, {
       option: options[0],
-      hint: `fleet init ${options.map((option) => `${option} ...`).join(' ')}`,
+      next: `fleet init ${options.map((option) => `${option} ...`).join(' ')}`,
     });
   }
   if (!asks && !flags.yes && !flags.dryRun)
     throw usageError('--yes is missing: nobody is here to be asked', {
       option: '--yes',
-      hint: 'look with fleet init --dry-run, then say --yes',
+      next: 'look with fleet init --dry-run, then say --yes',
     });
   const answers = { ...known } as Answers;
   for (const name of asks ? names : []) {
@@ -120,18 +120,18 @@ function check(
   if (!/^[a-z0-9][a-z0-9._-]{0,62}$/.test(answers.environment))
     throw usageError(`--environment: ${JSON.stringify(answers.environment.slice(0, 70))} is no name`, {
       option: questions.environment[0],
-      hint: 'small letters, digits, dots, dashes: staging',
+      next: 'small letters, digits, dots, dashes: staging',
     });
   if (!/^\S+@\S+$/.test(answers.action))
     throw usageError(`--action: ${JSON.stringify(answers.action.slice(0, 100))} has no pin`, {
       option: '--action',
-      hint: 'name a release: .../.gitea/actions/redeploy-fleet@vX.Y.Z',
+      next: 'name a release: .../.gitea/actions/redeploy-fleet@vX.Y.Z',
     });
   try {
     checkAnswers(answers);
   } catch (error) {
     if (!isFleetError(error)) throw error;
-    throw usageError(error.message, { option: error.option, hint: error.hint });
+    throw usageError(error.message, { option: error.option, next: error.next });
   }
 }
 
@@ -166,9 +166,9 @@ function show(
       `  ${oneLine(join(folder, place.file), 200)}:${place.line}  ${oneLine(message, 300)}`,
     );
   if (findings.length) terminal.line('stderr', '\nfleet lint would say:', 'warn');
-  for (const { file, line, rule, message, remedy } of findings) {
+  for (const { file, line, rule, message, next } of findings) {
     terminal.line('stderr', `  ${oneLine(file, 200)}:${line}  ${rule}: ${message}`);
-    terminal.line('stderr', `    next: ${remedy}`);
+    terminal.line('stderr', `    next: ${next}`);
   }
 }
 

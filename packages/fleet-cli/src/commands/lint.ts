@@ -35,7 +35,7 @@ function formatOf({ format = 'text', json }: LintFlags): string {
   if (!['text', 'json', 'sarif'].includes(format))
     throw usageError(`lint: there is no format ${format}`, {
       option: '--format',
-      hint: '--format takes text, json, sarif',
+      next: '--format takes text, json, sarif',
     });
   return json && format === 'text' ? 'json' : format;
 }
@@ -45,7 +45,7 @@ function show({ findings, counts, files }: LintResult, folder: string, terminal:
     const tone = finding.severity === 'error' ? 'bad' : 'warn';
     terminal.line('stdout', lineOf(finding, folder), tone);
     terminal.line('stdout', `  why: ${finding.why}`, 'quiet');
-    terminal.line('stdout', `  next: ${finding.remedy}`);
+    terminal.line('stdout', `  next: ${finding.next}`);
   }
   const read = plural(files.length, 'file');
   const found = `${plural(counts.errors, 'error')}, ${plural(counts.warnings, 'warning')}`;

@@ -5,26 +5,26 @@ import { renderLockStatus } from '@tenant-fleet/fleet-core/render';
 import { Terminal } from '../terminal/console.js';
 import { confirm, isPersonThere } from '../terminal/prompt.js';
 import { interruptible } from '../terminal/signals.js';
-import { type DeedFlags, prepareDeed } from './lock-deed.js';
+import { type NoteFlags, prepareNote } from './lock-note.js';
 
 export async function runLockBreak(
   flags: Layers['flags'],
-  output: DeedFlags & { fencingToken?: string; confirmAlive?: boolean },
+  output: NoteFlags & { fencingToken?: string; confirmAlive?: boolean },
 ): Promise<number> {
   const terminal = new Terminal(output);
   const fencingToken = output.fencingToken === undefined ? undefined : tokenOf(output.fencingToken);
-  const { config, deed } = await prepareDeed(flags, output);
+  const { config, note } = await prepareNote(flags, output);
   const asks = !output.yes;
   if (asks && !isPersonThere()) {
     throw usageError('--yes is missing: nobody is here to be asked', {
       option: '--yes',
-      hint: 'look with fleet lock status, then say --yes --fencing-token N',
+      next: 'look with fleet lock status, then say --yes --fencing-token N',
     });
   }
   const tell = (says: string, broken: number | null) => {
     terminal.line(output.json ? 'stderr' : 'stdout', says);
     if (output.json)
-      terminal.document({ group: config.lock?.group, done: 'broken', fencing_token: broken, ...deed });
+      terminal.document({ group: config.lock?.group, done: 'broken', fencing_token: broken, ...note });
   };
   return interruptible(
     terminal,
@@ -40,7 +40,7 @@ export async function runLockBreak(
       const declined = asks && (await confirm(`Break ${what}?`, 'nothing was broken', terminal, signal));
       if (declined) return declined;
       const target = { fencingToken: held.fencing_token, confirmAlive: output.confirmAlive };
-      await breakLock(config, { ...target, ...deed }, { signal });
+      await breakLock(config, { ...target, ...note }, { signal });
       tell(`Lock ${oneLine(status.group, 63)}: broke ${what}.`, held.fencing_token);
       return 0;
     },
@@ -52,6 +52,6 @@ function tokenOf(text: string): number {
   if (/^[1-9]\d{0,15}$/.test(text) && Number.isSafeInteger(Number(text))) return Number(text);
   throw usageError(`--fencing-token: ${JSON.stringify(text.slice(0, 20))} is not a fencing token`, {
     option: '--fencing-token',
-    hint: 'fleet lock status shows it',
+    next: 'fleet lock status shows it',
   });
 }

@@ -17,13 +17,13 @@ export async function runLockLog(
   if (!/^\d{1,15}$/.test(after)) {
     throw usageError(`--after: ${JSON.stringify(after.slice(0, 20))} is not the number of an event`, {
       option: '--after',
-      hint: 'every line of the log begins with one',
+      next: 'every line of the log begins with one',
     });
   }
   if (output.verify && output.after !== undefined) {
     throw usageError('--verify checks the log from its first row', {
       option: '--after',
-      hint: 'leave --after out',
+      next: 'leave --after out',
     });
   }
   const config = await configOf('lock', flags);
@@ -55,5 +55,5 @@ function verified(group: string, { verified, unchained, head }: ChainReport): st
 const logBroken = (group: string, { seq, why }: { seq: number; why: string }) =>
   new FleetError('LOCK_REFUSED', `the audit log of ${group} does not hold at #${seq}: ${why}`, {
     outcome: 'refused',
-    hint: 'somebody changed the database; compare with a backup',
+    next: 'somebody changed the database; compare with a backup',
   });

@@ -27,7 +27,7 @@ export async function runUnderLock(
   output: OutputFlags & { passTokens?: boolean },
 ): Promise<number> {
   if (!command[0]) {
-    throw usageError('no command is given', { hint: 'write fleet lock run [flags] -- CMD ARGS...' });
+    throw usageError('no command is given', { next: 'write fleet lock run [flags] -- CMD ARGS...' });
   }
   const terminal = new Terminal(output);
   const config = await configOf('lock run', flags);

@@ -29,7 +29,7 @@ export async function runRollback(
   if (asks && !isPersonThere()) {
     throw usageError('--yes is missing: nobody is here to be asked', {
       option: '--yes',
-      hint: 'look with --dry-run first, then say --yes',
+      next: 'look with --dry-run first, then say --yes',
     });
   }
   return interruptible(terminal, async (signal, hurry) => {

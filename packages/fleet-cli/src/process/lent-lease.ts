@@ -78,7 +78,7 @@ export function lenderOf({ [SOCKET]: path }: Env): Lender | undefined {
       const lost = new AbortController();
       const gone = new FleetError('LOCK_LOST', `the fleet lock run around this has ended (${SOCKET})`, {
         outcome: 'lock_lost',
-        hint: `unset FLEET_LOCK_FENCE and ${SOCKET} to take a lock of its own`,
+        next: `unset FLEET_LOCK_FENCE and ${SOCKET} to take a lock of its own`,
       });
       socket.on('error', () => {}).once('close', () => lost.abort(gone));
       socket.write('turn\n');

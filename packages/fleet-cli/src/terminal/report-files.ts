@@ -43,7 +43,7 @@ export async function writeWhole(path: string, content: string): Promise<void> {
 /** Reads a result that `--json` or `--report-json` wrote. @throws FleetError `USAGE`. */
 export async function readResult(path: string): Promise<FleetResult> {
   const bad = (problem: string) =>
-    usageError(`${path}: ${problem}`, { hint: 'give a file that --json or --report-json wrote' });
+    usageError(`${path}: ${problem}`, { next: 'give a file that --json or --report-json wrote' });
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
     throw bad(error.code === 'ENOENT' ? 'there is no such file' : `cannot be read (${error.code})`);
   });

@@ -43,7 +43,7 @@ const as = ({ token }: Made) => ({ authorization: `Bearer ${token}` });
 const lock = (group: string, path = '') => `/cp/admin/fleet-locks/${group}${path}`;
 const claimId = '0198f3a0-2222-4222-8222-222222222222';
 const BODY = { session: 'session-1', ttl_seconds: 30, holder: { name: 'ci', actor: 'ada' } };
-const deed = { reason: 'why', actor: 'grace' };
+const note = { reason: 'why', actor: 'grace' };
 
 describe('a named token', () => {
   const get = (token: Made, path: string) => client.call('GET', path, undefined, as(token));
@@ -59,7 +59,7 @@ describe('a named token', () => {
       () => post(reader, '/cp/admin/tenants/redeploy-fleet', { target_tag: 'x', confirm: true }),
       /"roll"/,
     ],
-    ['freeze with roll', () => post(ci, lock('staging', '/freeze'), deed), /"ci" lacks the scope "operate"/],
+    ['freeze with roll', () => post(ci, lock('staging', '/freeze'), note), /"ci" lacks the scope "operate"/],
     ['break with read', () => post(reader, lock('staging', '/break'), {}), /"operate"/],
     [
       'change a tenant with roll',
@@ -93,10 +93,10 @@ describe('a named token', () => {
       { ...as(ci), 'fleet-lock-group': 'staging', 'fleet-fence': String(held.body.fencing_token) },
     );
     expect(roll.status).toBe(200);
-    await post(ops, lock('staging', '/freeze'), deed);
-    await post(ops, lock('staging', '/unfreeze'), deed);
+    await post(ops, lock('staging', '/freeze'), note);
+    await post(ops, lock('staging', '/unfreeze'), note);
     await post(ops, lock('staging', '/break'), {
-      ...deed,
+      ...note,
       fencing_token: held.body.fencing_token,
       confirm_alive: true,
     });
@@ -116,7 +116,7 @@ describe('a named token', () => {
   it('leaves the words of the one token without a name as they are', async () => {
     const { group, ...own } = new Client(plane.url);
     const unnamed = Object.assign(new Client(plane.url, group), own);
-    await unnamed.post('freeze', deed);
+    await unnamed.post('freeze', note);
     expect((await unnamed.events())[0]).toMatchObject({ actor: 'grace' });
     expect((await unnamed.events())[0].detail).not.toHaveProperty('said');
   });

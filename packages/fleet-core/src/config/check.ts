@@ -54,8 +54,8 @@ export class Check {
     this.values = values as unknown as Values;
   }
 
-  fail(name: SettingName, problem: string, hint?: string): never {
-    throw usageError(`${this.label(name)}: ${problem}`, { option: this.label(name), hint });
+  fail(name: SettingName, problem: string, next?: string): never {
+    throw usageError(`${this.label(name)}: ${problem}`, { option: this.label(name), next });
   }
 
   /** A value that there has to be. All that are not there are told of at once, by {@link done}. */
@@ -119,7 +119,7 @@ function missing(names: SettingName[], { command, label }: Pick<Check, 'command'
   if (names.join() === 'lock-group')
     return usageError('no lock group: nothing keeps two rolls of this fleet apart', {
       option: label('lock-group'),
-      hint: `give --lock-group or --environment${takes(command, 'no-lock') ? '; or say --no-lock and mean it' : ''}`,
+      next: `give --lock-group or --environment${takes(command, 'no-lock') ? '; or say --no-lock and mean it' : ''}`,
     });
   const settings = names.map(settingOf);
   const verb = names.length > 1 ? 'are' : 'is';
@@ -128,7 +128,7 @@ function missing(names: SettingName[], { command, label }: Pick<Check, 'command'
   if (label(names[0] as SettingName) === options[0])
     return usageError(`${and(options)} ${verb} missing`, {
       option: options[0],
-      hint: 'give it with the options',
+      next: 'give it with the options',
     });
   const calls = names.map(flagLabel);
   const flags = settings.map(({ name, kind }) => (kind === 'secret' ? `--${name}-file` : `--${name}`));
@@ -136,7 +136,7 @@ function missing(names: SettingName[], { command, label }: Pick<Check, 'command'
   const ways = [`give ${and(flags)}`, `set ${and(settings.map(({ env }) => env.join(' or ')))}`];
   return usageError(`${and(calls)} ${verb} missing`, {
     option: calls[0],
-    hint: keys.length ? `${ways.join(', ')}, or write ${and(keys)} in fleet.config.yaml` : ways.join(', or '),
+    next: keys.length ? `${ways.join(', ')}, or write ${and(keys)} in fleet.config.yaml` : ways.join(', or '),
   });
 }
 

@@ -28,8 +28,8 @@ export function commit(text: string): Problem | null {
 export function lockGroup(text: string): Problem | null {
   if (lockGroupSchema.safeParse(text).success) return null;
   const lower = text.toLowerCase();
-  const hint = lockGroupSchema.safeParse(lower).success ? `write ${lower}` : undefined;
-  return [`${quote(text, 80)} must match ^[a-z0-9][a-z0-9._-]{0,62}$`, hint];
+  const next = lockGroupSchema.safeParse(lower).success ? `write ${lower}` : undefined;
+  return [`${quote(text, 80)} must match ^[a-z0-9][a-z0-9._-]{0,62}$`, next];
 }
 
 export function variable(text: string): Problem | null {
@@ -75,9 +75,9 @@ export function registryUser(text: string): Problem | null {
 
 /** An address that is a secret itself, and never quoted. */
 export function webhook(text: string): Problem | null {
-  const hint = 'give the whole https:// address of the webhook; its value is not shown';
-  if (!/^https?:\/\/[^\s\\{}@]+$/i.test(text) || !URL.canParse(text)) return ['is not an http(s) URL', hint];
+  const next = 'give the whole https:// address of the webhook; its value is not shown';
+  if (!/^https?:\/\/[^\s\\{}@]+$/i.test(text) || !URL.canParse(text)) return ['is not an http(s) URL', next];
   const { protocol, hostname } = new URL(text);
   if (protocol === 'https:' || isLoopback(hostname)) return null;
-  return ['http:// could be read on the way, and the address is a secret', hint];
+  return ['http:// could be read on the way, and the address is a secret', next];
 }

@@ -18,12 +18,12 @@ export function parseDuration(text: string, option: string): number {
       `${option}: ${bare ? `"${text.trim()}" has no unit` : `${JSON.stringify(text.slice(0, 40))} is not a duration`}`,
       {
         option,
-        hint: bare ? `write ${text.trim()}s or ${text.trim()}m` : 'write for example 250ms, 90s, 4m or 1h',
+        next: bare ? `write ${text.trim()}s or ${text.trim()}m` : 'write for example 250ms, 90s, 4m or 1h',
       },
     );
   }
   const ms = Math.round(Number(match[1]) * UNIT_MS[match[2] as keyof typeof UNIT_MS]);
   if (ms > MAX_MS)
-    throw usageError(`${option}: ${text} is longer than a week`, { option, hint: 'give at most 168h' });
+    throw usageError(`${option}: ${text} is longer than a week`, { option, next: 'give at most 168h' });
   return ms;
 }

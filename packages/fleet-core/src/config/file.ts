@@ -112,13 +112,13 @@ export function fileLayer(
   if (names.length && chosen === undefined) {
     throw usageError(`--environment is missing: ${file.path} has ${names.join(', ')}`, {
       option: '--environment',
-      hint: `give --environment ${names[0]}`,
+      next: `give --environment ${names[0]}`,
     });
   }
   if (names.length && chosen !== undefined && !Object.hasOwn(environments, chosen)) {
     throw usageError(`--environment: ${file.path} has no environment ${JSON.stringify(chosen)}`, {
       option: '--environment',
-      hint: `it has ${names.join(', ')}`,
+      next: `it has ${names.join(', ')}`,
     });
   }
   if (chosen !== undefined && names.length) {
@@ -146,7 +146,7 @@ function addKeys(
       const secret = setting?.kind === 'secret' || /token|secret|password/.test(name);
       throw usageError(`${label}: unknown key`, {
         option: label,
-        hint: secret
+        next: secret
           ? 'a secret never stands in this file: use its variable, for example FLEET_CP_TOKEN, or a file that --token-file names'
           : didYouMean(name, [...IN_FILE, ...(prefix ? [] : ['environments'])]),
       });
@@ -159,8 +159,8 @@ function addKeys(
     if (!parsed.success) {
       const quotes = setting.kind === 'text' && typeof raw === 'number';
       // YAML has read 1.10 as 1.1 by now.
-      const hint = quotes ? 'put the value in quotes' : undefined;
-      throw usageError(`${label}: must be ${SHAPES[setting.kind]}`, { option: label, hint });
+      const next = quotes ? 'put the value in quotes' : undefined;
+      throw usageError(`${label}: must be ${SHAPES[setting.kind]}`, { option: label, next });
     }
     values.set(setting.name, { raw: raw as string | string[], label });
   }

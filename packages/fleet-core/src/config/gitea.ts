@@ -8,7 +8,7 @@ import { baseUrl } from './target.js';
 import { maySend } from './trust.js';
 
 /** What is said where a setting needs the token and there is none. */
-const NEEDS_TOKEN: Partial<Record<SettingName, [problem: string, hint: string]>> = {
+const NEEDS_TOKEN: Partial<Record<SettingName, [problem: string, next: string]>> = {
   'kill-switch': [
     'cannot be read without it',
     'pass a token of the repository owner, or use --hold with the value of the variable',
@@ -41,9 +41,9 @@ export function checkGitea(check: Check, users: readonly SettingName[]): GiteaAc
   if (!giteaUrl) check.fail(first, 'needs a Gitea server', 'give --gitea-url');
   if (!isRepository(repository)) check.fail('repository', `${JSON.stringify(repository)} is not owner/name`);
   for (const name of users) {
-    const [why, hint] = NEEDS_TOKEN[name] ?? [];
+    const [why, next] = NEEDS_TOKEN[name] ?? [];
     if (token || !why) continue;
-    throw usageError(`GITEA_TOKEN: is empty, and --${name} ${why}`, { option: 'GITEA_TOKEN', hint });
+    throw usageError(`GITEA_TOKEN: is empty, and --${name} ${why}`, { option: 'GITEA_TOKEN', next });
   }
   if (problem) check.fail('gitea-url', ...problem);
   return { url: baseUrl(giteaUrl), token, repository };

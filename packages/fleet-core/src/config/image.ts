@@ -28,7 +28,7 @@ const EXAMPLE = 'for example registry.example.com/team/server';
 export function checkImage(check: Check): ImageSource | null {
   const { image: name, imageWaitMs: waitMs } = check.values;
   if (!name) return null;
-  const fail = (problem: string, hint?: string) => check.fail('image', problem, hint);
+  const fail = (problem: string, next?: string) => check.fail('image', problem, next);
   if (name.includes('@'))
     fail('has an "@" in it: a digest or a user name', `give host and repository, ${EXAMPLE}`);
   if (name.includes('://')) fail('is not a URL', `leave the scheme out, ${EXAMPLE}`);

@@ -86,7 +86,7 @@ async function sourceIn(folder: string, files: Files): Promise<Source | undefine
   if (!first || !second) return first;
   throw usageError(`${first.path} and ${second.path} are both there`, {
     option: '--config',
-    hint: `remove one of them, or say --config ${first.path}`,
+    next: `remove one of them, or say --config ${first.path}`,
   });
 }
 

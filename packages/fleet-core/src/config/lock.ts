@@ -17,10 +17,10 @@ export function checkLock(check: Check): Config['lock'] {
   const problem = group ? lockGroup(group) : null;
   if (problem) {
     const lower = group.toLowerCase();
-    const hint = lockGroup(lower)
+    const next = lockGroup(lower)
       ? problem[1]
       : `write lock-group: ${lower}, or call the environment ${lower}`;
-    check.fail('lock-group', problem[0], hint);
+    check.fail('lock-group', problem[0], next);
   }
   return {
     group,

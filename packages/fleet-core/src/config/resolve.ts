@@ -82,7 +82,7 @@ function lookUp(setting: NamedSetting, layers: Layers): Found | undefined {
 }
 
 function read(setting: Setting, { raw, label }: Found): Value | undefined {
-  const bad = (problem: string, hint?: string) => usageError(`${label}: ${problem}`, { option: label, hint });
+  const bad = (problem: string, next?: string) => usageError(`${label}: ${problem}`, { option: label, next });
   const texts = Array.isArray(raw) ? raw : [String(raw)];
   if (setting.kind !== 'secret' && texts.some((text) => text.includes('${{'))) {
     throw bad(
@@ -139,6 +139,6 @@ function inheritedLock({
     return { group, fencingToken: Number(fence) };
   throw usageError(`FLEET_LOCK_FENCE: ${JSON.stringify(fence.slice(0, 30))} is not a fencing token`, {
     option: 'FLEET_LOCK_FENCE',
-    hint: 'fleet lock run sets it for its child; unset it to take a lock of its own',
+    next: 'fleet lock run sets it for its child; unset it to take a lock of its own',
   });
 }

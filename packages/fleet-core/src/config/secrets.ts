@@ -75,7 +75,7 @@ async function readSecret(path: string, option: string, files: Files): Promise<s
   const bad = (why: string) =>
     usageError(`${option}: ${why}`, {
       option,
-      hint: 'name a file that holds it; a secret itself is never an argument',
+      next: 'name a file that holds it; a secret itself is never an argument',
     });
   const content = await files.readFile(path).catch((error: { code?: unknown }) => {
     const why = error.code === 'ENOENT' ? 'there is no such file' : 'it is not readable';

@@ -30,7 +30,7 @@ export type SettingKind =
   | 'secret';
 
 /** What is wrong with a value, and what to give instead. */
-export type Problem = [problem: string, hint?: string];
+export type Problem = [problem: string, next?: string];
 
 export interface Setting {
   /** Name without dashes; also the key in the configuration file and the name of the action's input. */

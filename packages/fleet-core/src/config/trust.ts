@@ -10,13 +10,13 @@ import { TRUSTED_EVENTS, type Trigger } from './trigger.js';
 /** Why a run that needs a secret does not get it. */
 export interface Refusal {
   message: string;
-  hint: string;
+  next: string;
 }
 
 /** @throws FleetError `GATE_REFUSED` where a secret is needed and may not leave. */
 export function refuse({ refusal }: { refusal: Refusal | null }): void {
   if (!refusal) return;
-  throw new FleetError('GATE_REFUSED', refusal.message, { outcome: 'refused', hint: refusal.hint });
+  throw new FleetError('GATE_REFUSED', refusal.message, { outcome: 'refused', next: refusal.next });
 }
 
 /** An address that is sent a secret, and the setting that gave it. */
@@ -55,7 +55,7 @@ export function refusalOf(check: Check, receivers: readonly Receiver[]): Refusal
   const { host } = new URL(unnamed.url);
   return {
     message: `${check.label(unnamed.setting)} names ${host}, and CI names no event that vouches for the file: no secret is sent there`,
-    hint: `give --control-plane-host ${host}, or --${unnamed.setting} by flag or variable`,
+    next: `give --control-plane-host ${host}, or --${unnamed.setting} by flag or variable`,
   };
 }
 
@@ -104,10 +104,10 @@ function untrusted(event: string): Refusal {
   if (event === 'workflow_call')
     return {
       message: `the event ${shown} does not say what began the run, so it is not trusted with a deploy: no secret leaves`,
-      hint: `call the composite action in the workflow that ${TRUSTED_EVENTS.join(', ')} start, in place of a reusable workflow`,
+      next: `call the composite action in the workflow that ${TRUSTED_EVENTS.join(', ')} start, in place of a reusable workflow`,
     };
   return {
     message: `the event ${shown} is not trusted with a deploy: no secret leaves`,
-    hint: `run it from ${TRUSTED_EVENTS.join(', ')}; fleet verify --tenant SLUG needs no secret`,
+    next: `run it from ${TRUSTED_EVENTS.join(', ')}; fleet verify --tenant SLUG needs no secret`,
   };
 }

@@ -10,9 +10,9 @@ const STAR = 'a value that begins with * stands in quotes, for example "*-e2e"';
 /** @throws FleetError `USAGE` that names file, line, and what to change. */
 export function parseYaml(source: string, path: string): unknown {
   const lines = new LineCounter();
-  const fail = (offset: number | undefined, what: string, hint?: string): never => {
+  const fail = (offset: number | undefined, what: string, next?: string): never => {
     const where = offset === undefined ? '' : `:${lines.linePos(offset).line}`;
-    throw usageError(`${path}${where}: ${what}`, { option: '--config', hint });
+    throw usageError(`${path}${where}: ${what}`, { option: '--config', next });
   };
   if (source.length > LONGEST_CHARS) fail(undefined, 'is longer than a configuration file may be (1 MB)');
   // The library's own search for keys that stand twice takes time in the square of their number.
@@ -41,7 +41,7 @@ export function parseYaml(source: string, path: string): unknown {
   }
 }
 
-function problemOf({ code, message }: YAMLParseError): [what: string, hint?: string] {
+function problemOf({ code, message }: YAMLParseError): [what: string, next?: string] {
   const what = message.split('\n')[0]?.replace(/ at line.*$/, '') ?? 'not YAML';
   if (code === 'BAD_ALIAS' || /alias/i.test(what)) return [what, STAR];
   if (code === 'TAB_AS_INDENT') return [what, 'indent with spaces'];

@@ -22,6 +22,6 @@ async function checkHead(io: Gates, branch: string): Promise<string> {
     return `${oneLine(branch, 80)} is at ${read.value.slice(0, 7)}`;
   throw new FleetError('SUPERSEDED', `${oneLine(branch, 80)} has moved on to ${read.value.slice(0, 7)}`, {
     outcome: 'superseded',
-    hint: 'nothing to do: the run of the newer commit deploys',
+    next: 'nothing to do: the run of the newer commit deploys',
   });
 }

@@ -43,11 +43,11 @@ export function gitea({
   return new Gitea({ ...config.gitea, http: ports.http, signal, retry: { clock: ports.clock, ...PATIENCE } });
 }
 
-export const refused = (message: string, hint?: string) =>
-  new FleetError('GATE_REFUSED', message, { outcome: 'refused', hint });
+export const refused = (message: string, next?: string) =>
+  new FleetError('GATE_REFUSED', message, { outcome: 'refused', next });
 
 export const held = (message: string) =>
   new FleetError('HELD', message, {
     outcome: 'held',
-    hint: 'nothing is rolled until it is lifted; then run the same command again',
+    next: 'nothing is rolled until it is lifted; then run the same command again',
   });

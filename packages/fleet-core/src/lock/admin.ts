@@ -144,13 +144,13 @@ const otherHolder = (group: string, fencingToken: number) =>
   new FleetError(
     'LOCK_REFUSED',
     `fencing token ${fencingToken} does not hold ${group} any more: nothing was broken`,
-    { outcome: 'refused', hint: `look again with: fleet lock status --lock-group ${group}` },
+    { outcome: 'refused', next: `look again with: fleet lock status --lock-group ${group}` },
   );
 
 const holderAlive = (group: string) =>
   new FleetError('LOCK_REFUSED', `the holder of ${group} is alive and renews its lease: nothing was broken`, {
     outcome: 'refused',
-    hint: 'wait for it, or end that run; --confirm-alive breaks it all the same',
+    next: 'wait for it, or end that run; --confirm-alive breaks it all the same',
   });
 
 export interface Freeze extends AuditNote {
@@ -193,13 +193,13 @@ async function act(
 const alreadyFrozen = (group: string, frozen: Frozen) =>
   new FleetError('LOCK_REFUSED', `the lock ${group} is frozen already${frozenInWords(frozen)}`, {
     outcome: 'refused',
-    hint: `it stands as it was; to put yours in its place: fleet lock freeze --lock-group ${group} --replace --reason "..."`,
+    next: `it stands as it was; to put yours in its place: fleet lock freeze --lock-group ${group} --replace --reason "..."`,
   });
 
 const notFrozen = (group: string) =>
   new FleetError('LOCK_REFUSED', `the lock ${group} is not frozen: nothing was lifted`, {
     outcome: 'refused',
-    hint: `look with: fleet lock status --lock-group ${group}`,
+    next: `look with: fleet lock status --lock-group ${group}`,
   });
 
 export function open(config: Config, context: RunContext) {
@@ -215,7 +215,7 @@ export function fail(config: Config, answer: Refused | NoAnswer): never {
   const url = config.lock?.url;
   if (answer.kind === 'no_answer') {
     throw new FleetError('CP_UNREACHABLE', `the lock server at ${url} gives no answer: ${answer.reason}`, {
-      hint: answer.reached
+      next: answer.reached
         ? 'it is unable at the moment: try again in a minute'
         : 'check --control-plane or --lock-url, and that the control plane runs',
     });
@@ -224,7 +224,7 @@ export function fail(config: Config, answer: Refused | NoAnswer): never {
     'CP_CONTRACT',
     `the lock server refused (HTTP ${answer.status}, ${oneLine(answer.problem.error, 60)})`,
     {
-      hint: answer.problem.detail ? oneLine(answer.problem.detail) : undefined,
+      next: answer.problem.detail ? oneLine(answer.problem.detail) : undefined,
     },
   );
 }

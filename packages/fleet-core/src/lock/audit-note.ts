@@ -22,7 +22,7 @@ export function auditNoteOf(
   const bad = (problem: string) =>
     usageError(`${option}${problem}`, {
       option,
-      hint: 'say why in up to 500 characters: the audit log keeps it',
+      next: 'say why in up to 500 characters: the audit log keeps it',
     });
   if (!why) throw bad(' is missing');
   if (!breakRequestSchema.shape.reason.safeParse(why).success) throw bad(': is too long');
@@ -38,17 +38,17 @@ export function auditNoteOf(
  */
 export function freezeEnd(end: { for?: string; until?: string }, now: number): string | undefined {
   if (end.for !== undefined && end.until !== undefined) {
-    throw usageError('--until: --for says already how long', { option: '--until', hint: 'give one of them' });
+    throw usageError('--until: --for says already how long', { option: '--until', next: 'give one of them' });
   }
   if (end.for !== undefined) {
     const ms = parseDuration(end.for, '--for');
     if (ms === 0)
-      throw usageError('--for: no time at all', { option: '--for', hint: 'give for example 30m' });
+      throw usageError('--for: no time at all', { option: '--for', next: 'give for example 30m' });
     return new Date(now + ms).toISOString();
   }
   if (end.until === undefined) return undefined;
-  const bad = (problem: string, hint: string) =>
-    usageError(`--until: ${JSON.stringify(end.until?.slice(0, 40))} ${problem}`, { option: '--until', hint });
+  const bad = (problem: string, next: string) =>
+    usageError(`--until: ${JSON.stringify(end.until?.slice(0, 40))} ${problem}`, { option: '--until', next });
   if (!freezeRequestSchema.shape.until.safeParse(end.until).success) {
     throw bad('is not a moment with its time zone', 'write for example 2030-01-31T18:00:00Z');
   }

@@ -108,5 +108,5 @@ const leaseGone = (group?: string, token?: number) =>
   new FleetError(
     'LOCK_LOST',
     `the lease that FLEET_LOCK_FENCE names (${token}) does not hold ${group} any more`,
-    { outcome: 'lock_lost', hint: 'unset FLEET_LOCK_FENCE to take a lock of its own' },
+    { outcome: 'lock_lost', next: 'unset FLEET_LOCK_FENCE to take a lock of its own' },
   );

@@ -29,7 +29,7 @@ export function lockTimeout(
     `waited ${formatDuration(waitedMs)} for the lock ${group} in vain${place}${who}${reason ? `${then} (${reason})` : ''}`,
     {
       outcome: 'lock_timeout',
-      hint: last
+      next: last
         ? `nothing was rolled; raise --lock-wait, or look with: fleet lock status --lock-group ${group}`
         : 'nothing was rolled; look at the lock server and its database, then run the same command again',
     },
@@ -40,7 +40,7 @@ export function lockTimeout(
 export function lockFrozen(group: string, frozen: Frozen): FleetError {
   return new FleetError('LOCK_FROZEN', `the lock ${group} is frozen${frozenInWords(frozen)}`, {
     outcome: 'held',
-    hint: 'nothing is rolled until it is unfrozen; then run the same command again',
+    next: 'nothing is rolled until it is unfrozen; then run the same command again',
   });
 }
 
@@ -52,7 +52,7 @@ export function lockSuperseded(group: string, { error, by }: Problem): FleetErro
     error === 'superseded'
       ? `a newer commit of the same branch took this run's place in the queue of ${group}${who}`
       : `a newer commit of the same branch already waits for, holds or has rolled ${group}${who}`,
-    { outcome: 'superseded', hint: 'nothing to do: the newer run deploys' },
+    { outcome: 'superseded', next: 'nothing to do: the newer run deploys' },
   );
 }
 
@@ -61,7 +61,7 @@ export function lockWronglySuperseded(group: string, { by }: Problem, why: strin
   const who = by ? ` (${supersederInWords(by)})` : '';
   return new FleetError('LOCK_REFUSED', `${group} counts another run as newer${who}, and it is not: ${why}`, {
     outcome: 'refused',
-    hint: 'give --order a number that grows for every run that rolls this fleet, or say --superseded-by off',
+    next: 'give --order a number that grows for every run that rolls this fleet, or say --superseded-by off',
   });
 }
 
@@ -83,7 +83,7 @@ function supersederInWords({
 
 export function lockUnreachable(url: string, reason: string): FleetError {
   return new FleetError('CP_UNREACHABLE', `the lock server at ${url} cannot be reached: ${reason}`, {
-    hint: 'check --control-plane or --lock-url, and that the control plane runs',
+    next: 'check --control-plane or --lock-url, and that the control plane runs',
   });
 }
 
@@ -93,7 +93,7 @@ export const claimRefused = ({ status, problem }: Refused): FleetError =>
     'CP_CONTRACT',
     `the lock server refused the claim (HTTP ${status}, ${oneLine(problem.error, 60)})`,
     {
-      hint: problem.detail
+      next: problem.detail
         ? oneLine(problem.detail)
         : 'check --lock-group, --lock-ttl and the version of the lock server',
     },

@@ -247,7 +247,7 @@ export class Lease {
     this.#lost.abort(
       new FleetError('LOCK_LOST', `the lock ${this.group} was lost: ${reason}`, {
         outcome: 'lock_lost',
-        hint: `nothing more was started; look with: fleet lock status --lock-group ${this.group}, then run the same command again`,
+        next: `nothing more was started; look with: fleet lock status --lock-group ${this.group}, then run the same command again`,
       }),
     );
   }

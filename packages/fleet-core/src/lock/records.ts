@@ -86,7 +86,7 @@ export class RolloutRecords {
       const why = answer.kind === 'refused' ? oneLine(answer.problem.error, 60) : answer.reason;
       throw new FleetError('GATE_REFUSED', `the record of the last rollout cannot be read: ${why}`, {
         outcome: 'refused',
-        hint: 'nothing was rolled; try again once the lock server answers',
+        next: 'nothing was rolled; try again once the lock server answers',
       });
     }
   }

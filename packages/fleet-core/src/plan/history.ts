@@ -71,8 +71,8 @@ export function refuseShrunkFleet(
   last: LastRollout | null,
   { minTenants, allowMissing, ephemeral }: FleetSizePolicy,
 ): void {
-  const refused = (message: string, hint: string) =>
-    new FleetError('GATE_REFUSED', `${message}; nothing was rolled`, { outcome: 'refused', hint });
+  const refused = (message: string, next: string) =>
+    new FleetError('GATE_REFUSED', `${message}; nothing was rolled`, { outcome: 'refused', next });
   const isEphemeral = matcherOf(ephemeral);
   const here = new Set([...fleet, ...allowMissing]);
   const gone = (last?.slugs ?? []).filter((slug) => !here.has(slug) && !isEphemeral(slug));

@@ -14,7 +14,7 @@ export async function listFleet(client: RedeployClient, context: StageContext): 
     if (next === 'read' && sent.answer) {
       if (sent.answer.ok) return readFleet(sent.answer.results);
       throw new FleetError('CP_CONTRACT', 'the control plane refused to plan the roll (ok: false)', {
-        hint: 'run with --verbose for its words, masked',
+        next: 'run with --verbose for its words, masked',
       });
     }
     const wait = RETRY_WAITS_MS[attempt];

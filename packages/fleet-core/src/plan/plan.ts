@@ -35,7 +35,7 @@ export function readFleet(rows: RedeployRow[]): Fleet {
       'the control plane lists no tenant: there is nothing to roll and nothing to verify',
       {
         outcome: 'failed',
-        hint: 'an empty fleet is never a success: check the control plane and the environment',
+        next: 'an empty fleet is never a success: check the control plane and the environment',
       },
     );
   }
@@ -84,7 +84,7 @@ export function checkCanary(canary: string | null, slugs: string[]): void {
     throw new FleetError('FAILED', `the canary ${canary} is not in the fleet; nothing was rolled`, {
       outcome: 'failed',
       slug: canary,
-      hint: `the fleet has ${nameList(slugs, 10)}`,
+      next: `the fleet has ${nameList(slugs, 10)}`,
     });
   }
 }

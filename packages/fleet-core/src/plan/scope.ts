@@ -22,7 +22,7 @@ export function checkScope(fleet: string[], policy: ScopePolicy): void {
   const failed = (message: string) =>
     new FleetError('FAILED', `${message}; nothing was rolled`, {
       outcome: 'failed',
-      hint: `the fleet has ${nameList(fleet, 10)}`,
+      next: `the fleet has ${nameList(fleet, 10)}`,
     });
   for (const name of policy.only)
     if (!fleet.some(matcherOf([name]))) throw failed(`--only ${name} is of no tenant of the fleet`);

@@ -60,7 +60,7 @@ export function refuseBlindness(ledger: Ledger, emit: Emit, force: boolean): voi
     `none of ${slugs.length} tenants answers with buildinfo, so a roll could not be proven; nothing was rolled`,
     {
       outcome: 'failed',
-      hint: `${ledger.detailOf(ledger.stragglers()[0] as string)}: check --tenant-url and what stands in front of /buildinfo; --force rolls anyway`,
+      next: `${ledger.detailOf(ledger.stragglers()[0] as string)}: check --tenant-url and what stands in front of /buildinfo; --force rolls anyway`,
     },
   );
 }

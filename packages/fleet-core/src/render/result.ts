@@ -68,8 +68,8 @@ export function renderResult(result: FleetResult, options: RenderOptions = {}): 
     const { group, fencing_token: token, waited_ms: waited } = result.lock;
     lines.push(`Lock ${group}: fencing token ${token ?? 'none'}, waited ${formatDuration(waited)}.`);
   }
-  const lag = lagInWords(result);
-  if (lag) lines.push(`${lag}.`);
+  const behind = behindInWords(result);
+  if (behind) lines.push(`${behind}.`);
   lines.push(...bounded(result.warnings.map((warning) => `Warning: ${oneLine(warning, 400)}`)));
   lines.push(...result.next.map((step) => `Next: ${oneLine(step, 400)}`));
   for (const { why, command } of result.next_commands ?? []) {
@@ -113,7 +113,7 @@ export function timesOf(result: FleetResult): string {
 }
 
 /** How far the commit is behind its branch, where it is. */
-export function lagInWords({ branch }: FleetResult): string | null {
+export function behindInWords({ branch }: FleetResult): string | null {
   if (!branch?.behind_by) return null;
   const head = oneLine(shortSha(branch.head));
   return `The commit is ${plural(branch.behind_by, 'commit')} behind the head of ${oneLine(branch.name)} (${head})`;

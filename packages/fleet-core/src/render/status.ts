@@ -32,9 +32,9 @@ export function renderStatus(status: FleetStatus): StatusLine[] {
 const line = (text: string, tone: Tone = 'plain'): StatusLine => ({ text, tone });
 const provenOf = (proven: FleetStatus['last_proven']) => (proven.known ? proven.value : null);
 const seconds = (value: number) => formatDuration(Math.max(0, value) * 1000);
-const unknown = (what: string, { why, hint }: Extract<Known<unknown>, { known: false }>): StatusLine[] => [
+const unknown = (what: string, { why, next }: Extract<Known<unknown>, { known: false }>): StatusLine[] => [
   line(`${what}: not known: ${oneLine(why, 300)}`, 'warn'),
-  ...(hint ? [line(`  ${oneLine(hint, 300)}`, 'quiet')] : []),
+  ...(next ? [line(`  ${oneLine(next, 300)}`, 'quiet')] : []),
 ];
 
 function headline({ environment, tenants, last_proven: proven, at }: FleetStatus): StatusLine {

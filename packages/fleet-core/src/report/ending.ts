@@ -19,7 +19,7 @@ export type Stage = 'gate' | 'lock' | 'roll';
 /** The reason of a deadline that passed. */
 export function timeoutError(timeoutMs: number): FleetError {
   return new FleetError('TIMEOUT', `the run's time is up (--timeout ${timeoutMs / 1000}s)`, {
-    hint: 'a roll that was under way may still go on: run fleet verify, then run the same command again',
+    next: 'a roll that was under way may still go on: run fleet verify, then run the same command again',
   });
 }
 
@@ -48,7 +48,7 @@ export function endingOf(
     outcome,
     code: error.code,
     reason: `${error.message}${halfWay(ledger)}`,
-    next: error.hint ? [kind + error.hint] : [],
+    next: error.next ? [kind + error.next] : [],
   };
 }
 

@@ -5,7 +5,7 @@ import type { NextCommand } from './result.js';
 export const STATUS_SCHEMA = 'fleet-status/1';
 
 /** What could be found out, or why not. */
-export type Known<T> = { known: true; value: T } | { known: false; why: string; hint: string | null };
+export type Known<T> = { known: true; value: T } | { known: false; why: string; next: string | null };
 
 export interface CommitGroup {
   /** 40 lower-case hex digits, or `dev`. */

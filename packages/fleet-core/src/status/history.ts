@@ -63,7 +63,7 @@ export async function readRollout(
       `${found.length ? 'more than one' : 'no'} rollout ${JSON.stringify(id.slice(0, 40))} is on record`,
       {
         outcome: 'failed',
-        hint: 'fleet history lists them, each with what to give',
+        next: 'fleet history lists them, each with what to give',
       },
     );
   }
@@ -129,6 +129,6 @@ const isNoAnswer = (answer: unknown): answer is Refused | NoAnswer =>
 function noneKept(error: unknown, config: Config): never {
   if (!isFleetError(error) || error.code !== 'LOCK_UNKNOWN_ENDPOINT') throw error;
   throw new FleetError('LOCK_UNKNOWN_ENDPOINT', `${config.lock?.url} keeps no rollouts (HTTP 404)`, {
-    hint: 'serve the lock with fleet-control-plane, and point --lock-url at it',
+    next: 'serve the lock with fleet-control-plane, and point --lock-url at it',
   });
 }

@@ -56,7 +56,7 @@ export async function findRollback(
   } catch (error) {
     if (!isFleetError(error) || error.code !== 'LOCK_UNKNOWN_ENDPOINT') throw error;
     throw new FleetError(error.code, `${error.message}, so nothing tells what was proven before`, {
-      hint: byHand(config),
+      next: byHand(config),
     });
   }
 }
@@ -178,7 +178,7 @@ function checkTarget(to: RolloutEntry, history: readonly RolloutEntry[], config:
   const { target_tag: tag } = to.rollout;
   if (!tagSchema.safeParse(tag).success || !shaSchema.safeParse(shaOf(to)).success) {
     throw new FleetError('CP_CONTRACT', `the record of rollout ${idOf(to)} names no tag or no commit`, {
-      hint: byHand(config),
+      next: byHand(config),
     });
   }
   const moved = history.find(
@@ -216,5 +216,5 @@ const redeploy = ({ environment, typed }: Config, target: Record<string, string>
     ...target,
   });
 
-const failed = (message: string, hint: string) =>
-  new FleetError('FAILED', `${message}; nothing was rolled`, { outcome: 'failed', hint });
+const failed = (message: string, next: string) =>
+  new FleetError('FAILED', `${message}; nothing was rolled`, { outcome: 'failed', next });

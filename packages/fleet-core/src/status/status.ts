@@ -95,7 +95,7 @@ async function known<T>(work: Promise<T>): Promise<Known<T>> {
     return { known: true, value: await work };
   } catch (error) {
     if (!isFleetError(error) || error.code === 'INTERNAL') throw error;
-    return { known: false, why: error.message, hint: error.hint ?? null };
+    return { known: false, why: error.message, next: error.next ?? null };
   }
 }
 
@@ -111,7 +111,7 @@ async function lookAtTenants(config: Config, context: RunContext): Promise<Map<s
       throw new FleetError(
         'CP_UNREACHABLE',
         `the control plane at ${config.controlPlane} does not list its fleet within ${LIST_MS / 1000}s`,
-        { hint: 'check --control-plane, and that the control plane runs' },
+        { next: 'check --control-plane, and that the control plane runs' },
       );
     },
   );
@@ -143,7 +143,7 @@ export async function listOnce(config: Config, context: StageContext): Promise<s
   if (!sent.answer) throw refusal(config.controlPlane, sent);
   if (!sent.answer.ok) {
     throw new FleetError('CP_CONTRACT', 'the control plane refused to list its fleet (ok: false)', {
-      hint: 'look into its log',
+      next: 'look into its log',
     });
   }
   return sent.answer.results.length ? readFleet(sent.answer.results).slugs : [];
@@ -212,5 +212,5 @@ const seenOf = ({
 
 const noGroup = () =>
   new FleetError('LOCK_UNKNOWN_ENDPOINT', 'no lock group is named', {
-    hint: 'give --environment or --lock-group',
+    next: 'give --environment or --lock-group',
   });

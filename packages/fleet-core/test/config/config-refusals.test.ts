@@ -181,7 +181,7 @@ describe('is refused by a usage error that names the option', () => {
     const error = await usageOf(() => check(rest));
     expect(error.option).toBe(option);
     expect(error.message).toMatch(message);
-    expect(`${error.message}${error.hint}${error.stack}`).not.toContain(TOKEN);
+    expect(`${error.message}${error.next}${error.stack}`).not.toContain(TOKEN);
   });
 
   test('106: a tenant to verify that is no slug', async () => {
@@ -199,17 +199,17 @@ describe('is refused by a usage error that names the option', () => {
   });
 
   test('with everything that is missing at once', async () => {
-    const { message, hint } = await usageOf(() => checkOptions('redeploy', {}));
+    const { message, next } = await usageOf(() => checkOptions('redeploy', {}));
     expect(message).toBe(
       '--control-plane, FLEET_CP_TOKEN, --tenant-url, --target-tag, --expected-sha and --lock-group are missing',
     );
-    expect(hint).toMatch(/^give --control-plane, --token-file, .* set FLEET_CONTROL_PLANE, FLEET_CP_TOKEN, /);
-    expect(hint).not.toContain('token:');
+    expect(next).toMatch(/^give --control-plane, --token-file, .* set FLEET_CONTROL_PLANE, FLEET_CP_TOKEN, /);
+    expect(next).not.toContain('token:');
   });
 
   test('with all ways to give what is missing', async () => {
-    const { hint } = await usageOf(() => check({ expectedSha: '' }));
-    expect(hint).toBe(
+    const { next } = await usageOf(() => check({ expectedSha: '' }));
+    expect(next).toBe(
       'give --expected-sha, set FLEET_EXPECTED_SHA or GITHUB_SHA, or write expected-sha: in fleet.config.yaml',
     );
   });

@@ -200,7 +200,7 @@ describe('Gitea', () => {
     expect(check({ ...gitea, giteaToken: undefined }).gitea).toBeNull();
   });
 
-  test('that no gate needs tells the lag, and what is wrong with it is no error', () => {
+  test('that no gate needs tells how far behind it is, and what is wrong with it is no error', () => {
     expect(check({ ...gitea, supersededBy: 'off' }).gitea?.url).toBe('https://git.example.com');
     expect(check({ ...gitea, supersededBy: 'off', giteaUrl: 'http://gitea:3000' }).gitea).toBeNull();
     expect(check({ ...gitea, supersededBy: 'off', repository: 'name' }).gitea).toBeNull();

@@ -167,10 +167,10 @@ describe('what people write', () => {
       /lock-group: production, or call the environment production/,
     ],
     ['a dump', `${'x'.repeat(40)}: 1\n`.repeat(30_000), /longer than a configuration file/, /^/],
-  ])('%s: one line that says what to change', async (_name, source, message, hint) => {
+  ])('%s: one line that says what to change', async (_name, source, message, next) => {
     const error = await usageOf(async () => load({ ...minimal, config: await write('bad.yaml', source) }));
     expect(error.message).toMatch(message);
-    expect(error.hint ?? '').toMatch(hint);
+    expect(error.next ?? '').toMatch(next);
   });
 
   test('100 000 keys end in one line, and soon', async () => {
@@ -206,7 +206,7 @@ describe('a file that nobody names', () => {
       await writeFile(join(root, name), 'canary: acme');
     const error = await usageOf(() => here(root));
     expect(error.message).toBe('fleet.config.yaml and fleet.config.yml are both there');
-    expect(error.hint).toMatch(/remove one of them/);
+    expect(error.next).toMatch(/remove one of them/);
   });
 
   test('is looked for up to the root of the repository, and no further', async () => {
@@ -261,8 +261,8 @@ describe('a token file', () => {
   ])('that %s names must be there; a token in its place is not repeated', async (option, extra, env) => {
     const error = await usageOf(() => load({ ...flags, ...extra }, env));
     expect(error).toMatchObject({ option, message: expect.stringMatching(/there is no such file$/) });
-    expect(error.hint).toMatch(/never an argument/);
-    expect(`${error.message}${error.hint}${error.stack}${error.cause}`).not.toContain('s3cr3t-value');
+    expect(error.next).toMatch(/never an argument/);
+    expect(`${error.message}${error.next}${error.stack}${error.cause}`).not.toContain('s3cr3t-value');
   });
 
   test.each([

@@ -44,10 +44,10 @@ describe('a duration', () => {
     ['169h', /longer than a week/, /168h/],
     [`${'9'.repeat(400)}h`, /longer than a week/, /168h/],
     ['soon\n::error::x', /is not a duration/, /for example/],
-  ])('%j is refused', async (text, message, hint) => {
+  ])('%j is refused', async (text, message, next) => {
     const error = await usageOf(() => parseDuration(text, '--soak'));
     expect(error).toMatchObject({ option: '--soak', message: expect.stringMatching(message) });
-    expect(error.hint).toMatch(hint);
+    expect(error.next).toMatch(next);
   });
 
   test.each([
@@ -116,12 +116,12 @@ describe('a token', () => {
   ])('is refused: %s', async (_name, value, message) => {
     const error = await usageOf(() => check(value));
     expect(error).toMatchObject({ option: 'FLEET_CP_TOKEN', message: expect.stringMatching(message) });
-    expect(`${error.message}${error.hint}${error.stack}`).not.toContain('s3cr3t');
+    expect(`${error.message}${error.next}${error.stack}`).not.toContain('s3cr3t');
     expect(error.cause).toBeUndefined();
   });
 
   test('that is missing can be given in two ways', async () => {
-    expect((await usageOf(() => check(''))).hint).toBe('give --token-file, or set FLEET_CP_TOKEN');
+    expect((await usageOf(() => check(''))).next).toBe('give --token-file, or set FLEET_CP_TOKEN');
   });
 
   test('of Gitea is asked for by its own name', async () => {

@@ -108,11 +108,11 @@ describe('a key of the file that is not known', () => {
     ['config', undefined],
     ['__proto__x', undefined],
     ['constructor', undefined],
-  ])('%s', async (key, hint) => {
+  ])('%s', async (key, next) => {
     const error = await usageOf(() => resolve({ file: file({ [key]: 'hunter2' }) }));
     expect(error.message).toBe(`${key} in fleet.config.yaml: unknown key`);
-    if (hint) expect(error.hint).toMatch(hint);
-    expect(`${error.message}${error.hint}`).not.toContain('hunter2');
+    if (next) expect(error.next).toMatch(next);
+    expect(`${error.message}${error.next}`).not.toContain('hunter2');
   });
 
   test('is found in the part of an environment too', async () => {

@@ -184,6 +184,6 @@ test.each([
   ['time-out', 'did you mean timeout?'],
   ['control-plan', 'did you mean control-plane?'],
   ['zzzzzzzz', undefined],
-])('did you mean: %s', (name, hint) => {
-  expect(didYouMean(name, SETTING_NAMES)).toBe(hint);
+])('did you mean: %s', (name, next) => {
+  expect(didYouMean(name, SETTING_NAMES)).toBe(next);
 });

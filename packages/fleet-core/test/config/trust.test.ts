@@ -72,7 +72,7 @@ describe('an event that anybody can cause', () => {
     for (const command of ['redeploy', 'plan', 'verify', 'lock', 'lock run'] as const) {
       const config = resolve({ ...WEBHOOK, GITHUB_EVENT_NAME: event }, ADDRESSES, command);
       expect([command, config.refusal?.message]).toEqual([command, expect.stringContaining(`"${event}"`)]);
-      expect(config.refusal?.hint).toMatch(/push/);
+      expect(config.refusal?.next).toMatch(/push/);
       expectNoSecret(config);
     }
     const dry = resolve({ GITHUB_EVENT_NAME: event }, { ...ADDRESSES, 'dry-run': true });
@@ -121,7 +121,7 @@ describe.each(Object.keys(ADDRESSES) as Address[])('%s', (name) => {
       expect(config.refusal?.message).toBe(
         `${name} in fleet.config.yaml names ${host}, and CI names no event that vouches for the file: no secret is sent there`,
       );
-      expect(config.refusal?.hint).toBe(
+      expect(config.refusal?.next).toBe(
         `give --control-plane-host ${host}, or --${name} by flag or variable`,
       );
       expectNoSecret(config);
@@ -146,7 +146,7 @@ describe.each(Object.keys(ADDRESSES) as Address[])('%s', (name) => {
     for (const named of [others, ADDRESSES]) {
       const error = await usageOf(() => resolve(PUSH, { ...named, 'control-plane-host': pins }));
       expect(error.message).toMatch(new RegExp(`names ${host}, and a secret may only go to`));
-      expect(error.hint).toBe(`add --control-plane-host ${host}, where that is meant`);
+      expect(error.next).toBe(`add --control-plane-host ${host}, where that is meant`);
     }
   });
 
@@ -173,7 +173,7 @@ test('the webhook is pinned without its host being shown', async () => {
     resolve({ ...PUSH, ...WEBHOOK }, { ...ADDRESSES, 'control-plane-host': pins }),
   );
   expect(error.option).toBe('FLEET_ALERT_WEBHOOK');
-  expect(`${error.message}${error.hint}`).not.toMatch(/chat\.example|secret-of/);
+  expect(`${error.message}${error.next}`).not.toMatch(/chat\.example|secret-of/);
   expect(resolve({ ...PUSH, ...WEBHOOK }, { ...ADDRESSES, 'control-plane-host': HOSTS }).refusal).toBeNull();
 });
 
@@ -237,6 +237,6 @@ describe('a called workflow', () => {
 
   test.each([null, '{', ''])('with the payload %j: is refused, and told what to do', async (payload) => {
     const { refusal } = await load(payload);
-    expect(refusal?.hint).toMatch(/composite action/);
+    expect(refusal?.next).toMatch(/composite action/);
   });
 });

@@ -152,7 +152,7 @@ describe('an error', () => {
   test('has a stable code, what to do next, and its cause', () => {
     const cause = new Error('why');
     const error = new FleetError('CP_UNREACHABLE', 'gone', {
-      hint: 'look',
+      next: 'look',
       slug: 'acme',
       outcome: 'failed',
       cause,
@@ -161,7 +161,7 @@ describe('an error', () => {
       name: 'FleetError',
       code: 'CP_UNREACHABLE',
       message: 'gone',
-      hint: 'look',
+      next: 'look',
       slug: 'acme',
       outcome: 'failed',
       cause,
@@ -176,8 +176,8 @@ describe('an error', () => {
   });
 
   test('of usage is one line each, whatever was typed', () => {
-    const error = usageError('a\n::error::b', { option: '--x\ny', hint: `c\r\n${'d'.repeat(2_000)}` });
+    const error = usageError('a\n::error::b', { option: '--x\ny', next: `c\r\n${'d'.repeat(2_000)}` });
     expect([error.code, error.message, error.option]).toEqual(['USAGE', 'a : :error: :b', '--x y']);
-    expect(error.hint?.length).toBeLessThanOrEqual(500);
+    expect(error.next?.length).toBeLessThanOrEqual(500);
   });
 });

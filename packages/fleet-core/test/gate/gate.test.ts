@@ -388,7 +388,7 @@ test('a branch name with a slash stays one path segment', async () => {
   expect(result.outcome).toBe('succeeded');
 });
 
-describe('lag behind the branch', () => {
+describe('commits behind the branch', () => {
   const claimed = () => ({ ...gated(), supersededBy: 'claim' as const, order: 5 });
 
   test('2, 80: it is reported, and in claim mode a mere new head never stops a roll', async () => {

@@ -134,12 +134,12 @@ describe('image', () => {
   test.each([
     [{}, 'set FLEET_REGISTRY_USER and FLEET_REGISTRY_PASSWORD'],
     [{ registryUser: USER, registryPassword: 'wr0ng-password' }, 'check FLEET_REGISTRY_USER'],
-  ])('a registry that does not let us in is refused at once, with a hint', async (credentials, hint) => {
+  ])('a registry that does not let us in is refused at once, with a next', async (credentials, next) => {
     registry.auth = 'basic';
     registry.put(TAG, NEW);
     const { result, clock, sink } = await run({ ...options(), ...credentials });
     expect(result).toMatchObject({ outcome: 'refused', exit_code: 4 });
-    expect(result.next.join()).toContain(hint);
+    expect(result.next.join()).toContain(next);
     expect(clock.monotonic()).toBe(0);
     expect(JSON.stringify(sink.events)).not.toContain('wr0ng');
   });

@@ -12,7 +12,7 @@ export async function usageOf(work: () => unknown): Promise<FleetError> {
   if (!isFleetError(error)) throw error ?? new Error('nothing was refused');
   expect(error.code).toBe('USAGE');
   expect(error.option).toBeTruthy();
-  for (const text of [error.message, error.hint ?? '', error.option])
+  for (const text of [error.message, error.next ?? '', error.option])
     expect(text).not.toMatch(/[\u0000-\u001f]/);
   expect(error.message.length).toBeLessThanOrEqual(500);
   return error;

@@ -43,9 +43,9 @@ describe('a base URL is refused', () => {
     ['backslashes', 'https:\\\\cp.example.com', /is not an http/],
     ['nothing', '', /is not an http/],
   ])('%s', (_name, url, problem) => {
-    const [what, hint = ''] = urlProblem(url, false) ?? [''];
+    const [what, next = ''] = urlProblem(url, false) ?? [''];
     expect(what).toMatch(problem);
-    expect(`${what}${hint}`).not.toMatch(/hunter2|\n/);
+    expect(`${what}${next}`).not.toMatch(/hunter2|\n/);
   });
 
   test('a value with an @ somewhere is never quoted: a token may stand before it', () => {

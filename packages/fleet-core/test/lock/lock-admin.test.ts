@@ -49,8 +49,8 @@ test('status is read, and a server without a lock is told apart', async () => {
   expect(await readLock(config())).toMatchObject({ group: 'staging', version: 5 });
   for (const code of [404, 501]) {
     answer = (_, response) => json(response, code, {});
-    const hint = expect.not.stringContaining('--no-lock');
-    await expect(readLock(config())).rejects.toMatchObject({ code: 'LOCK_UNKNOWN_ENDPOINT', hint });
+    const next = expect.not.stringContaining('--no-lock');
+    await expect(readLock(config())).rejects.toMatchObject({ code: 'LOCK_UNKNOWN_ENDPOINT', next });
   }
   answer = (_, response) => void response.socket?.destroy();
   await expect(readLock(config())).rejects.toMatchObject({ code: 'CP_UNREACHABLE' });
@@ -62,11 +62,11 @@ test.each(['lock', 'lock run', 'redeploy'] as const)(
     const roll = { tenantUrl: 'http://127.0.0.1/{slug}', targetTag: 'main-1', expectedSha: 'b'.repeat(40) };
     const tell = () =>
       checkOptions(command, { controlPlane: fleet.url, controlPlaneToken: 'secret-token', ...roll });
-    expect(tell).toThrow(expect.objectContaining({ hint: expect.stringContaining('--lock-group') }));
-    const hint = expect.stringContaining('--no-lock');
+    expect(tell).toThrow(expect.objectContaining({ next: expect.stringContaining('--lock-group') }));
+    const next = expect.stringContaining('--no-lock');
     expect(tell).toThrow(
       expect.objectContaining({
-        hint: command === 'redeploy' ? hint : expect.not.stringContaining('--no-lock'),
+        next: command === 'redeploy' ? next : expect.not.stringContaining('--no-lock'),
       }),
     );
   },
@@ -147,7 +147,7 @@ test('a freeze that stands is refused in words unless it is to be replaced; lift
     code: 'LOCK_REFUSED',
     outcome: 'refused',
     message: 'the lock staging is frozen already by bob until 2026-01-02T00:00:00Z: audit',
-    hint: expect.stringContaining('--replace'),
+    next: expect.stringContaining('--replace'),
   });
   answer = (_, response) => json(response, 409, { error: 'not_frozen' });
   await expect(unfreezeLock(config(), { actor: 'ann', reason: 'done' })).rejects.toMatchObject({

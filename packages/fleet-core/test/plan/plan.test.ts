@@ -146,7 +146,7 @@ describe('the waves', () => {
   test('the fleet is named, within bounds', () => {
     const many = Array.from({ length: 500 }, (_none, index) => `t${index}`);
     expect(() => checkCanary('z', many)).toThrow(
-      expect.objectContaining({ hint: expect.stringMatching(/t9 and 490 more$/) }),
+      expect.objectContaining({ next: expect.stringMatching(/t9 and 490 more$/) }),
     );
   });
 });

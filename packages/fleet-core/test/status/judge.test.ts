@@ -82,7 +82,7 @@ describe('what proves a fleet', () => {
 });
 
 const known = <T>(value: T): Known<T> => ({ known: true, value });
-const unknown = { known: false, why: 'no answer', hint: null } as const;
+const unknown = { known: false, why: 'no answer', next: null } as const;
 const free: LockSeen = {
   ...{ group: 'staging', version: 1, held: null, queue: [], frozen: null, last_fencing_token: 7 },
   frees_in_seconds: null,

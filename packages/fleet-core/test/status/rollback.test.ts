@@ -211,7 +211,7 @@ describe('the last proven rollout but the current one', () => {
   ])('%s: an error that names what to type', async (_name, history, says) => {
     const error = await find(history).catch((caught) => caught);
     expect(error).toMatchObject({ code: 'FAILED', outcome: 'failed', message: expect.stringMatching(says) });
-    expect(error.hint).toMatch(/fleet redeploy .*--target-tag TAG --expected-sha (?:SHA|a{40})$/);
+    expect(error.next).toMatch(/fleet redeploy .*--target-tag TAG --expected-sha (?:SHA|a{40})$/);
   });
 
   it('a tag that moved on is left to the gate of the image, where there is one', async () => {
@@ -253,10 +253,10 @@ describe('a rollout that is named', () => {
     ['2', /did not prove the fleet/, /fleet redeploy .*--target-tag main-bbbbbbb --expected-sha b{40}/],
     ['stable', /stands for 2 proven commits/, /--to 4f1c1f0e \(ccccccc\), --to 3f1c1f0e \(bbbbbbb\)/],
     ['3', /the tag stable has moved on/, /fleet redeploy /],
-  ])('%s: an error that names what to type', async (to, says, hint) => {
+  ])('%s: an error that names what to type', async (to, says, next) => {
     await expect(find(history, to)).rejects.toMatchObject({
       message: expect.stringMatching(says),
-      hint: expect.stringMatching(hint),
+      next: expect.stringMatching(next),
     });
   });
 });
@@ -333,7 +333,7 @@ describe('the roll that goes back', () => {
     await expect(findRollback(configOf(), undefined)).rejects.toMatchObject({
       code: 'LOCK_UNKNOWN_ENDPOINT',
       message: expect.stringContaining('nothing tells what was proven before'),
-      hint: expect.stringContaining('--target-tag TAG --expected-sha SHA'),
+      next: expect.stringContaining('--target-tag TAG --expected-sha SHA'),
     });
   });
 });

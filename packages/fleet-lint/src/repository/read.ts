@@ -93,4 +93,4 @@ async function inOrder<T>(list: readonly T[], filesOf: (one: T) => Promise<LintF
   return (await Promise.all(list.map(filesOf))).flat();
 }
 
-const refused = (problem: string, hint: string) => usageError(`lint: ${problem}`, { hint });
+const refused = (problem: string, next: string) => usageError(`lint: ${problem}`, { next });

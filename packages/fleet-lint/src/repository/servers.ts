@@ -16,7 +16,7 @@ export function parseServer(text: string): Server {
   if (server) return server;
   throw usageError(`lint: there is no server ${text}`, {
     option: 'server',
-    hint: `--server takes ${SERVERS.join(', ')}`,
+    next: `--server takes ${SERVERS.join(', ')}`,
   });
 }
 

@@ -72,7 +72,7 @@ function refused(layers: Parameters<typeof resolveConfig>[1]): Refusal | undefin
   } catch (error) {
     // What core stumbles over is no fault of the file, and the linter never throws.
     if (!isFleetError(error)) return undefined;
-    const hint = error.hint ? ` (${error.hint})` : '';
-    return { option: error.option ?? '', message: `${error.message}${hint}` };
+    const next = error.next ? ` (${error.next})` : '';
+    return { option: error.option ?? '', message: `${error.message}${next}` };
   }
 }

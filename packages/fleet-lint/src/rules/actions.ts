@@ -20,7 +20,7 @@ export const movingRef: Rule = {
   severity: 'warning',
   shape: 'the deploy action at a branch or a moving tag (`@main`, `@v1`); no ref, a short SHA',
   why: 'runners before 0.5.0 keep a stale copy once a ref was moved, so two runners deploy with two versions; without a ref or with a short SHA the step fails',
-  remedy: 'pin a full release tag (`@v1.2.3`) or a commit of 40 digits',
+  next: 'pin a full release tag (`@v1.2.3`) or a commit of 40 digits',
   check({ deploys }, report) {
     for (const { text, place } of fetched(deploys)) {
       const ref = /@([^@]*)$/.exec(text)?.[1];
@@ -38,7 +38,7 @@ export const hostlessAction: Rule = {
   servers: GITEA_AND_FORGEJO,
   shape: 'the deploy action as `owner/repo/path@ref`, without a host',
   why: 'Gitea looks for it on github.com unless the server is set to DEFAULT_ACTIONS_URL = self: the step fails, or runs what somebody else put there',
-  remedy: 'write its whole address: `https://git.example.com/owner/repo/path@ref`',
+  next: 'write its whole address: `https://git.example.com/owner/repo/path@ref`',
   check({ deploys }, report) {
     for (const { text, place } of fetched(deploys)) {
       if (/^[\w.-]+\//.test(text)) report(place, `\`${text}\` is looked for on github.com`);
@@ -52,8 +52,7 @@ export const hostedAction: Rule = {
   servers: ['github'],
   shape: 'an action with its host (`uses: https://...`) in a workflow that only GitHub reads',
   why: 'GitHub takes `owner/repo/path@ref` alone: it refuses the whole file',
-  remedy:
-    'write it as `owner/repo/path@ref` of a repository on GitHub, or check the repository out and use `./path`',
+  next: 'write it as `owner/repo/path@ref` of a repository on GitHub, or check the repository out and use `./path`',
   check({ workflows, readersOf }, report) {
     for (const { source, jobs } of workflows) {
       // Where another server may read the file as well, the host is what that one needs.
@@ -69,7 +68,7 @@ export const checkoutMissing: Rule = {
   severity: 'error',
   shape: '`uses: ./path` in a job without a checkout before it',
   why: 'the action is read from the work folder, which is empty: the step fails before it does anything',
-  remedy: 'put actions/checkout before it',
+  next: 'put actions/checkout before it',
   check({ workflows }, report) {
     for (const { source, jobs } of workflows) {
       for (const step of jobs.flatMap((job) => job.steps)) {
@@ -99,7 +98,7 @@ export const unknownInput: Rule = {
   elsewhere: 'warning',
   shape: 'an input that the fleet action, or a local action, does not have',
   why: 'runners pass it on without a word: a local action never reads it, and fleet refuses to run',
-  remedy: 'use a name from action.yml',
+  next: 'use a name from action.yml',
   check({ steps, actions }, report) {
     const inputsOf = ({ source, entries }: Action) =>
       entriesOf(source, valueAt(entries, 'inputs')).map(({ key }) => key);
@@ -126,8 +125,7 @@ export const leakingInput: Rule = {
   shape:
     'a composite action that uses the fleet action and has inputs of its own which it does not hand on by `with`',
   why: 'act_runner hands the inputs of the surrounding action on to those inside: one with the name of a setting changes the deploy, another one is an unknown input',
-  remedy:
-    'hand it on by `with`, or give it another name that no setting has; for the unknown ones nothing has to be done',
+  next: 'hand it on by `with`, or give it another name that no setting has; for the unknown ones nothing has to be done',
   check({ actions, deploysIn }, report) {
     for (const { source, entries, steps } of actions) {
       const inputs = entriesOf(source, valueAt(entries, 'inputs'));
@@ -152,7 +150,7 @@ export const actionRuntime: Rule = {
   servers: GITEA_AND_FORGEJO,
   shape: 'a local action with `using: node24`, another Node that runners do not know, or a `pre` step',
   why: 'node24 needs runner 0.2.13, other numbers than 12, 16, 20 and 24 are rejected, and `pre` never runs for an action of the repository itself',
-  remedy: 'use node20, which every runner takes, and do the work in `main`',
+  next: 'use node20, which every runner takes, and do the work in `main`',
   check({ actions }, report) {
     for (const { source } of actions) {
       const runs = entryOf(source, source.root, 'runs')?.value;

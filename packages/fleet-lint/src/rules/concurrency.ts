@@ -37,7 +37,7 @@ export const cancelInProgress: Rule = {
   servers: ['gitea-1.27', 'forgejo', 'github'],
   shape: '`cancel-in-progress` other than false on a workflow or job that deploys',
   why: 'from Gitea 1.26 on the next push kills a roll between two tenants; runners give no signal, so nothing is tidied up',
-  remedy: 'set `cancel-in-progress: false`: the lock queues runs, and an older commit gives way by itself',
+  next: 'set `cancel-in-progress: false`: the lock queues runs, and an older commit gives way by itself',
   check({ workflows, rolls }, report) {
     for (const workflow of workflows) {
       const { run, jobs } = groupsOf(workflow);
@@ -63,7 +63,7 @@ export const concurrencyAsLock: Rule = {
   severity: 'error',
   shape: 'a deploy without the lock of fleet that has `concurrency:` instead',
   why: 'Gitea up to 1.25 ignores `concurrency`; later it covers one repository, lets two runs start in a race, and drops queued ones unsaid',
-  remedy: 'deploy with fleet and its lock; leave `concurrency` out, or as an addition',
+  next: 'deploy with fleet and its lock; leave `concurrency` out, or as an addition',
   check({ workflows, deploysIn }, report) {
     for (const workflow of workflows) {
       const { run, jobs } = groupsOf(workflow);
@@ -84,7 +84,7 @@ export const concurrencyGroupTwice: Rule = {
   servers: ['gitea-1.27', 'forgejo', 'github'],
   shape: 'one concurrency group for the run and for a job of it',
   why: 'both share one name space: on Gitea 1.26 the job cancels its own run',
-  remedy: 'keep the group of the job and drop that of the workflow',
+  next: 'keep the group of the job and drop that of the workflow',
   check({ workflows }, report) {
     for (const workflow of workflows) {
       const { run, jobs } = groupsOf(workflow);
@@ -102,7 +102,7 @@ export const runConcurrency: Rule = {
   servers: ['gitea-1.27', 'forgejo'],
   shape: '`concurrency` at the top of a workflow of several jobs that deploys',
   why: 'from Gitea 1.26 on a run counts as waiting between two of its jobs, and a newcomer cancels it half-way, with `cancel-in-progress: false` too',
-  remedy: 'put `concurrency` on the deploy job alone, if at all',
+  next: 'put `concurrency` on the deploy job alone, if at all',
   check({ workflows, rolls }, report) {
     for (const workflow of workflows) {
       const { run } = groupsOf(workflow);

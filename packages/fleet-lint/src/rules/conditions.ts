@@ -27,8 +27,7 @@ export const jobIfStatus: Rule = {
   servers: ['gitea-1.22', 'gitea-1.27', 'forgejo'],
   shape: 'a job with `needs` whose `if` has `failure()`, or `always()` with more',
   why: 'Gitea 1.22 skips such a job once a needed one failed: only a bare `always()` survives; 1.27.0 leaves it blocked',
-  remedy:
-    'write `if: always()` alone and ask `needs.<job>.result` in the steps, or notify from a step of the deploy job itself',
+  next: 'write `if: always()` alone and ask `needs.<job>.result` in the steps, or notify from a step of the deploy job itself',
   check({ workflows }, report) {
     for (const { source, jobs } of workflows) {
       for (const job of jobs) {
@@ -51,7 +50,7 @@ export const constantCondition: Rule = {
   elsewhere: 'warning',
   shape: 'an `if` with text beside its braces: `${{ a }} && b`, or the line end that `if: |` keeps',
   why: 'the whole becomes a text, and a text that is not empty is true: the job or step always runs',
-  remedy: 'leave the braces out, or put all of the condition into them; `if: >-` in place of `if: |`',
+  next: 'leave the braces out, or put all of the condition into them; `if: >-` in place of `if: |`',
   check({ workflows, steps }, report) {
     const look = (source: Source, entries: readonly Entry[]) => {
       const node = valueAt(entries, 'if');
@@ -71,7 +70,7 @@ export const cancelledCondition: Rule = {
   servers: GITEA_AND_FORGEJO,
   shape: '`cancelled()` in a condition',
   why: 'it is never true on runners before 2.0.0, and a cancelled run cancels every job that has not ended, whatever its `if` says',
-  remedy: 'do not depend on it: the lease of a cut-off deploy ends by itself, and the next run goes on',
+  next: 'do not depend on it: the lease of a cut-off deploy ends by itself, and the next run goes on',
   check({ workflows, steps }, report) {
     const found = (text: string) =>
       partsOf(conditionOf(text)).some((part, at, all) => {
@@ -98,7 +97,7 @@ export const cleanupJob: Rule = {
   servers: GITEA_AND_FORGEJO,
   shape: 'a job that cleans up, unlocks or restores after a deploy job',
   why: 'cancelling a run cancels every job that has not ended, `if: always()` too: the cleanup never runs when it is needed most',
-  remedy: 'clean up within the deploy job; the lock of fleet ends by itself and needs no job',
+  next: 'clean up within the deploy job; the lock of fleet ends by itself and needs no job',
   check({ workflows, rolls }, report) {
     for (const { source, jobs } of workflows) {
       for (const job of jobs) {
@@ -120,8 +119,7 @@ export const deadCondition: Rule = {
   elsewhere: 'warning',
   shape: 'an `if` that no trigger of the workflow can meet; `github.ref` compared with a short name',
   why: 'the job or step is skipped in every run, and skipped counts as green',
-  remedy:
-    "compare `github.ref` with `refs/heads/main`, `github.ref_name` with `main`, and name a branch that the trigger's filter lets through",
+  next: "compare `github.ref` with `refs/heads/main`, `github.ref_name` with `main`, and name a branch that the trigger's filter lets through",
   check({ workflows }, report) {
     for (const workflow of workflows) {
       const { source, jobs } = workflow;

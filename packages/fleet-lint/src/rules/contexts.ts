@@ -26,7 +26,7 @@ export const envContext: Rule = {
   shape:
     '`env.` in `if`, `with`, `runs-on`, `environment`, `concurrency`, `env` or `strategy` of a job, or at the top of a workflow',
   why: 'the context does not exist there: the text stays as it is written or becomes empty; in `if` it works on runners and is empty from Gitea 1.27 on',
-  remedy: 'use `vars.X`, `github.X` or `needs.<job>.outputs.X`, or move the expression into a step',
+  next: 'use `vars.X`, `github.X` or `needs.<job>.outputs.X`, or move the expression into a step',
   check({ workflows }, report) {
     for (const { source, entries, jobs } of workflows) {
       const look = (from: readonly Entry[], keys: string[], where: string) => {
@@ -52,7 +52,7 @@ export const emptyExpression: Rule = {
   elsewhere: 'warning',
   shape: '`inputs.X`, `needs.X`, `steps.X` or `matrix.X` that nothing declares',
   why: 'it becomes an empty text: a deploy then rolls to an empty tag, or takes its default',
-  remedy: 'declare the input, list the job in `needs:`, give the earlier step that `id:`',
+  next: 'declare the input, list the job in `needs:`, give the earlier step that `id:`',
   check({ workflows, actions }, report) {
     for (const workflow of workflows) checkWorkflow(workflow, report);
     for (const { source, entries, steps } of actions) {
@@ -150,7 +150,7 @@ export const unfilledExpression: Rule = {
   elsewhere: 'warning',
   shape: '`{{ vars.X }}` without its `$`, braces without an end, text in them that is no expression',
   why: 'nothing fills it in: the literal text, or an empty one, reaches the deploy as its tag, address or token',
-  remedy: 'put `$` before the two braces, close them, and put texts in single quotes',
+  next: 'put `$` before the two braces, close them, and put texts in single quotes',
   check({ workflows, actions }, report) {
     for (const { source } of [...workflows, ...actions]) {
       for (const { text, node } of textsBelow(source, source.root)) checkText(source, node, text, report);

@@ -10,7 +10,7 @@ export const invalidYaml: Rule = {
   severity: 'error',
   shape: 'a file that is not YAML',
   why: 'Gitea before 1.26 drops such a workflow without a word: no run, no error, nothing in the interface',
-  remedy: 'mend the syntax at this place',
+  next: 'mend the syntax at this place',
   check({ sources }, report) {
     for (const { problems } of sources) {
       const [first] = problems;
@@ -25,7 +25,7 @@ export const furtherDocument: Rule = {
   elsewhere: 'warning',
   shape: 'a second YAML document in a file, behind `---`',
   why: 'servers read the first one and drop the rest without a word',
-  remedy: 'put it into a file of its own',
+  next: 'put it into a file of its own',
   check({ sources }, report) {
     for (const { place, further } of sources) {
       if (further) report(place(further), 'what stands behind `---` is never read');
@@ -38,7 +38,7 @@ export const linkedFile: Rule = {
   severity: 'error',
   shape: 'a workflow, an action or a folder of them that is a symbolic link',
   why: 'git stores where the link points to, not what stands there: the server reads no workflow from it, and says nothing',
-  remedy: 'put the file itself in this place',
+  next: 'put the file itself in this place',
   check({ sources }, report) {
     for (const { link, place, path } of sources) {
       if (link) report(place(0), `\`${path}\` is a symbolic link, which servers do not follow`);
@@ -51,7 +51,7 @@ export const duplicateKey: Rule = {
   severity: 'error',
   shape: 'one key twice in a mapping',
   why: 'the parser of Gitea refuses the whole file, so the workflow never runs; most other tools keep the last value and show green',
-  remedy: 'keep one of the two',
+  next: 'keep one of the two',
   check({ sources }, report) {
     for (const source of sources) {
       visit(source.document, {
@@ -80,7 +80,7 @@ export const incompleteWorkflow: Rule = {
   shape:
     'no `on`, no `jobs`, a job without steps, a step that is neither `uses` nor `run`, a need that does not exist',
   why: 'the server drops the file, or leaves the job blocked for ever',
-  remedy: 'add what is missing',
+  next: 'add what is missing',
   check({ sources, workflows, actions }, report) {
     for (const workflow of workflows) {
       const { source, entries } = workflow;
@@ -139,7 +139,7 @@ export const duplicateWorkflowName: Rule = {
   servers: GITEA_AND_FORGEJO,
   shape: 'two workflows of one name',
   why: 'commit statuses are named after the workflow: a green run of the one hides a red run of the other, also from --require-context',
-  remedy: 'give each workflow a name of its own',
+  next: 'give each workflow a name of its own',
   check({ workflows, readersOf }, report) {
     for (const [at, workflow] of workflows.entries()) {
       const name = nameOf(workflow);
@@ -162,7 +162,7 @@ export const shadowedWorkflow: Rule = {
   shape:
     'a deploy in a folder that the server does not look into, such as `.github/workflows` beside `.gitea/workflows`',
   why: 'each server reads one folder: Forgejo `.forgejo/workflows`, else as Gitea; Gitea `.gitea/workflows`, else as GitHub; GitHub the files of `.github/workflows` without sub-folders. What stands in another never runs',
-  remedy: 'move the workflow to the folder of the server, or ignore this where another one runs it',
+  next: 'move the workflow to the folder of the server, or ignore this where another one runs it',
   check({ workflows, unread, servers, readersOf, rolls }, report) {
     for (const { source, jobs } of [...workflows, ...unread]) {
       const job = jobs.find(rolls);

@@ -26,7 +26,7 @@ export const deadFilter: Rule = {
   elsewhere: 'warning',
   shape: 'a branch, tag or path filter that nothing can match, or `tags-ignore` alone',
   why: 'filters are compared with short branch names before any expression is filled in, and a filter of tags alone leaves out every push to a branch: the event never starts this workflow',
-  remedy: 'write the short name, for example `main`, and at least one positive pattern',
+  next: 'write the short name, for example `main`, and at least one positive pattern',
   check({ workflows, fileRolls }, report) {
     for (const { source, triggers } of workflows) {
       // A deploy that a pipeline file starts, its own or another, follows the pipeline and not the product.
@@ -117,7 +117,7 @@ export const deadSchedule: Rule = {
   shape:
     'a `schedule` without `cron`, or with one that no server takes (`0 25 * * *`) or that no day meets (`0 0 31 2 *`)',
   why: 'the server takes no schedule from the file, and says nothing about it: nothing ever runs',
-  remedy: 'write five fields: minute 0-59, hour 0-23, day 1-31, month 1-12, weekday 0-6 (Sunday is 0)',
+  next: 'write five fields: minute 0-59, hour 0-23, day 1-31, month 1-12, weekday 0-6 (Sunday is 0)',
   check({ workflows }, report) {
     for (const { source, triggers } of workflows) {
       for (const { event, node, value } of triggers) {

@@ -14,8 +14,7 @@ export const ignoredEnvironment: Rule = {
   servers: GITEA_AND_FORGEJO,
   shape: '`environment:` on a job',
   why: 'Gitea ignores it in every version up to 1.27: no approval, no secrets of its own; every job gets all secrets of the repository',
-  remedy:
-    'leave it out, and name the environment of fleet in the step; `fleet lock freeze` or a kill switch hold deploys back',
+  next: 'leave it out, and name the environment of fleet in the step; `fleet lock freeze` or a kill switch hold deploys back',
   check({ workflows, readersOf }, report) {
     for (const { source, jobs } of workflows) {
       // Where GitHub may be meant, it asks.
@@ -34,8 +33,7 @@ export const jobTimeout: Rule = {
   shape:
     '`timeout-minutes` of a deploy job that is no longer than what the deploy may take, or its only limit',
   why: 'runners before 2.0.0 ignore it; later ones kill the job in the middle of its roll, without a signal',
-  remedy:
-    'limit the deploy itself (timeout of fleet, `--max-time` of curl, `timeout-minutes` of the step) well below it',
+  next: 'limit the deploy itself (timeout of fleet, `--max-time` of curl, `timeout-minutes` of the step) well below it',
   check({ workflows, deploysIn }, report) {
     for (const { source, jobs } of workflows) {
       for (const { id, entries, steps } of jobs) {
@@ -87,7 +85,7 @@ export const missingPermission: Rule = {
   servers: ['gitea-1.27', 'forgejo'],
   shape: '`permissions:` without `contents: write` (commit-status) or `issues: write` (alert-issue)',
   why: 'from Gitea 1.26 on a scope that is not listed is none: a failed deploy opens no issue, and no status is set (`statuses` is no scope there)',
-  remedy: 'list every scope that the deploy writes to',
+  next: 'list every scope that the deploy writes to',
   check({ workflows, deploysIn }, report) {
     for (const workflow of workflows) {
       const { source } = workflow;

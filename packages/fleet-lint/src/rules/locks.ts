@@ -29,7 +29,7 @@ export const lockGroupMismatch: Rule = {
   severity: 'error',
   shape: 'two deploys of one environment or control plane with different lock groups',
   why: 'each takes a lock that the other does not know: two rolls of one fleet at the same time',
-  remedy: 'give both the same lock-group, or none where the environment name is the same',
+  next: 'give both the same lock-group, or none where the environment name is the same',
   check(project, report) {
     const targets = targetsOf(project);
     for (const [at, target] of targets.entries()) {
@@ -91,7 +91,7 @@ export const unlockedDeploy: Rule = {
   severity: 'warning',
   shape: 'a deploy without the lock: a call by hand, or no-lock',
   why: 'two runs, or a run and a person, roll the fleet at the same time, and the older commit may win',
-  remedy: 'deploy with fleet and its lock, or run the call under `fleet lock run`',
+  next: 'deploy with fleet and its lock, or run the call under `fleet lock run`',
   check({ deploys }, report) {
     for (const deploy of deploys) {
       const { job } = deploy.step;

@@ -11,7 +11,7 @@ export const maskedFailure: Rule = {
   severity: 'error',
   shape: '`continue-on-error` on a deploy step, or on a job that deploys',
   why: 'a failed deploy shows as green; on the job, servers before 1.27 ignore the key, so the colour depends on the version',
-  remedy: 'take it away; for tenants that may stay behind there is max-stragglers',
+  next: 'take it away; for tenants that may stay behind there is max-stragglers',
   check({ workflows, rolls, steps, deploysIn }, report) {
     const masks = (value: string | undefined) => value !== undefined && value !== 'false';
     for (const { source, jobs } of workflows) {
@@ -35,8 +35,7 @@ export const maskedExitCode: Rule = {
   shape:
     "anything in a script that keeps the deploy's exit code from becoming the script's: `|| true`, a pipe without `pipefail`, `export X=$(...)`, `&`, `set +e`, an `if` or `!` that nothing ends the step by",
   why: 'the exit code is the verdict; whoever drops it shows a failed deploy as green',
-  remedy:
-    'let the command end the step (`shell: bash` brings `-e -o pipefail`); exit codes say which kind of failure it was',
+  next: 'let the command end the step (`shell: bash` brings `-e -o pipefail`); exit codes say which kind of failure it was',
   check({ steps, deploysIn }, report) {
     for (const step of steps) {
       const script = readScript(step);
@@ -57,7 +56,7 @@ export const unreadScript: Rule = {
   shape:
     'a deploy in a script that this linter cannot read: another language than that of sh and bash, or a mistake in it',
   why: 'whether its exit code ends the step is not known; a script that the shell cannot read either does nothing',
-  remedy: 'deploy in a step of its own with `shell: bash`, or with the action',
+  next: 'deploy in a step of its own with `shell: bash`, or with the action',
   check({ steps, deploysIn }, report) {
     for (const step of steps) {
       const deploy = deploysIn(step).find(isFollowed);

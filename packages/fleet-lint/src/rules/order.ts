@@ -37,7 +37,7 @@ export const deployWithoutNeeds: Rule = {
   severity: 'error',
   shape: 'a deploy job without `needs` of the job that builds the image',
   why: 'both start at once: the roll runs before the image is there, and rolls the old one',
-  remedy: 'add `needs:` with the build job',
+  next: 'add `needs:` with the build job',
   check({ workflows, rolls }, report) {
     for (const { source, jobs } of workflows) {
       for (const job of jobs.filter(rolls)) {
@@ -84,7 +84,7 @@ export const deployAfterFailure: Rule = {
   shape:
     '`always()`, `!cancelled()`, `success() || failure()` on a deploy job with `needs`, or on a deploy step after others',
   why: 'the roll starts although the build or the tests failed; `!cancelled()` is always true on runners before 2.0.0',
-  remedy: "leave the condition out, or ask for `needs.<job>.result == 'success'`",
+  next: "leave the condition out, or ask for `needs.<job>.result == 'success'`",
   check({ workflows, steps, rolls, deploysIn }, report) {
     for (const { source, jobs } of workflows) {
       for (const { id, needs, condition } of jobs.filter(rolls)) {
@@ -117,7 +117,7 @@ export const productionBeforeStaging: Rule = {
   shape:
     'a production deploy that does not wait for the staging deploy of its workflow, in a job of its own or as a leg of one matrix',
   why: 'both roll at once, so a broken image reaches production before staging has shown it',
-  remedy: 'a job for each, and `needs:` with the staging job',
+  next: 'a job for each, and `needs:` with the staging job',
   check(project, report) {
     for (const { source, jobs } of project.workflows) {
       const production = jobs.filter((job) => targets(project, job, PRODUCTION));

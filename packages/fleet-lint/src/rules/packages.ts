@@ -17,7 +17,7 @@ export const unownedPackage: Rule = {
   elsewhere: 'warning',
   shape: '`npx fleet`, `npx fleet-control-plane`, `npm install -g fleet-cli`: a name without its scope',
   why: 'it is not the name of our package: whoever owns it on the public registry runs beside the token of the control plane',
-  remedy: 'write `npx -y @tenant-fleet/fleet-cli` (or `@tenant-fleet/fleet-control-plane`)',
+  next: 'write `npx -y @tenant-fleet/fleet-cli` (or `@tenant-fleet/fleet-control-plane`)',
   check({ steps }, report) {
     for (const step of steps) {
       const { run, source } = step;

@@ -19,7 +19,7 @@ export const rawResponse: Rule = {
   shape:
     'an answer of the redeploy call that is printed: `curl` without `-o`, `cat` or `echo` of what it brought, `curl -v`',
   why: 'error texts of a control plane carry cloud identifiers and addresses; a log is read by everybody who may read the repository',
-  remedy: 'write the body to a file and print chosen fields of it, or use fleet, which masks and bounds them',
+  next: 'write the body to a file and print chosen fields of it, or use fleet, which masks and bounds them',
   check({ deploys }, report) {
     for (const deploy of deploys.filter(({ kind }) => kind === 'call')) {
       for (const { place, text } of printed(deploy)) report(place, text);
@@ -117,7 +117,7 @@ export const shellTrace: Rule = {
   severity: 'error',
   shape: '`set -x` in a script that handles the control plane token',
   why: 'every command is printed with its variables filled in; runners before 3.0.0 do not mask encoded forms, before 1.0.7 not even several lines',
-  remedy: 'leave it out, or turn it off with `set +x` before the token is used',
+  next: 'leave it out, or turn it off with `set +x` before the token is used',
   check({ steps, deploysIn }, report) {
     for (const step of steps) {
       const deploys = deploysIn(step);
@@ -150,8 +150,7 @@ export const tokenArgument: Rule = {
   severity: 'error',
   shape: 'a token on a command line, or a `secrets.` expression in the script of a deploy',
   why: 'command lines are seen by every process of the machine, and a script with the secret in it is written to disk; quoting is at the mercy of its characters',
-  remedy:
-    'put the secret into `env:` (FLEET_CP_TOKEN) or give --token-file; curl reads a header from a file by `-H @file`',
+  next: 'put the secret into `env:` (FLEET_CP_TOKEN) or give --token-file; curl reads a header from a file by `-H @file`',
   check({ steps, deploysIn }, report) {
     for (const step of steps) {
       const { run, source } = step;
@@ -184,7 +183,7 @@ export const expressionInScript: Rule = {
   severity: 'warning',
   shape: 'an input, a branch name or a field of the event as an expression in the script of a deploy',
   why: 'it is put into the script before the shell reads it: a branch called `x$(...)` runs as a command, beside the token',
-  remedy: 'hand it over by `env:` and use the variable in quotes',
+  next: 'hand it over by `env:` and use the variable in quotes',
   check({ steps, deploysIn }, report) {
     for (const step of steps) {
       const { run, source } = step;
@@ -202,7 +201,7 @@ export const secretsInComposite: Rule = {
   severity: 'error',
   shape: '`secrets.` in a composite action',
   why: 'the context is empty inside an action: the value is an empty text, and nothing says so',
-  remedy: 'declare an input, and let the workflow pass the secret to it by `with:`',
+  next: 'declare an input, and let the workflow pass the secret to it by `with:`',
   check({ actions }, report) {
     for (const { source } of actions) {
       for (const { expression, place } of expressionsBelow(source, source.root)) {

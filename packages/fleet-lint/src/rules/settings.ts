@@ -27,7 +27,7 @@ export const refusedSetting: Rule = {
   shape:
     'a flag that fleet does not have, or a value of a flag, an input or a variable that it does not take',
   why: 'fleet refuses to run, in the run that was to deploy',
-  remedy: 'write it as `fleet redeploy --help` has it',
+  next: 'write it as `fleet redeploy --help` has it',
   check({ steps }, report) {
     for (const step of steps) {
       checkInputs(step, report);
@@ -108,7 +108,7 @@ export const refusedConfig: Rule = {
   severity: 'error',
   shape: 'a key or value of `fleet.config.yaml` that fleet refuses, in one environment or another',
   why: 'every run with that environment ends before it does anything',
-  remedy: 'write it as the message says; `fleet plan --environment NAME` tries it',
+  next: 'write it as the message says; `fleet plan --environment NAME` tries it',
   check({ sources, config }, report) {
     if (!config || sources.some((one) => one === config.source && one.further)) return;
     const { source, environments } = config;

@@ -16,7 +16,7 @@ export const workflowRunTrigger: Rule = {
   elsewhere: 'warning',
   shape: '`on: workflow_run`',
   why: 'Gitea before 1.25 never fires it, and says nothing; later, without a `workflows:` list, runs start each other up to five deep',
-  remedy: 'put the job into the workflow that builds, with `needs:` of the build job',
+  next: 'put the job into the workflow that builds, with `needs:` of the build job',
   check({ workflows, readersOf }, report) {
     for (const { source, triggers } of workflows) {
       const old = readersOf(source.path).some((one) => one === 'gitea-1.22' || one === 'forgejo');
@@ -37,7 +37,7 @@ export const inertTrigger: Rule = {
   shape:
     'an event that the server never fires (on Gitea `deployment`, `check_suite`, `repository_dispatch`, anywhere a typing error)',
   why: 'the workflow never runs on it, in any version of Gitea up to 1.27, and nothing says so',
-  remedy: 'use push, schedule, release, workflow_dispatch or a pull request event',
+  next: 'use push, schedule, release, workflow_dispatch or a pull request event',
   check({ workflows, readersOf }, report) {
     for (const { source, triggers } of workflows) {
       const readers = readersOf(source.path);
@@ -58,7 +58,7 @@ export const dispatchOnly: Rule = {
   servers: ['gitea-1.22'],
   shape: '`workflow_dispatch` as the only trigger of a workflow that deploys',
   why: 'Gitea 1.22 has no button for it (1.23) and no API (1.24): nobody can start the workflow',
-  remedy: 'keep it for servers from 1.23 on, or add a trigger that the server fires',
+  next: 'keep it for servers from 1.23 on, or add a trigger that the server fires',
   check({ workflows, rolls }, report) {
     for (const workflow of workflows) {
       const [trigger] = workflow.triggers;
@@ -77,7 +77,7 @@ export const nestedTrigger: Rule = {
   servers: GITEA_AND_FORGEJO,
   shape: '`inputs`, `outputs` or `secrets` below an event; a filter with a number in it',
   why: 'the parser of Gitea 1.22 takes only texts there: it ignores the whole file, all its other triggers too',
-  remedy: 'leave inputs out where a 1.22 server reads the file; put numbers in quotes',
+  next: 'leave inputs out where a 1.22 server reads the file; put numbers in quotes',
   check({ workflows, readersOf }, report) {
     for (const { source, triggers } of workflows) {
       const entries = triggers.flatMap(({ event, below }) => below.map((entry) => ({ event, ...entry })));
@@ -103,7 +103,7 @@ export const calledDeploy: Rule = {
   servers: ['gitea-1.27'],
   shape: 'a deploy in a workflow that others call (`on: workflow_call`)',
   why: 'from Gitea 1.27 on its jobs are of the event `workflow_call`, whatever started the run: fleet deploys only where the payload tells the event behind it, and refuses otherwise; before that all of it is one job with one log',
-  remedy: 'deploy by a step of the calling workflow; a composite action can hold what several share',
+  next: 'deploy by a step of the calling workflow; a composite action can hold what several share',
   check({ workflows, rolls }, report) {
     for (const { source, triggers, jobs } of workflows) {
       const call = triggers.find(({ event }) => event === 'workflow_call');
@@ -122,8 +122,7 @@ export const untrustedTrigger: Rule = {
   severity: 'error',
   shape: 'a deploy that runs on pull requests, comments or other events that strangers can cause',
   why: 'whoever opens a pull request or writes a comment reaches the step with the control plane token; fleet itself refuses such events',
-  remedy:
-    "deploy from push, schedule, release or workflow_dispatch only, or guard the job with `if: github.event_name == 'push'`",
+  next: "deploy from push, schedule, release or workflow_dispatch only, or guard the job with `if: github.event_name == 'push'`",
   check({ workflows, rolls, deploysIn }, report) {
     for (const workflow of workflows) {
       const starts = startsOf(workflow).filter(({ trigger }) => {

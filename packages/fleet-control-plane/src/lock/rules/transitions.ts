@@ -198,10 +198,10 @@ export function freeze(draft: Draft, frozen: Frozen, replace: boolean): Frozen {
   return frozen;
 }
 
-export function unfreeze(draft: Draft, deed: AuditNote): void {
+export function unfreeze(draft: Draft, note: AuditNote): void {
   if (!draft.state.frozen) throw notFrozen();
   draft.state.frozen = null;
-  draft.record('unfrozen', null, { actor: deed.actor, detail: { reason: deed.reason, ...saidBy(deed) } });
+  draft.record('unfrozen', null, { actor: note.actor, detail: { reason: note.reason, ...saidBy(note) } });
   draft.grantNext();
 }
 

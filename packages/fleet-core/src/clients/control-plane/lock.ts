@@ -248,7 +248,7 @@ export class LockClient {
       if (status === 401 || status === 403) {
         const refuses = problem?.detail ? 'refuses the call' : 'does not accept the token';
         throw new FleetError('CP_UNAUTHORIZED', `the lock server ${refuses} (${said})`, {
-          hint:
+          next:
             nextOf(problem) ?? 'check FLEET_CP_TOKEN: it may be wrong, rotated, or of another environment',
         });
       }
@@ -272,21 +272,21 @@ export class LockClient {
 
   #contract(what: string): FleetError {
     return new FleetError('CP_CONTRACT', `the lock server gave ${what}`, {
-      hint: `check that ${this.#server.url} serves the fleet lock`,
+      next: `check that ${this.#server.url} serves the fleet lock`,
     });
   }
 
   #unknownEndpoint(status: number, problem: Problem | undefined): FleetError {
     if (problem?.error === 'unknown_group') {
       return new FleetError('LOCK_UNKNOWN_ENDPOINT', `the lock server knows no lock group ${this.group}`, {
-        hint: problem.detail ? oneLine(problem.detail) : 'check --lock-group',
+        next: problem.detail ? oneLine(problem.detail) : 'check --lock-group',
       });
     }
     return new FleetError(
       'LOCK_UNKNOWN_ENDPOINT',
       `${this.#server.url} serves no fleet lock (HTTP ${status}), so nothing would keep two rolls apart`,
       {
-        hint: `serve the lock with fleet-control-plane and point --lock-url at it${this.#server.optional ? '; or say --no-lock and mean it' : ''}`,
+        next: `serve the lock with fleet-control-plane and point --lock-url at it${this.#server.optional ? '; or say --no-lock and mean it' : ''}`,
       },
     );
   }

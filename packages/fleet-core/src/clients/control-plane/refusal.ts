@@ -25,7 +25,7 @@ export function refusal(controlPlane: string, { exchange, reason, html, problem 
       'CP_UNREACHABLE',
       `the control plane at ${controlPlane} cannot be reached: ${reason}`,
       {
-        hint: 'check --control-plane, and that the control plane runs',
+        next: 'check --control-plane, and that the control plane runs',
       },
     );
   }
@@ -37,7 +37,7 @@ export function refusal(controlPlane: string, { exchange, reason, html, problem 
         'CP_UNAUTHORIZED',
         `the control plane ${problem?.detail ? 'refused the call' : 'does not accept the token'} (${reason})`,
         {
-          hint: next ?? 'check FLEET_CP_TOKEN: it may be wrong, rotated, or of another environment',
+          next: next ?? 'check FLEET_CP_TOKEN: it may be wrong, rotated, or of another environment',
         },
       );
     case 403:
@@ -45,14 +45,14 @@ export function refusal(controlPlane: string, { exchange, reason, html, problem 
         'CP_UNAUTHORIZED',
         `${html ? 'a proxy in front of the control plane' : 'the control plane'} refused the call (${html ? 'HTTP 403' : reason})`,
         {
-          hint: html
+          next: html
             ? 'its rules for clients block this one: ask whoever runs it'
             : (next ?? 'the token lacks the right to redeploy the fleet'),
         },
       );
     case 404:
       return new FleetError('CP_CONTRACT', `there is no redeploy endpoint at ${url} (HTTP 404)`, {
-        hint: 'check --control-plane: it is the base URL, without /cp/admin',
+        next: 'check --control-plane: it is the base URL, without /cp/admin',
       });
     case 412:
       return new FleetError(
@@ -60,7 +60,7 @@ export function refusal(controlPlane: string, { exchange, reason, html, problem 
         'the control plane does not accept the fence of this run (HTTP 412); nothing was rolled by this call',
         {
           outcome: 'lock_lost',
-          hint: 'its lease is over, somebody newer holds the lock, or another lock group guards this fleet; look with: fleet lock status',
+          next: 'its lease is over, somebody newer holds the lock, or another lock group guards this fleet; look with: fleet lock status',
         },
       );
     case 428:
@@ -68,7 +68,7 @@ export function refusal(controlPlane: string, { exchange, reason, html, problem 
         'CP_FENCE',
         'the control plane guards this fleet with a lock and refuses rolls without one (HTTP 428)',
         {
-          hint: 'run without --no-lock, with the lock group of this fleet',
+          next: 'run without --no-lock, with the lock group of this fleet',
         },
       );
     case 409:
@@ -76,20 +76,20 @@ export function refusal(controlPlane: string, { exchange, reason, html, problem 
         'CP_FENCE',
         `the control plane refuses the roll as it conflicts with another one (${reason})`,
         {
-          hint: next ?? 'look with: fleet lock status',
+          next: next ?? 'look with: fleet lock status',
         },
       );
     case 400:
     case 422:
       return new FleetError('CP_CONTRACT', `the control plane calls the request malformed (${reason})`, {
-        hint: next ?? 'check the target tag and the canary; the control plane may speak a newer contract',
+        next: next ?? 'check the target tag and the canary; the control plane may speak a newer contract',
       });
   }
   return new FleetError(
     'CP_CONTRACT',
     `the control plane answered ${reason}, which is no answer to a redeploy`,
     {
-      hint:
+      next:
         next ??
         (UNABLE.has(status) ? 'it may be restarting: try again in a minute' : 'check --control-plane'),
     },

@@ -9,7 +9,7 @@ export function checkSlug(slug: string): string {
     'CP_CONTRACT',
     `the control plane lists a tenant whose name is no slug: ${oneLine(JSON.stringify(slug), 80)}`,
     {
-      hint: 'a slug is one DNS label; nothing is sent to such an address',
+      next: 'a slug is one DNS label; nothing is sent to such an address',
     },
   );
 }

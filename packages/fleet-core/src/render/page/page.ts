@@ -4,7 +4,7 @@ import { type CallResult, type Counts, type FleetResult, TENANT_STATUSES } from 
 import { formatDuration } from '../../text/duration.js';
 import { nameList, plural } from '../../text/words.js';
 import { policyInWords, statusInWords, targetOf } from '../event.js';
-import { countsInWords, lagInWords, outcomeTone, timesOf, verdictOf } from '../result.js';
+import { behindInWords, countsInWords, outcomeTone, timesOf, verdictOf } from '../result.js';
 import { type Content, html, Markup } from './markup.js';
 import { pictureOf } from './picture.js';
 import { SCRIPT } from './script.js';
@@ -128,7 +128,7 @@ function facts(result: FleetResult): Markup {
         ? `${lock.group}, fencing token ${lock.fencing_token ?? 'none'}, waited ${formatDuration(lock.waited_ms)}`
         : 'none taken',
     ],
-    ['Branch', lagInWords(result) ?? (result.branch ? `head of ${result.branch.name}` : 'not read')],
+    ['Branch', behindInWords(result) ?? (result.branch ? `head of ${result.branch.name}` : 'not read')],
     ...(result.control_plane ? [['Control plane', result.control_plane] as [string, Content]] : []),
     ...(policy ? [['Policy', policyInWords(policy)] as [string, Content]] : []),
   ];

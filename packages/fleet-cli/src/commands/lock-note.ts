@@ -5,15 +5,15 @@ import { type AuditNote, auditNoteOf } from '@tenant-fleet/fleet-core/program';
 import { configOf, userName } from '../config.js';
 import type { OutputFlags } from '../flags.js';
 
-export interface DeedFlags extends OutputFlags {
+export interface NoteFlags extends OutputFlags {
   reason?: string;
 }
 
 /** @throws FleetError `USAGE` before any request. */
-export async function prepareDeed(
+export async function prepareNote(
   flags: Layers['flags'],
-  { reason }: DeedFlags,
-): Promise<{ config: Config; deed: AuditNote }> {
+  { reason }: NoteFlags,
+): Promise<{ config: Config; note: AuditNote }> {
   const config = await configOf('lock', flags);
-  return { config, deed: auditNoteOf(config, reason, { user: userName(), host: hostname() }) };
+  return { config, note: auditNoteOf(config, reason, { user: userName(), host: hostname() }) };
 }
