@@ -1,10 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { oldNodeProblem } from '../src/node-version.js';
-import { manifest, withTables } from './manifest.js';
+import { compositeManifest, manifest, withTables } from './manifest.js';
 
 it('action.yml has the inputs of the settings table', async () => {
   await expect(manifest()).toMatchFileSnapshot('../action.yml');
+});
+
+it('the composite has them too, but for those that it leaves out', async () => {
+  await expect(compositeManifest()).toMatchFileSnapshot('../../../.gitea/actions/redeploy-fleet/action.yml');
 });
 
 it('the README has the same inputs and outputs', async () => {

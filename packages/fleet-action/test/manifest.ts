@@ -1,5 +1,10 @@
-/** What action.yml and the tables of the README must say, made from the settings; `vitest -u` writes it. */
-import type { Setting } from '@tenant-fleet/fleet-core/config';
+/** What both action.yml and the tables of the README must say, made from the settings; `vitest -u` writes it. */
+import {
+  COMPOSITE_LEAVES_OUT,
+  compositeSettings,
+  type Setting,
+  type SettingName,
+} from '@tenant-fleet/fleet-core/config';
 import { ACTION_SETTINGS } from '../src/inputs.js';
 
 const OUTPUTS: [string, string][] = [
@@ -43,6 +48,70 @@ export function manifest(): string {
   ].join('\n');
 }
 
+/** What the composite says of an input beside what the table does. A composite sees no `secrets`: they come in as inputs. */
+const ITS_OWN: Partial<Record<SettingName, { lines: string[]; value?: string }>> = {
+  'target-tag': { lines: ['required: true'] },
+  token: { lines: ['required: true'] },
+  'gitea-token': { lines: [], value: 'inputs.gitea-token || github.token' },
+  'alert-issue': { lines: ['default: "true"'] },
+  'commit-status': { lines: ['default: "true"'] },
+};
+
+export function compositeManifest(): string {
+  const inputs = [
+    ...compositeSettings().map(({ name, ...setting }) => ({ name, text: describe({ name, ...setting }) })),
+    { name: VERBOSE[0], text: VERBOSE[1] },
+  ].map((input) => ({ ...input, own: ITS_OWN[input.name as SettingName] }));
+  return [
+    '# Made from the settings table of fleet-core and checked by a test; change it there, or in fleet-action/test/manifest.ts.',
+    '# What a deploy is made of stands here once: workflows call this, and nothing else rolls a fleet.',
+    'name: Redeploy fleet',
+    'description: Rolls a fleet of tenants under its lock, proves what every tenant runs, and tells people when it could not',
+    'author: tenant-fleet',
+    'branding: { icon: refresh-cw, color: blue }',
+    'inputs:',
+    ...inputs.flatMap(({ name, text, own }) => [
+      `  ${name}:`,
+      `    description: ${JSON.stringify(text)}`,
+      ...(own?.lines ?? []).map((line) => `    ${line}`),
+    ]),
+    'outputs:',
+    ...OUTPUTS.flatMap(([name, text]) => [
+      `  ${name}:`,
+      `    description: ${JSON.stringify(text)}`,
+      `    value: \${{ steps.roll.outputs.${name} }}`,
+    ]),
+    STEPS,
+    ...inputs.map(({ name, own }) => `        ${name}: \${{ ${own?.value ?? `inputs.${name}`} }}`),
+    '',
+  ].join('\n');
+}
+
+const STEPS = `runs:
+  using: composite
+  steps:
+    # \`uses: ./\` means the caller's workspace here too, so the bundle of this very checkout is laid out there: one pin
+    # holds for both, nothing more is fetched, and its post step runs as that of any other step.
+    - name: Lay out the built step
+      shell: sh
+      env:
+        SOURCE: \${{ github.action_path }}/../../../packages/fleet-action
+      run: |
+        if [ ! -f "$SOURCE/dist/main.cjs" ]; then
+          echo 'ERROR: this ref of the fleet repository carries no dist/'
+          echo 'next: pin the tag of a release, vX.Y.Z: no other ref carries the built step'
+          exit 1
+        fi
+        rm -rf "$GITHUB_WORKSPACE/.fleet-action"
+        mkdir "$GITHUB_WORKSPACE/.fleet-action"
+        cp -R "$SOURCE/action.yml" "$SOURCE/dist" "$GITHUB_WORKSPACE/.fleet-action"
+        # Git shall not take it for a change of the caller's.
+        echo '*' >"$GITHUB_WORKSPACE/.fleet-action/.gitignore"
+    - name: Roll the fleet and prove it
+      id: roll
+      uses: ./.fleet-action
+      with:`;
+
 /** A README with what stands between its markers made anew. */
 export function withTables(readme: string): string {
   const inputs = [
@@ -64,7 +133,8 @@ export function withTables(readme: string): string {
     if (!between.test(text)) throw new Error(`the README has no place for its ${name}`);
     return text.replace(between, (_all, open, close) => `${open}${table}\n${close}`);
   };
-  return fill(fill(readme, 'inputs', 'input', inputs), 'outputs', 'output', OUTPUTS);
+  const filled = fill(fill(readme, 'inputs', 'input', inputs), 'outputs', 'output', OUTPUTS);
+  return fill(filled, 'left-out', 'input', Object.entries(COMPOSITE_LEAVES_OUT));
 }
 
 /** No `default:` in the file: it would win over variables and the configuration file. */

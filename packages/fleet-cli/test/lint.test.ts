@@ -29,6 +29,18 @@ function put(path: string, text: string): void {
 const lint = (...args: string[]) => fleet(['lint', ...args], { cwd: temp.path });
 
 describe('what is found', () => {
+  it.each(['redeploy', 'rollback', 'plan', 'verify'])('knows every flag of fleet %s', async (command) => {
+    const { stdout: help } = await fleet([command, '--help']);
+    const flags = [...help.matchAll(/^ +(?:-\w, )?(--[\w-]+)/gm)].map(([, flag]) => flag);
+    expect(flags).toEqual(expect.arrayContaining(['--config', '--json', '--help']));
+    put(
+      '.gitea/workflows/deploy.yml',
+      GOOD.replace(/fleet redeploy .*/, `fleet ${command} ${flags.join(' ')}`),
+    );
+    const { findings } = JSON.parse((await lint('--json')).stdout);
+    expect(findings.filter(({ message }: { message: string }) => /has no flag/.test(message))).toEqual([]);
+  });
+
   it('is shown with its place, why it bites and what to do; exit code 1', async () => {
     put('.gitea/workflows/deploy.yml', BAD);
     const { code, stdout, stderr } = await lint();

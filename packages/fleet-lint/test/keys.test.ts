@@ -123,9 +123,9 @@ rule('unknown-input', {
       at: 'tenant: y',
     },
     'a local action': { input: composite('soak: 1s'), at: 'soak' },
-    'a setting that the composite leaves to the configuration file': {
-      input: deploying({ uses: COMPOSITE_REF, inputs: 'environment: x\nsoak: 1s' }),
-      at: 'soak',
+    'a setting that the composite leaves out': {
+      input: deploying({ uses: COMPOSITE_REF, inputs: 'environment: x\nno-lock: true' }),
+      at: 'no-lock',
     },
     'the nearest name is the one that is meant': {
       input: deploying({ uses: COMPOSITE_REF, inputs: 'tokn: x' }),

@@ -131,7 +131,7 @@ describe('the composite', () => {
   });
 
   it('has the inputs that fleet lint knows of', () => {
-    const lines = [...Object.keys(composite.inputs), 'soak'].map((name) => `          ${name}: x`);
+    const lines = [...Object.keys(composite.inputs), 'no-lock'].map((name) => `          ${name}: x`);
     const text = [
       'on: push',
       'jobs:',
@@ -144,7 +144,7 @@ describe('the composite', () => {
     const unknown = lintWorkflows([{ path: '.gitea/workflows/x.yml', text }]).filter(
       ({ rule }) => rule === 'unknown-input',
     );
-    expect(unknown.map(({ message }) => message.replace(/;.*/, ''))).toEqual(['there is no input `soak`']);
+    expect(unknown.map(({ message }) => message.replace(/;.*/, ''))).toEqual(['there is no input `no-lock`']);
   });
 
   it('hands every output of the step back', () => {

@@ -1,6 +1,7 @@
 /** Settings and how they are read: for adapters and for tools that know the settings. */
 
 export { checkOptions } from './check-options.js';
+export { COMPOSITE_LEAVES_OUT, compositeSettings } from './composite.js';
 export type { Config } from './config.js';
 export { parseDuration } from './duration.js';
 export { configFileJsonSchema, configFileSchema, didYouMean } from './file.js';

@@ -1,4 +1,5 @@
 /** The events of Gitea, and what is known of a run that one of them started. */
+import { TRUSTED_EVENTS } from '@tenant-fleet/fleet-core/config';
 import { type Context, conditionOf, holds, STATUS } from '../syntax/condition.js';
 import { callsIn } from '../syntax/expression.js';
 import { itemsOf, textOf } from '../syntax/source.js';
@@ -38,7 +39,7 @@ export const firedBy = (server: Server): readonly string[] =>
     : FIRED;
 
 /** Events that may deploy, as the event gate has it; a called workflow runs under its caller's event. */
-export const TRUSTED = ['push', 'schedule', 'workflow_dispatch', 'release', 'workflow_call'];
+export const TRUSTED = [...TRUSTED_EVENTS, 'workflow_call'];
 
 /** One way in which a workflow starts. */
 export interface Start {

@@ -1,6 +1,6 @@
 /** Steps that use an action. */
 
-import { settingsFor } from '@tenant-fleet/fleet-core/config';
+import { compositeSettings, settingsFor } from '@tenant-fleet/fleet-core/config';
 import leven from 'leven';
 import { type Deploy, isComposite, isFleetAction } from '../repository/deploys.js';
 import { GITEA_AND_FORGEJO } from '../repository/servers.js';
@@ -80,15 +80,10 @@ export const checkoutMissing: Rule = {
   },
 };
 
-const SECRET_INPUTS = ['token', 'gitea-token', 'alert-webhook', 'verbose'];
 const OWN = [...settingsFor('redeploy').map(({ name }) => name), 'verbose'];
-/** The inputs of `.gitea/actions/redeploy-fleet`, which hands a part of those of the step on. */
-const COMPOSITE =
-  `environment config control-plane control-plane-host tenant-url target-tag expected-sha hold alert-issue commit-status
-  gitea-url gitea-web-url allow-http-gitea superseded-by force dry-run`.split(/\s+/);
 
 function inputsOfOurs(uses: string): string[] | undefined {
-  if (isComposite(uses)) return [...COMPOSITE, ...SECRET_INPUTS];
+  if (isComposite(uses)) return [...compositeSettings().map(({ name }) => name), 'verbose'];
   return isFleetAction(uses) ? OWN : undefined;
 }
 

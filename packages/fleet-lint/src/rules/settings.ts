@@ -8,16 +8,11 @@ import type { Report, Rule } from '../rule.js';
 import { commandsIn, parseShell } from '../syntax/shell.js';
 import { entriesOf, entryOf, placeIn, type Source, textOf } from '../syntax/source.js';
 
-/** Flags of commands that are no settings. */
-const FLAGS =
-  'yes json events report-json report-html quiet verbose no-color help version watch to format'.split(' ');
-/** Commands, and whose settings they take. */
-const COMMANDS: Readonly<Record<string, Command>> = {
-  redeploy: 'redeploy',
-  rollback: 'redeploy',
-  plan: 'plan',
-  verify: 'verify',
-};
+/** Flags that are no settings. A test of the command line holds this list against its commands. */
+const FLAGS = 'yes json events report-json report-html quiet verbose no-color help version to freeze'.split(
+  ' ',
+);
+const COMMANDS: readonly Command[] = ['redeploy', 'rollback', 'plan', 'verify'];
 const PROGRAM = /^(?:\S*\/)?(?:fleet|fleet-cli|cli\.js)(?:@\S+)?$/;
 
 export const refusedSetting: Rule = {
@@ -72,9 +67,9 @@ function checkFlags({ run, source }: Step, report: Report): void {
       word ? [{ at: word.pos, text: run.text.slice(word.pos, word.end) }] : [],
     );
     const start = words.findIndex(
-      ({ text }, at) => PROGRAM.test(text) && Object.hasOwn(COMMANDS, words[at + 1]?.text ?? ''),
+      ({ text }, at) => PROGRAM.test(text) && COMMANDS.some((name) => name === words[at + 1]?.text),
     );
-    const command = COMMANDS[words[start + 1]?.text ?? ''];
+    const command = COMMANDS.find((name) => name === words[start + 1]?.text);
     if (start < 0 || !command) continue;
     const flags = settingsFor(command).filter(({ kind }) => kind !== 'secret');
     for (const [at, { text, at: position }] of words.entries()) {
