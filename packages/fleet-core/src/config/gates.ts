@@ -69,7 +69,7 @@ function checkAlone(check: Check, supersededBy: Config['supersededBy']): void {
   if (ofCommit || killSwitch || onlyBranch || hold !== undefined) return;
   throw usageError('no gate is configured: everything would pass', {
     option: check.label('require-context'),
-    hint: 'give --require-context, --kill-switch, --hold, --image, --only-branch or --superseded-by head',
+    next: 'give --require-context, --kill-switch, --hold, --image, --only-branch or --superseded-by head',
   });
 }
 

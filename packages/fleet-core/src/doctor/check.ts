@@ -14,5 +14,5 @@ export const skipped = finding('skipped');
 /** What an error of a look says. @throws the error where it is a fault of the library. */
 export function problemOf(name: string, error: unknown): DoctorCheck {
   if (!isFleetError(error) || error.code === 'INTERNAL') throw error;
-  return problem(name, error.message, error.hint ?? null);
+  return problem(name, error.message, error.next ?? null);
 }

@@ -65,7 +65,7 @@ const mend = (error: unknown, next: string | null) =>
 
 const late = () => {
   throw new FleetError('CP_UNREACHABLE', `it does not list its fleet within ${LIST_MS / 1000}s`, {
-    hint: 'check --control-plane, and that the control plane runs',
+    next: 'check --control-plane, and that the control plane runs',
   });
 };
 const noTenants = skipped('tenants', 'not asked: the fleet is not known');

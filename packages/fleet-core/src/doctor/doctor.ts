@@ -30,7 +30,7 @@ export async function examine(
   const { config, checks } = await readConfig(given, ports);
   const urls = config ? addressesOf(config) : [];
   checks.push(...(await checkMachine(machine, given.env, urls, ports)));
-  if (config?.refusal) checks.push(problem('event', config.refusal.message, config.refusal.hint));
+  if (config?.refusal) checks.push(problem('event', config.refusal.message, config.refusal.next));
   else if (config) {
     const event = config.trigger.event;
     checks.push(ok('event', event ? `${event}: secrets may be sent` : 'a person: no CI names an event'));
