@@ -63,6 +63,7 @@ const EXAMPLES: Record<string, string[]> = {
     'fleet init',
     'fleet init --control-plane https://staging-api.example.com --tenant-url "https://{slug}.staging.example.com" --dry-run',
   ],
+  completion: ['source <(fleet completion bash)', 'fleet completion fish | source'],
   report: ['fleet report result.json', 'fleet report result.json --html result.html'],
 };
 
@@ -138,6 +139,7 @@ const EXIT_CODES: Record<string, Codes> = {
   doctor: { 0: 'no problem, warnings aside', 1: 'there is a problem', ...USAGE, ...SIGNALS },
   config: { 0: 'shown; nothing was requested', 2: 'usage: a bad flag, variable or file' },
   report: { 0: 'shown, whatever the outcome of that run', 2: 'usage: a bad flag, or no result to read' },
+  completion: { 0: 'printed', 2: 'usage: no such shell' },
   lint: {
     0: 'no error; with --strict no warning either',
     1: 'something was found',

@@ -1,5 +1,5 @@
 /** The commands and their flags. */
-import { Command, type CommanderError } from 'commander';
+import { Command, type CommanderError, Option } from 'commander';
 import { addLockCommands } from './commands/lock.js';
 import { addLookCommands } from './commands/look.js';
 import { runReport } from './commands/report.js';
@@ -65,6 +65,16 @@ export function buildProgram(version: string, finish: Finish): Command {
   addJson(report).action(async (file: string, flags: OutputFlags & { html?: string }) => {
     finish(await runReport(file, flags));
   });
+  program
+    .command('completion')
+    .description('Print what completes commands, flags and names in a shell')
+    .usage('bash|zsh|fish')
+    .argument('[SHELL...]')
+    .addOption(new Option('--complete', 'the candidates for the last word').hideHelp())
+    .action(async (words: string[], flags: OutputFlags & { complete?: boolean }) => {
+      const { runCompletion } = await import('./commands/completion.js');
+      finish(await runCompletion(program, words, flags));
+    });
   addHelp(program);
   return program;
 }

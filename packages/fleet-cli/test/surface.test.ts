@@ -72,6 +72,7 @@ describe('help and version', () => {
     ['config', '0 2'],
     ['config schema', '0 2'],
     ['report', '0 2'],
+    ['completion', '0 2'],
     ['lint', '0 1 2'],
     ['lock status', '0 2 4 5 130'],
     ['lock run', 'N 2 3 4 5 126 130'],

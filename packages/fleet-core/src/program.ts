@@ -43,7 +43,7 @@ export {
 export { runFleet } from './run.js';
 export { type PastRollout, readHistory, readRollout } from './status/history.js';
 export { findRollback, type RollbackTarget, rollbackConfig } from './status/rollback.js';
-export { readStatus, watchStatus } from './status/status.js';
+export { listTenants, readStatus, watchStatus } from './status/status.js';
 export { formatDuration } from './text/duration.js';
 export { oneLine, redact } from './text/sanitize.js';
 export { plural } from './text/words.js';

@@ -36,6 +36,14 @@ export async function layersOf(command: Command, given: Given, files: Files): Pr
   return { flags: given.flags, env, file, secrets };
 }
 
+/** The environments that the configuration file names, in its order; none where there is no file. */
+export async function environmentNames(given: Given, files: Files): Promise<string[]> {
+  const source = await findConfig(given, files);
+  const content = source && parseYaml(source.text, source.path);
+  const { environments } = (content ?? {}) as { environments?: object | null };
+  return Object.keys(environments ?? {});
+}
+
 /** A called workflow is judged by the event that began it, where the payload names that. */
 async function withEventBehind(env: Env, files: Files): Promise<Env> {
   const { GITHUB_EVENT_NAME: event, GITHUB_EVENT_PATH: path } = env;

@@ -135,6 +135,18 @@ async function lookAtTenants(config: Config, context: RunContext): Promise<Map<s
   return seen;
 }
 
+/**
+ * The tenants that the control plane lists, in its order, asked for once.
+ *
+ * @throws FleetError `CP_*`; `GATE_REFUSED` where no secret may be sent; the reason of `context.signal`.
+ */
+export async function listTenants(config: Config, context: RunContext = {}): Promise<string[]> {
+  refuse(config);
+  const { clock, random, http } = systemPorts(context.ports);
+  const signal = context.signal ?? new AbortController().signal;
+  return listOnce(config, { clock, random, http, emit: () => {}, signal });
+}
+
 /** Lists the fleet once. Whoever looks wants to know that the control plane is away, not to wait for it. */
 export async function listOnce(config: Config, context: StageContext): Promise<string[]> {
   const server = { url: config.controlPlane, token: config.controlPlaneToken };
