@@ -8,6 +8,7 @@ const ROOMS = {
     'run.ts',
     'gates.ts',
     'pipeline.ts',
+    'watch/',
     'announce/',
     'report/',
     'rollout/',

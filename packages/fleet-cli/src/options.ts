@@ -20,6 +20,7 @@ export type CommandName =
   | 'history'
   | 'config'
   | 'doctor'
+  | 'watch'
   | LockCommand;
 
 /** The settings that a command takes as flags, in the order of the table. */

@@ -166,6 +166,38 @@ describe('fleet doctor', () => {
   });
 });
 
+describe('fleet watch', () => {
+  const watch = (more: string[] = [], options?: RunOptions) =>
+    fleet(['watch', ...where(), '--tenant-url', world.plane.tenantUrlTemplate, ...more], options);
+
+  it('finds nothing, then who left the proven commit, and what to type', async () => {
+    await world.redeploy();
+    const well = await watch();
+    expect([well.code, well.stderr]).toEqual([0, '']);
+    expect(well.stdout).toMatch(/^The fleet at \S+Z: all is well\n {2}Not looked at, commits that wait: /);
+    await world.call('PUT', '/sim/tenants/birch', { running: { image_tag: 'old', git_sha: OLD } });
+    const [text, json] = await Promise.all([watch(), watch(['--json'])]);
+    expect([text.code, json.code]).toEqual([1, 1]);
+    expect(text.stdout).toMatch(
+      /: 1 finding\n {2}drift: birch left the proven commit abcdef1\n {2}Next: fleet redeploy /,
+    );
+    expect(JSON.parse(json.stdout)).toMatchObject({
+      ...{ schema: 'fleet-watch/1', exit_code: 1, proven_sha: SHA },
+      findings: [{ kind: 'drift', slugs: ['birch'] }],
+    });
+  });
+
+  it('--every looks again, and Ctrl-C ends it', async () => {
+    const ran = await watch(['--every', '10s', '--json'], {
+      onOutput: ({ stdout, kill }) => stdout.includes('\n') && kill('SIGINT'),
+    });
+    expect(ran.code).toBe(130);
+    expect(JSON.parse(ran.stdout)).toMatchObject({ schema: 'fleet-watch/1' });
+    const often = await watch(['--every', '1s']);
+    expect([often.code, often.stderr]).toEqual([2, expect.stringContaining('--every: must be at least 10s')]);
+  });
+});
+
 describe('fleet history', () => {
   it('lists rollouts, newest first, and shows one with its tenants', async () => {
     await world.redeploy();

@@ -40,6 +40,13 @@ export {
   type TenantsSeen,
   type UnreadTenant,
 } from './result/status.js';
+export {
+  type Finding,
+  type FindingKind,
+  type LastLook,
+  WATCH_SCHEMA,
+  type WatchReport,
+} from './result/watch.js';
 export { runFleet } from './run.js';
 export { type PastRollout, readHistory, readRollout } from './status/history.js';
 export { findRollback, type RollbackTarget, rollbackConfig } from './status/rollback.js';
@@ -48,3 +55,4 @@ export { formatDuration } from './text/duration.js';
 export { oneLine, redact } from './text/sanitize.js';
 export { plural } from './text/words.js';
 export { buildinfoUrl, type Observation, type ProbeOptions, probe } from './verify/probe.js';
+export { watchFleet } from './watch/watch.js';

@@ -50,6 +50,11 @@ it('the documentation pins the release that these packages make', () => {
   }
 });
 
+it('the watch of the example is that release too', () => {
+  const [pin] = read(exampleOf('watch-staging.yml')).match(/(?<=fleet-cli@)[\w.]+/) ?? [];
+  expect(pin).toBe(pinnedVersion());
+});
+
 it.each(['.', 'examples/workspace-server'])('fleet lint has nothing to say about %s', (folder) => {
   const cli = pathOf('packages/fleet-cli/dist/cli.js');
   const { status, stdout } = spawnSync(process.execPath, [cli, 'lint', '--strict', pathOf(folder)], {

@@ -34,6 +34,14 @@ export function addLookCommands(add: Add, finish: Finish): void {
     finish(await runHistory(typedFlags(history, settingsFor('history')), flags, history.args));
   });
 
+  const watch = addJson(
+    add('watch', 'Look whether all is well between rollouts, and alert where it is not; rolls nothing'),
+  ).option('--every <DUR>', 'look again after this long, until Ctrl-C; with --json one document a line');
+  watch.action(async (flags: OutputFlags & { every?: string }) => {
+    const { runWatch } = await import('./watch.js');
+    finish(await runWatch(typedFlags(watch, settingsFor('watch')), flags));
+  });
+
   const doctor = addJson(
     add('doctor', 'Examine what a deploy from here needs, and say what mends what is missing'),
   );

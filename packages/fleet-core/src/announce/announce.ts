@@ -15,7 +15,7 @@ import { settleKilled, showStatus, statusContext } from './commit-status.js';
 import { NotAnnounced } from './fault.js';
 import { closeAlert, raiseAlert, type Told } from './issue.js';
 import { announcementsOf, mayAnnounce } from './plan.js';
-import { chatFailure, chatRecovery } from './text.js';
+import { alertBody, alertTitle, chatFailure, chatRecovery, failureComment, recoveryComment } from './text.js';
 import { tellChat } from './webhook.js';
 
 export interface AnnounceIo {
@@ -25,7 +25,7 @@ export interface AnnounceIo {
 }
 
 /** What people wait for at most, after the verdict. */
-const END_MS = 20_000;
+export const END_MS = 20_000;
 /** The roll waits for this one. */
 const START_MS = 10_000;
 const CALL_MS = 8_000;
@@ -96,7 +96,13 @@ async function tellIssue(
   const told = await (alert === 'raise' ? raiseAlert : closeAlert)({
     issues: new GiteaIssues(clientOf(io, gitea, signal)),
     environment: announcing.name,
-    result,
+    says: {
+      at: result.finished_at,
+      title: alertTitle(announcing.name, result),
+      body: (state) => alertBody(state, result),
+      failure: (state) => failureComment(state, result),
+      recovery: (state) => recoveryComment(state, result, runUrlOf(config)),
+    },
     runUrl: runUrlOf(config),
     warn: (reason) => emit({ code: 'warning', reason }),
   });
@@ -142,8 +148,8 @@ const statusIo = (io: AnnounceIo, gitea: NonNullable<Config['gitea']>, signal: A
   runUrl: runUrlOf(io.config),
 });
 
-const clientOf = (
-  { ports }: AnnounceIo,
+export const clientOf = (
+  { ports }: Pick<AnnounceIo, 'ports'>,
   gitea: NonNullable<Config['gitea']>,
   signal: AbortSignal,
 ): GiteaOptions => ({
@@ -154,7 +160,7 @@ const clientOf = (
   retry: { clock: ports.clock, waitsMs: WAITS_MS },
 });
 
-const runUrlOf = ({ trigger }: Config): string | null =>
+export const runUrlOf = ({ trigger }: Config): string | null =>
   isWebAddress(trigger.runUrl) ? trigger.runUrl : null;
 
 interface Limit {
@@ -164,7 +170,7 @@ interface Limit {
 }
 
 /** A time limit of its own: that of the run may be over. */
-function limitOf({ clock }: Ports, ms: number, stops: AbortSignal[]): Limit {
+export function limitOf({ clock }: Ports, ms: number, stops: AbortSignal[]): Limit {
   const deadline = new AbortController();
   const end = clock.timer(ms, () => deadline.abort());
   return {
@@ -175,7 +181,7 @@ function limitOf({ clock }: Ports, ms: number, stops: AbortSignal[]): Limit {
 }
 
 /** Whatever goes wrong is one warning. */
-async function attempt(
+export async function attempt(
   { emit }: AnnounceIo,
   limit: Limit,
   what: string,

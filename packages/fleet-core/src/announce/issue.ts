@@ -2,18 +2,8 @@
 
 import type { GiteaIssues, Issue } from '../clients/gitea/issues.js';
 import { type Read, whyNot } from '../clients/gitea/request.js';
-import type { FleetResult } from '../result/result.js';
 import { NotAnnounced, notAnnounced } from './fault.js';
-import {
-  type AlertState,
-  alertBody,
-  alertStateOf,
-  alertTitle,
-  duplicateComment,
-  failureComment,
-  nextState,
-  recoveryComment,
-} from './text.js';
+import { type AlertState, alertStateOf, duplicateComment, nextState } from './text.js';
 
 /** Keeps the listing short. Found again by its name, since ids differ by repository. */
 const LABEL = {
@@ -25,14 +15,28 @@ const LABEL = {
 export interface AlertIo {
   issues: GiteaIssues;
   environment: string;
-  result: FleetResult;
+  says: AlertText;
   /** Page of this run. */
   runUrl: string | null;
   warn: (what: string) => void;
 }
 
+/** What an alert says of one failure, or of the recovery. */
+export interface AlertText {
+  /** When it was found, ISO 8601. */
+  at: string;
+  /** Of what it tells: the same again is counted and not told anew. Absent: each failure is told. */
+  about?: string;
+  title: string;
+  body: (state: AlertState) => string;
+  failure: (state: AlertState) => string;
+  recovery: (state: AlertState) => string;
+}
+
 export interface Told {
   action: 'opened' | 'updated' | 'closed';
+  /** Something that the alert did not say before. */
+  news: boolean;
   number: number;
   state: AlertState;
 }
@@ -55,7 +59,7 @@ export async function raiseAlert(io: AlertIo): Promise<Told> {
   const mine = await create(io, state, label);
   // Another run that failed at this moment saw no issue either: the older one stays.
   const [oldest] = await alerts(io).catch(() => []);
-  if (!oldest || oldest.issue.number >= mine) return { action: 'opened', number: mine, state };
+  if (!oldest || oldest.issue.number >= mine) return { action: 'opened', news: true, number: mine, state };
   await close(io, mine, duplicateComment(oldest.issue.number));
   return update(io, oldest, label);
 }
@@ -68,10 +72,10 @@ export async function raiseAlert(io: AlertIo): Promise<Told> {
 export async function closeAlert(io: AlertIo): Promise<Told | null> {
   const open = await alerts(io);
   for (const { issue, state } of open) {
-    await close(io, issue.number, recoveryComment(state, io.result, io.runUrl));
+    await close(io, issue.number, io.says.recovery(state));
   }
   const [first] = open;
-  return first ? { action: 'closed', number: first.issue.number, state: first.state } : null;
+  return first ? { action: 'closed', news: true, number: first.issue.number, state: first.state } : null;
 }
 
 /** The id of our label, made where it is missing; null where it cannot be had: the alert does without. */
@@ -125,18 +129,19 @@ async function create(io: AlertIo, state: AlertState, label: number | null): Pro
 }
 
 async function update(io: AlertIo, { issue, state: before }: Alert, label: number | null): Promise<Told> {
-  const { issues, result } = io;
+  const { issues, says } = io;
   const state = stateAfter(io, before);
+  const news = says.about === undefined || says.about !== before.about;
   const edited = await issues.edit(issue.number, textOf(io, state));
   if (edited.kind !== 'read') throw await unable(issues, `edit the alert issue #${issue.number}`, edited);
-  const said = await issues.comment(issue.number, failureComment(state, result));
+  const said = news ? await issues.comment(issue.number, says.failure(state)) : edited;
   if (said.kind !== 'read') throw await unable(issues, `comment on the alert issue #${issue.number}`, said);
   if (label !== null && !issue.labels?.some(({ id }) => id === label)) {
     const added = await issues.addLabel(issue.number, label);
     if (added.kind !== 'read')
       io.warn(`the alert issue #${issue.number} cannot be labelled ${LABEL.name}: ${whyNot(added)}`);
   }
-  return { action: 'updated', number: issue.number, state };
+  return { action: 'updated', news, number: issue.number, state };
 }
 
 async function close({ issues }: AlertIo, number: number, why: string): Promise<void> {
@@ -147,13 +152,10 @@ async function close({ issues }: AlertIo, number: number, why: string): Promise<
   if (said.kind !== 'read') throw await unable(issues, `comment on the alert issue #${number}`, said);
 }
 
-const textOf = ({ environment, result }: AlertIo, state: AlertState) => ({
-  title: alertTitle(environment, result),
-  body: alertBody(state, result),
-});
+const textOf = ({ says }: AlertIo, state: AlertState) => ({ title: says.title, body: says.body(state) });
 
-const stateAfter = ({ environment, result, runUrl }: AlertIo, before: AlertState | null) =>
-  nextState(before, { environment, at: result.finished_at, runUrl });
+const stateAfter = ({ environment, says, runUrl }: AlertIo, before: AlertState | null) =>
+  nextState(before, { environment, at: says.at, about: says.about, runUrl });
 
 /** A repository without issues answers as one that is not there: it is asked, so that the reason is the real one. */
 async function unable(

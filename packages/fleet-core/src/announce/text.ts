@@ -16,6 +16,8 @@ const stateSchema = z.object({
   runs: z.number().int().positive(),
   /** Page of the last one. */
   last_run: z.string().nullable(),
+  /** What was told last, where the same again is not told anew. */
+  about: z.string().optional(),
 });
 export type AlertState = z.infer<typeof stateSchema>;
 
@@ -31,13 +33,14 @@ export function alertStateOf(body: string | null | undefined): AlertState | null
 /** The state after one more failure. */
 export function nextState(
   before: AlertState | null,
-  now: { environment: string; at: string; runUrl: string | null },
+  now: { environment: string; at: string; runUrl: string | null; about?: string | undefined },
 ): AlertState {
   return {
     environment: now.environment,
     since: before?.since ?? now.at,
     runs: (before?.runs ?? 0) + 1,
     last_run: now.runUrl,
+    ...(now.about === undefined ? {} : { about: now.about }),
   };
 }
 
@@ -47,21 +50,24 @@ export function alertTitle(environment: string, result: FleetResult): string {
   return oneLine(`fleet/${environment} ${verdict}: ${targetOf(result)} is not proven`, 200);
 }
 
-export function alertBody(state: AlertState, result: FleetResult): string {
-  // An HTML comment ends at its first `-->`, whatever a name has in it.
-  const json = JSON.stringify(state).replace(
-    /[<>]|-(?=-)/g,
-    (sign) => `\\u00${sign.charCodeAt(0).toString(16).padStart(2, '0')}`,
-  );
-  return [
-    `<!-- fleet-alert ${json} -->`,
+export const alertBody = (state: AlertState, result: FleetResult): string =>
+  markedBody(state, [
     `${inARow(state)}${runLink(state)}`,
     '',
     block(renderResult(result)),
     '',
     'The next run that deploys this environment closes this issue; until then each failed run is counted here.',
     'It is found by its label and by its first line.',
-  ].join('\n');
+  ]);
+
+/** Lines behind the marker by which the alert is found again. */
+export function markedBody(state: AlertState, lines: string[]): string {
+  // An HTML comment ends at its first `-->`, whatever a name has in it.
+  const json = JSON.stringify(state).replace(
+    /[<>]|-(?=-)/g,
+    (sign) => `\\u00${sign.charCodeAt(0).toString(16).padStart(2, '0')}`,
+  );
+  return [`<!-- fleet-alert ${json} -->`, ...lines].join('\n');
 }
 
 /** Edits notify nobody, comments do. */
@@ -112,10 +118,10 @@ const inARow = (state: AlertState) =>
     ? `The run failed at ${state.since}.`
     : `${state.runs} runs in a row have failed since ${state.since}.`;
 
-const runLink = ({ last_run: url }: Pick<AlertState, 'last_run'>) => (url ? ` Run: <${url}>` : '');
+export const runLink = ({ last_run: url }: Pick<AlertState, 'last_run'>) => (url ? ` Run: <${url}>` : '');
 
 /** Lines in a fence: what stands in it mentions nobody, refers to nothing and formats nothing. */
-function block(lines: string[]): string {
+export function block(lines: string[]): string {
   const text = lines.join('\n').replaceAll('~~~', '~ ~ ~');
   const cut = text.length > LONGEST_BLOCK ? `${text.slice(0, LONGEST_BLOCK)}\n...` : text;
   return `~~~text\n${cut}\n~~~`;

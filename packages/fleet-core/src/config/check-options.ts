@@ -51,6 +51,7 @@ export function checkOptions(
     lock,
     ...gates,
     announcing,
+    watch: { maxAgeMs: values.maxAgeMs, maxLagMs: values.maxLagMs, maxQuietMs: values.maxQuietMs },
     timeoutMs: values.timeoutMs,
     dryRun: check.dryRun,
     trigger,

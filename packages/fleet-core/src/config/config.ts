@@ -67,6 +67,8 @@ export interface Config {
   warnings: string[];
   /** Why no secret may leave: then the configuration has none, and only the reason is left to be told. */
   refusal: Refusal | null;
+  /** What the watch takes for too long, milliseconds; 0: nothing is. */
+  watch: { maxAgeMs: number; maxLagMs: number; maxQuietMs: number };
   /** The rollout on record to which this run goes back. */
   rollback?: { claim_id: string; fencing_token: number };
   /** Freezes the lock before it is given back, once the target is proven: who does so, and why. */

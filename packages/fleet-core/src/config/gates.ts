@@ -33,13 +33,14 @@ export function checkGates(check: Check, lock: Config['lock']): Gates {
   }
   // What a rollback leads to is older than the head of its branch.
   const supersededBy = gated && check.command !== 'rollback' ? supersession(check) : 'off';
+  const tells = rolls || check.command === 'watch';
   const users: [SettingName, boolean | undefined][] = [
     ['kill-switch', gated && killSwitch !== null],
     ['require-context', gated && requireContexts.length > 0],
     ['superseded-by', supersededBy === 'head'],
     // What announces nothing needs no right to: a plan runs where secrets are not handed out.
-    ['alert-issue', rolls && values.alertIssue],
-    ['commit-status', rolls && values.commitStatus],
+    ['alert-issue', tells && values.alertIssue],
+    ['commit-status', tells && values.commitStatus],
   ];
   const gitea = checkGitea(
     check,

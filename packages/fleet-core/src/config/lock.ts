@@ -8,7 +8,8 @@ import { baseUrl, checkControlPlane } from './target.js';
 export function checkLock(check: Check): Config['lock'] {
   const { values, command } = check;
   // A rollback that is only planned reads the record too.
-  const locks = check.rolls || ['rollback', 'status', 'history', 'lock', 'lock run'].includes(command);
+  const locks =
+    check.rolls || ['rollback', 'watch', 'status', 'history', 'lock', 'lock run'].includes(command);
   if (!locks || values.noLock) return null;
   // What tenants run can be told without a lock.
   if (command === 'status' && !values.lockGroup && !values.environment) return null;

@@ -113,6 +113,21 @@ export interface SettingOptions {
   commitStatus?: boolean;
   /** Slack-compatible webhook that is told of each failure and of the recovery. */
   alertWebhook?: string;
+  /**
+   * How long a freeze or a quarantine may last before the watch alerts; 0s: for ever. Milliseconds, at least 0,
+   * default 86 400 000.
+   */
+  maxAgeMs?: number;
+  /**
+   * How long a green commit of the branch may wait for its rollout; 0s: for ever. Milliseconds, at least 0,
+   * default 7 200 000.
+   */
+  maxLagMs?: number;
+  /**
+   * How long no rollout may be started, where a schedule starts them; 0s: for ever. Milliseconds, at least 0,
+   * default 0.
+   */
+  maxQuietMs?: number;
   /** Limit of the whole run. Milliseconds, at least 1, default 1 800 000. */
   timeoutMs?: number;
   /** Show gates, plan and what tenants run; roll nothing. */
@@ -133,4 +148,7 @@ export type DefaultedOption =
   | 'lockWaitMs'
   | 'lockTtlMs'
   | 'imageWaitMs'
+  | 'maxAgeMs'
+  | 'maxLagMs'
+  | 'maxQuietMs'
   | 'timeoutMs';

@@ -14,6 +14,7 @@ export type Command =
   | 'history'
   | 'lock'
   | 'lock run'
+  | 'watch'
   | 'doctor'
   | 'config';
 

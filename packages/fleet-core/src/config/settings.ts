@@ -19,6 +19,22 @@ import {
   webhook,
   webUrl,
 } from './checks.js';
+import {
+  ALERTS,
+  ASKS,
+  EVERY,
+  GATED,
+  GOES_ON,
+  LOCKS,
+  LOOKS,
+  NAMES_RUN,
+  NAMES_TARGET,
+  ORDERS,
+  REACHES,
+  READS_GITEA,
+  ROLLS,
+  WAITS,
+} from './command-sets.js';
 import { globProblem, selectorProblem } from './glob.js';
 import {
   type Command,
@@ -33,25 +49,6 @@ import {
   text,
   toggle,
 } from './setting.js';
-
-const REACHES = ['redeploy', 'rollback', 'plan', 'verify', 'status', 'history', 'lock', 'lock run'] as const;
-export const EVERY: readonly Command[] = [...REACHES, 'gates'];
-const LOOKS = ['redeploy', 'rollback', 'plan', 'verify'] as const;
-/** A rollback finds its target by itself. */
-const NAMES_TARGET = ['redeploy', 'plan', 'verify', 'gates'] as const;
-/** Whatever asks tenants. */
-const ASKS = [...LOOKS, 'status'] as const;
-/** A plan takes whatever the roll takes, so that the word is all one has to change. */
-const ROLLS = ['redeploy', 'rollback', 'plan'] as const;
-/** A rollback takes the lock always, and has an order of its own. */
-const GOES_ON = ['redeploy', 'plan'] as const;
-const ORDERS = [...GOES_ON, 'gates'] as const;
-const GATED = [...ROLLS, 'gates'] as const;
-const LOCKS = [...ROLLS, 'status', 'history', 'lock', 'lock run'] as const;
-const WAITS = [...ROLLS, 'lock run'] as const;
-/** Who waits for a lock is shown with branch, repository and a link to the run. */
-const NAMES_RUN = [...LOOKS, 'lock run', 'gates'] as const;
-const READS_GITEA = [...LOOKS, 'gates'] as const;
 
 export const SETTINGS = [
   ...group(
@@ -203,7 +200,7 @@ export const SETTINGS = [
       'require-context',
       'NAME',
       'commit status that must be green first; in a variable or an input one a line, since a name may have a comma',
-      { narrows: true },
+      { narrows: true, commands: [...GATED, 'watch'] },
     ),
     text('kill-switch', 'VARIABLE', 'Gitea repository variable that freezes deploys while armed', {
       check: variable,
@@ -236,7 +233,7 @@ export const SETTINGS = [
   ),
   ...group(
     'alerts',
-    ROLLS,
+    ALERTS,
     toggle(
       'alert-issue',
       'keep one open issue in the repository while this environment fails; the next deployed run closes it',
@@ -247,9 +244,24 @@ export const SETTINGS = [
     }),
   ),
   ...group(
+    'alerts',
+    ['watch'],
+    duration(
+      'max-age',
+      '24h',
+      'how long a freeze or a quarantine may last before the watch alerts; 0s: for ever',
+    ),
+    duration('max-lag', '2h', 'how long a green commit of the branch may wait for its rollout; 0s: for ever'),
+    duration(
+      'max-quiet',
+      '0s',
+      'how long no rollout may be started, where a schedule starts them; 0s: for ever',
+    ),
+  ),
+  ...group(
     'run',
     LOOKS,
-    duration('timeout', '30m', 'limit of the whole run', { min: 1, commands: READS_GITEA }),
+    duration('timeout', '30m', 'limit of the whole run', { min: 1, commands: [...LOOKS, 'gates'] }),
     toggle('dry-run', 'show gates, plan and what tenants run; roll nothing', {
       commands: ['redeploy', 'rollback'],
     }),

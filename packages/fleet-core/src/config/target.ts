@@ -12,11 +12,12 @@ export const baseUrl = (url: string): string => url.replace(/\/+$/, '');
 export function checkTarget(check: Check): Target {
   const { command, values, dryRun } = check;
   const named = command === 'redeploy' || command === 'plan' || command === 'verify';
-  const asks = named || ['rollback', 'status', 'doctor'].includes(command);
+  const asks = named || ['rollback', 'status', 'watch', 'doctor'].includes(command);
   // Tenants that are named need no control plane that lists them.
   const wantsCp =
     (check.gated && command !== 'gates') ||
     command === 'status' ||
+    command === 'watch' ||
     (command === 'verify' && !values.tenant?.length);
   const target = {
     controlPlane: wantsCp ? checkControlPlane(check) : '',

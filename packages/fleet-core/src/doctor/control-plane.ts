@@ -8,6 +8,8 @@ import { readLock } from '../lock/admin.js';
 import { missingInWords } from '../lock/errors.js';
 import { frozenInWords } from '../render/lock.js';
 import type { DoctorCheck } from '../result/doctor.js';
+import { recordsOf } from '../status/history.js';
+import { readLastLook } from '../status/last-look.js';
 import { listOnce, within } from '../status/status.js';
 import { formatDuration } from '../text/duration.js';
 import { parseJson } from '../text/json.js';
@@ -23,6 +25,9 @@ const SAMPLE = 5;
 const ASK_MS = 5_000;
 /** A freeze ends at a moment; whoever sets it reads another clock than the server does. */
 const CLOCK_MS = 30_000;
+
+/** A watch that has not looked for so long is taken for one that stopped. */
+const LOOK_MS = 6 * 3_600_000;
 
 /** Where the token of a server comes from; null: there is none. */
 export interface TokenSources {
@@ -132,6 +137,25 @@ export async function checkLock(
     const found = problemOf('lock', error);
     return [{ ...found, next: mend(error, found.next) }];
   }
+}
+
+/** The watch is watched: by its last look. */
+export async function checkWatch(config: Config, io: StageContext): Promise<DoctorCheck[]> {
+  const { http, random, clock, signal } = io;
+  if (!config.gitea || !config.lock) return [];
+  const proof = await recordsOf(config, { ports: { http, random, clock }, signal })
+    .lastProof()
+    .catch(() => null);
+  const look = await readLastLook(config, proof?.rollout.expected_sha ?? null, { http, signal });
+  if (!look?.known || !proof) return [skipped('watch', 'no look is on record that could be read')];
+  const at = look.value?.at ?? proof.ended_at ?? proof.started_at;
+  const age = clock.wall() - Date.parse(at);
+  const says = look.value
+    ? `its last look was ${formatDuration(Math.max(0, age))} ago: ${look.value.says}`
+    : 'no look since the last proven rollout';
+  if (age <= LOOK_MS) return [ok('watch', says)];
+  const next = 'fleet watch --commit-status, and look whether the workflow that runs it still starts';
+  return [warning('watch', says, next)];
 }
 
 /** A group without a history is no fault. */

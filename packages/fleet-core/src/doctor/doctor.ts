@@ -8,7 +8,7 @@ import { isFleetError } from '../errors.js';
 import { systemPorts } from '../ports.js';
 import { DOCTOR_SCHEMA, type DoctorCheck, type DoctorReport } from '../result/doctor.js';
 import { ok, problem, problemOf, skipped, warning } from './check.js';
-import { checkControlPlane, checkLock, type TokenSources } from './control-plane.js';
+import { checkControlPlane, checkLock, checkWatch, type TokenSources } from './control-plane.js';
 import { checkGitea } from './gitea.js';
 import { checkMachine, isPlain, type Machine } from './machine.js';
 
@@ -39,6 +39,7 @@ export async function examine(
       checkControlPlane(config, sources, io),
       checkLock(config, sources, io),
       checkGitea(config, sourceName('gitea-token', given), io),
+      checkWatch(config, io),
     ]);
     checks.push(...found.flat(), ...checkWebhook(config, given));
   }
@@ -68,7 +69,7 @@ async function readConfig(
         : warning(
             'configuration',
             'no fleet.config.yaml here or above: all of it comes from flags and variables',
-            'fleet config schema tells what may stand in one',
+            'write one: fleet init',
           ),
     );
     const config = await loadConfig('doctor', given, files);

@@ -11,3 +11,4 @@ export { renderRollback } from './rollback.js';
 export { renderSettings } from './settings.js';
 export { renderStatus, type StatusLine } from './status.js';
 export { renderSummary } from './summary.js';
+export { renderWatch } from './watch.js';

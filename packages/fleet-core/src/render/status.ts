@@ -22,6 +22,7 @@ export function renderStatus(status: FleetStatus): StatusLine[] {
     ...(tenants.known ? tenantLines(tenants.value, provenOf(proven)) : unknown('What runs', tenants)),
     ...(lock.known ? lockLines(lock.value) : unknown('Lock', lock)),
     ...(unfinished ? [rolloutLine('Last rollout', unfinished, status.at, 'bad')] : []),
+    ...lookLines(status),
     ...provenLines(proven, status.at),
     ...(next
       ? [line(`Next, ${next.why}:`), { ...line(`  ${next.command}`), command: true }]
@@ -123,6 +124,19 @@ function queueLines(queue: LockStatus['queue']): StatusLine[] {
       const actor = holder.actor ? ` (${oneLine(holder.actor)})` : '';
       return line(`  ${position}. ${oneLine(holder.name)}${actor}, waiting ${seconds(waiting)}`);
     }),
+  ];
+}
+
+function lookLines({ last_look: look, at }: FleetStatus): StatusLine[] {
+  if (!look) return [];
+  if (!look.known) return unknown('Last look of the watch', look);
+  if (!look.value) return [line('Last look of the watch: none since the last proven rollout')];
+  const ago = formatDuration(Math.max(0, Date.parse(at) - Date.parse(look.value.at)));
+  return [
+    line(
+      `Last look of the watch: ${ago} ago, ${oneLine(look.value.says, 140)}`,
+      look.value.well ? 'plain' : 'warn',
+    ),
   ];
 }
 

@@ -1,6 +1,7 @@
 /** What somebody sees who looks at a fleet: the document of `fleet status`. */
 import type { LockStatus } from '../contract.js';
 import type { NextCommand } from './result.js';
+import type { LastLook } from './watch.js';
 
 export const STATUS_SCHEMA = 'fleet-status/1';
 
@@ -71,6 +72,8 @@ export interface FleetStatus {
   last_proven: Known<RolloutSeen | null>;
   /** The newest rollout, where it rolled and proved nothing; null: it did prove the fleet, or is under way. */
   unfinished: RolloutSeen | null;
+  /** The last look of `fleet watch`; null: no Gitea is configured, or nothing is proven. */
+  last_look: Known<LastLook | null> | null;
   /** What to type; null: nothing has to be done. */
   next: NextCommand | null;
   /** 5 where the control plane could not be used. */

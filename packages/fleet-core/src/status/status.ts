@@ -1,4 +1,5 @@
 /** One look at a fleet: what runs where, who holds its lock, what was proven last. Changes nothing. */
+import { setMaxListeners } from 'node:events';
 import { CallLog } from '../clients/control-plane/call-log.js';
 import { RedeployClient } from '../clients/control-plane/redeploy.js';
 import { refusal } from '../clients/control-plane/refusal.js';
@@ -18,6 +19,7 @@ import { buildinfoUrl, type Observation, probe } from '../verify/probe.js';
 import { askInTurns } from '../verify/turns.js';
 import { recordsOf } from './history.js';
 import { groupTenants, isUnfinished, nextOf } from './judge.js';
+import { readLastLook } from './last-look.js';
 
 /** A control plane may take this long to list its fleet; tenants are asked once they are known, all together so long. */
 const LIST_MS = 10_000;
@@ -35,7 +37,7 @@ const NO_TAG = 'status';
  */
 export async function readStatus(config: Config, context: RunContext = {}): Promise<FleetStatus> {
   refuse(config);
-  const { clock } = systemPorts(context.ports);
+  const { clock, http } = systemPorts(context.ports);
   const started = clock.monotonic();
   const [seen, lock, record] = await Promise.all([
     known(lookAtTenants(config, context)),
@@ -45,6 +47,7 @@ export async function readStatus(config: Config, context: RunContext = {}): Prom
   const proven = record.known ? record.value.proven : null;
   const unfinished = record.known ? record.value.unfinished : null;
   const tags = record.known ? record.value.tags : new Map<string, string>();
+  const lastLook = await readLastLook(config, proven?.expected_sha ?? null, { http, signal: context.signal });
   const tenants = seen.known
     ? {
         known: true as const,
@@ -61,6 +64,7 @@ export async function readStatus(config: Config, context: RunContext = {}): Prom
     lock,
     last_proven: record.known ? { known: true, value: proven } : record,
     unfinished,
+    last_look: lastLook,
     next: nextOf(tenants, lock, { proven, unfinished }, config),
     exit_code: tenants.known ? 0 : 5,
   };
@@ -171,8 +175,11 @@ export async function within<T>(
 ): Promise<T> {
   const timeUp = new AbortController();
   const cancel = clock.timer(ms, () => timeUp.abort(new Error('time is up')));
+  const signal = outer ? AbortSignal.any([outer, timeUp.signal]) : timeUp.signal;
+  // Every tenant that is asked listens to it; Node takes more than ten listeners for a leak, and says so.
+  setMaxListeners(0, signal);
   try {
-    return await work(outer ? AbortSignal.any([outer, timeUp.signal]) : timeUp.signal);
+    return await work(signal);
   } catch (error) {
     if (outer?.aborted || !timeUp.signal.aborted) throw error;
     return late();

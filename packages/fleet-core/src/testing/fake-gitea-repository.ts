@@ -22,6 +22,8 @@ export class FakeRepository {
   readonly branches = new Map<string, string>();
   /** Parents of each commit that the repository has, the first parent first. */
   readonly commits = new Map<string, string[]>();
+  /** When each came, milliseconds since 1970. */
+  readonly commitTimes = new Map<string, number>();
   readonly issues: FakeIssue[] = [];
   readonly labels: FakeLabel[] = [];
   /** In the order in which they came; rows are only ever added. */
@@ -65,6 +67,7 @@ export class FakeRepository {
   /** Adds a commit; with `branch` it becomes its head. */
   addCommit(sha: string, parents: string[] = [], branch?: string): void {
     this.commits.set(sha, parents);
+    this.commitTimes.set(sha, this.now());
     if (branch) this.branches.set(branch, sha);
   }
 
@@ -127,6 +130,7 @@ export class FakeRepository {
     if (!this.commits.has(sha)) return missing();
     const rows = [...this.#ancestors(sha)].map((commit) => ({
       sha: commit,
+      created: this.#date(this.commitTimes.get(commit) ?? 0),
       parents: this.commits.get(commit)?.map((parent) => ({ sha: parent })) ?? [],
     }));
     return this.#page(rows, query);

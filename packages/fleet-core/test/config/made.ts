@@ -1,5 +1,6 @@
 /** What is made from the table of settings: the options of the library, and the reference for users. */
-import { EVERY, SETTINGS, type Setting } from '../../src/config/settings.js';
+import { EVERY } from '../../src/config/command-sets.js';
+import { SETTINGS, type Setting } from '../../src/config/settings.js';
 
 const GROUPS: [Setting['group'], string][] = [
   ['target', 'What to roll, and where'],

@@ -35,6 +35,17 @@ describe('one look at a fleet', () => {
     expect(fleet.rolls).toEqual([]);
   });
 
+  it('asks a large fleet without a word of Node about it', async () => {
+    for (let number = 0; number < 30; number++) fleet.tenants.set(`tenant-${number}`, NEW);
+    const warned: string[] = [];
+    const hear = (warning: Error) => void warned.push(warning.message);
+    process.on('warning', hear);
+    await look();
+    await new Promise((resolve) => setImmediate(resolve));
+    process.off('warning', hear);
+    expect(warned).toEqual([]);
+  });
+
   it('gives up on tenants that are silent, and is done in three seconds', async () => {
     fleet.tenants.set('birch', () => {});
     const status = await look();

@@ -30,6 +30,7 @@ const distanceSchema = z.looseObject({ total_commits: z.number().int().min(0) })
 const commitSchema = z.looseObject({
   sha: shaSchema,
   parents: z.array(z.looseObject({ sha: shaSchema })).nullish(),
+  created: z.string().nullish(),
 });
 /** Gitea carries the state in `status`, some versions in `state`. */
 const statusSchema = z.looseObject({
@@ -114,6 +115,18 @@ export class Gitea {
     const read = await this.#get(`/commits?sha=${sha}&${what}&page=${page}&limit=50`, z.array(commitSchema));
     if (read.kind !== 'read') return read;
     return { kind: 'read', value: new Map(read.value.map(({ sha, parents }) => [sha, parents?.[0]?.sha])) };
+  }
+
+  /** The newest commits up to `sha` by first parents, itself first, as far as they fit on a page. */
+  async line(sha: string): Promise<Read<{ sha: string; at: string | null }[]>> {
+    const what = 'stat=false&verification=false&files=false';
+    const read = await this.#get(`/commits?sha=${sha}&${what}&page=1&limit=50`, z.array(commitSchema));
+    if (read.kind !== 'read') return read;
+    const commits = new Map(read.value.map((commit) => [commit.sha, commit]));
+    const line: { sha: string; at: string | null }[] = [];
+    for (let at = commits.get(sha); at; at = commits.get(at.parents?.[0]?.sha ?? ''))
+      line.push({ sha: at.sha, at: at.created ?? null });
+    return { kind: 'read', value: line };
   }
 
   /** The newest status of each context of a commit. */
