@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { countingServer, fleet, folder, SHA, TOKEN } from './cli.js';
+import { checked, countingServer, fleet, folder, SHA, TOKEN } from './cli.js';
 
 let server: Awaited<ReturnType<typeof countingServer>>;
 const temp = folder();
@@ -254,7 +254,7 @@ describe('bad input ends with exit code 2, one or two lines, no request, and no 
     [['report', 'nowhere.json'], 'USAGE', 2],
   ])('%j --json: one document that says why', async (args, code, exitCode) => {
     const ran = await fleet([...args, '--json'], { cwd: temp.path });
-    const document = JSON.parse(ran.stdout);
+    const document = checked(ran.stdout);
     expect(document).toMatchObject({ schema: 'fleet-error/1', code, exit_code: exitCode });
     expect(ran.code).toBe(exitCode);
     expect(ran.stderr).toContain(`error: ${document.message}`);

@@ -6,6 +6,8 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { DOCUMENTS } from '@tenant-fleet/fleet-core/program';
+import { expect } from 'vitest';
 
 /** Variables that every run gets, whatever it is given besides. */
 export const everyRun: Record<string, string> = {};
@@ -90,6 +92,15 @@ export function answered(args: string[], answers: Record<string, string>, { env,
 export function folder(): { path: string; remove: () => void } {
   const path = mkdtempSync(join(tmpdir(), 'fleet-cli-'));
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
+}
+
+/** The document that a command printed, held against its schema: nothing is missing, and nothing is there that it lacks. */
+// biome-ignore lint/suspicious/noExplicitAny: what the document is, its schema says
+export function checked(stdout: string): any {
+  const document = JSON.parse(stdout);
+  const schema = DOCUMENTS[document.schema as keyof typeof DOCUMENTS];
+  expect([document.schema, schema?.parse(document)]).toEqual([document.schema, document]);
+  return document;
 }
 
 /** A server on loopback that refuses every token and counts what reaches it. */

@@ -1,7 +1,7 @@
 /** `fleet gates`, as a process against a Gitea of its own. */
 import { FakeGitea } from '@tenant-fleet/fleet-core/testing';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { atTerminal, fleet, hasPty, SHA } from './cli.js';
+import { atTerminal, checked, fleet, hasPty, SHA } from './cli.js';
 
 let gitea: FakeGitea;
 beforeAll(async () => {
@@ -27,7 +27,7 @@ it('--json is one document, also where a gate is not passed; the token is nowher
   const ran = await fleet(args('--kill-switch', 'FREEZE', '--json'), {
     env: { ...env, CI: 'true', GITHUB_EVENT_NAME: 'push' },
   });
-  expect(JSON.parse(ran.stdout)).toMatchObject({ schema: 'fleet-gates/1', outcome: 'held', exit_code: 4 });
+  expect(checked(ran.stdout)).toMatchObject({ schema: 'fleet-gates/1', outcome: 'held', exit_code: 4 });
   expect([ran.code, ran.stderr]).toEqual([4, expect.stringMatching(/HELD: the kill switch FREEZE is armed/)]);
   expect(ran.stdout + ran.stderr).not.toContain(env.GITEA_TOKEN);
 });

@@ -1,7 +1,7 @@
 /** `fleet status` and `fleet history`, as processes against a real control plane. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { atTerminal, countingServer, fleet, hasPty, type RunOptions, SHA, TOKEN } from './cli.js';
+import { atTerminal, checked, countingServer, fleet, hasPty, type RunOptions, SHA, TOKEN } from './cli.js';
 import { OLD, TAG, World } from './world.js';
 
 let world: World;
@@ -53,7 +53,7 @@ describe('fleet status', () => {
     expect(after.stdout).toMatch(/Next, to bring birch back to the last proven commit:\n {2}fleet redeploy /);
 
     const json = await status(['--json']);
-    expect(JSON.parse(json.stdout)).toMatchObject({
+    expect(checked(json.stdout)).toMatchObject({
       schema: 'fleet-status/1',
       exit_code: 0,
       tenants: { known: true, value: { listed: 3, off_proven: ['birch'] } },
@@ -105,7 +105,7 @@ describe('fleet status', () => {
     const [first, second] = ran.stdout
       .trim()
       .split('\n')
-      .map((line) => JSON.parse(line).tenants.value);
+      .map((line) => checked(line).tenants.value);
     expect(first.commits).toHaveLength(1);
     expect(second.commits.map(({ slugs }: { slugs: string[] }) => slugs)).toEqual([
       ['birch', 'cobalt'],
@@ -132,7 +132,7 @@ describe('fleet status', () => {
     expect(text.stdout).toContain(
       'What runs: not known: the control plane does not accept the token (HTTP 401',
     );
-    expect(JSON.parse(json.stdout)).toMatchObject({ exit_code: 5, tenants: { known: false } });
+    expect(checked(json.stdout)).toMatchObject({ exit_code: 5, tenants: { known: false } });
   });
 });
 
@@ -145,7 +145,7 @@ describe('fleet doctor', () => {
     expect([text.code, text.stderr]).toEqual([0, '']);
     expect(text.stdout).toMatch(/^ok {6}tenants: 3 of 3 were asked/m);
     expect(text.stdout).toMatch(/\nNo problem, \d+ warnings?\.\n$/);
-    const { schema, checks, exit_code } = JSON.parse(json.stdout);
+    const { schema, checks, exit_code } = checked(json.stdout);
     expect([schema, exit_code]).toEqual(['fleet-doctor/1', 0]);
     expect(checks).toContainEqual(expect.objectContaining({ name: 'lock features', state: 'ok' }));
     expect(text.stdout + json.stdout).not.toContain(TOKEN);
@@ -181,7 +181,7 @@ describe('fleet watch', () => {
     expect(text.stdout).toMatch(
       /: 1 finding\n {2}drift: birch left the proven commit abcdef1\n {2}Next: fleet redeploy /,
     );
-    expect(JSON.parse(json.stdout)).toMatchObject({
+    expect(checked(json.stdout)).toMatchObject({
       ...{ schema: 'fleet-watch/1', exit_code: 1, proven_sha: SHA },
       findings: [{ kind: 'drift', slugs: ['birch'] }],
     });
@@ -192,7 +192,7 @@ describe('fleet watch', () => {
       onOutput: ({ stdout, kill }) => stdout.includes('\n') && kill('SIGINT'),
     });
     expect(ran.code).toBe(130);
-    expect(JSON.parse(ran.stdout)).toMatchObject({ schema: 'fleet-watch/1' });
+    expect(checked(ran.stdout)).toMatchObject({ schema: 'fleet-watch/1' });
     const often = await watch(['--every', '1s']);
     expect([often.code, often.stderr]).toEqual([2, expect.stringContaining('--every: must be at least 10s')]);
   });
@@ -217,9 +217,9 @@ describe('fleet history', () => {
     const shown = await history(['show', failed.slice(0, 8)]);
     expect(shown.stdout).toContain('3 enumerated, 2 on target, 1 stale\n');
     expect(shown.stdout).toMatch(/\n {2}birch: stale, 1111111, rolled in batch-1\n/);
-    const json = JSON.parse((await history(['show', failed.slice(0, 8), '--json'])).stdout);
+    const json = checked((await history(['show', failed.slice(0, 8), '--json'])).stdout);
     expect(json).toMatchObject({ schema: 'fleet-rollout/1', group: 'staging', from_sha: SHA });
-    expect(JSON.parse((await history(['--json'])).stdout).rollouts[0].claim_id).toBe(json.claim_id);
+    expect(checked((await history(['--json'])).stdout).rollouts[0].claim_id).toBe(json.claim_id);
     const byToken = await history(['show', `${json.fencing_token}`]);
     expect(byToken.stdout).toBe(shown.stdout);
   });

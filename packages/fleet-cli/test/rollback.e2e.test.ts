@@ -2,7 +2,17 @@
 
 import { redeployFleet, resultSchema } from '@tenant-fleet/fleet-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
-import { answered, atTerminal, everyRun, fleet, hasPty, type RunOptions, SHA, TOKEN } from './cli.js';
+import {
+  answered,
+  atTerminal,
+  checked,
+  everyRun,
+  fleet,
+  hasPty,
+  type RunOptions,
+  SHA,
+  TOKEN,
+} from './cli.js';
 import { OLD, TAG, World } from './world.js';
 
 const OLD_TAG = 'staging-1111111';
@@ -79,7 +89,7 @@ it.each<[string, string[], number, RegExp]>([
 it('goes back to the last proven commit, freezes behind it, and a push is held then', async () => {
   await history();
   const ran = await rollback(['--yes', '--json', '--freeze', 'incident 12']);
-  const result = resultSchema.parse(JSON.parse(ran.stdout));
+  const result = resultSchema.parse(checked(ran.stdout));
   expect([ran.code, result.outcome, result.expected_sha]).toEqual([0, 'succeeded', OLD]);
   expect(result.tenants.map(({ baseline_sha }) => baseline_sha)).toEqual([SHA, SHA, SHA]);
   expect(await running()).toEqual({ acme: OLD, birch: OLD, cobalt: OLD });

@@ -4,7 +4,7 @@ import { setTimeout } from 'node:timers/promises';
 import { type ControlPlane, startControlPlane } from '@tenant-fleet/fleet-control-plane';
 import { resultSchema } from '@tenant-fleet/fleet-core';
 import { expect } from 'vitest';
-import { everyRun, fleet, type Ran, type RunOptions, SHA, TOKEN } from './cli.js';
+import { checked, everyRun, fleet, type Ran, type RunOptions, SHA, TOKEN } from './cli.js';
 
 export const TAG = `staging-${SHA.slice(0, 7)}`;
 export const OLD = '1111111111111111111111111111111111111111';
@@ -102,7 +102,7 @@ export class World {
 /** The document that a run printed; checked against the published schema. */
 export function document(ran: Ran) {
   if (!ran.stdout) throw new Error(`no document; exit code ${ran.code}, stderr: ${ran.stderr}`);
-  const result = resultSchema.parse(JSON.parse(ran.stdout));
+  const result = resultSchema.parse(checked(ran.stdout));
   expect(result.exit_code).toBe(ran.code);
   expect(ran.stdout + ran.stderr).not.toContain(TOKEN);
   return { ...ran, result };

@@ -1,25 +1,27 @@
 /** What stands in the way of a deploy from here: the document of `fleet doctor`. */
+import { z } from 'zod';
+
 export const DOCTOR_SCHEMA = 'fleet-doctor/1';
 
 /** `skipped`: nothing is configured that needs it, or what it builds on is not there. */
-export type CheckState = 'ok' | 'warning' | 'problem' | 'skipped';
+const STATES = ['ok', 'warning', 'problem', 'skipped'] as const;
+export type CheckState = (typeof STATES)[number];
 
-export interface DoctorCheck {
-  /** What was looked at: stable, for programs. */
-  name: string;
-  state: CheckState;
-  says: string;
-  /** What mends it, as a command where one does; null: nothing has to be done. */
-  next: string | null;
-}
+const checkSchema = z.object({
+  name: z.string().describe('what was looked at: stable, for programs'),
+  state: z.enum(STATES),
+  says: z.string(),
+  next: z.string().nullable().describe('what mends it; null: nothing has to be done'),
+});
+export type DoctorCheck = z.infer<typeof checkSchema>;
 
-export interface DoctorReport {
-  schema: typeof DOCTOR_SCHEMA;
-  /** ISO 8601. */
-  at: string;
-  environment: string | null;
-  /** In the order in which they build on each other. */
-  checks: DoctorCheck[];
-  /** 1 where there is a problem; warnings alone are 0. */
-  exit_code: 0 | 1;
-}
+export const doctorSchema = z.object({
+  schema: z.literal(DOCTOR_SCHEMA),
+  at: z.string().describe('ISO 8601'),
+  environment: z.string().nullable(),
+  checks: z.array(checkSchema).describe('in the order in which they build on each other'),
+  exit_code: z
+    .union([z.literal(0), z.literal(1)])
+    .describe('1 where there is a problem; warnings alone are 0'),
+});
+export type DoctorReport = z.infer<typeof doctorSchema>;

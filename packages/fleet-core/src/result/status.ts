@@ -1,81 +1,90 @@
 /** What somebody sees who looks at a fleet: the document of `fleet status`. */
-import type { LockStatus } from '../contract.js';
-import type { NextCommand } from './result.js';
-import type { LastLook } from './watch.js';
+import { z } from 'zod';
+import { lockStatusSchema } from '../contract.js';
+import { nextCommandSchema } from './result.js';
+import { lastLookSchema } from './watch.js';
 
 export const STATUS_SCHEMA = 'fleet-status/1';
 
 /** What could be found out, or why not. */
 export type Known<T> = { known: true; value: T } | { known: false; why: string; next: string | null };
 
-export interface CommitGroup {
-  /** 40 lower-case hex digits, or `dev`. */
-  commit: string;
-  /** Tag under which a rollout on record brought it; null: none on record did. */
-  tag: string | null;
-  /** Tenants that answered with it, in the order of the control plane. */
-  slugs: string[];
-}
+const known = <Value extends z.ZodType>(value: Value) =>
+  z.discriminatedUnion('known', [
+    z.object({ known: z.literal(true), value }),
+    z.object({ known: z.literal(false), why: z.string(), hint: z.string().nullable() }),
+  ]);
 
+const commitGroupSchema = z.object({
+  commit: z.string().describe('40 lower-case hex digits, or `dev`'),
+  tag: z.string().nullable().describe('tag under which a rollout on record brought it'),
+  slugs: z.array(z.string()).describe('tenants that answered with it, in the order of the control plane'),
+});
+export type CommitGroup = z.infer<typeof commitGroupSchema>;
+
+const unreadTenantSchema = z.object({
+  slug: z.string(),
+  status: z.enum(['unreachable', 'invalid']),
+  why: z.string(),
+});
 /** A tenant that named no commit. */
-export interface UnreadTenant {
-  slug: string;
-  status: 'unreachable' | 'invalid';
-  why: string;
-}
+export type UnreadTenant = z.infer<typeof unreadTenantSchema>;
 
-export interface TenantsSeen {
-  listed: number;
-  /** The largest group first. */
-  commits: CommitGroup[];
-  unread: UnreadTenant[];
-  /** Tenants that come and go; they are in the groups too, and never off. */
-  ephemeral: string[];
-  /** The commit of more tenants than any other; null: no such commit. */
-  majority: string | null;
-  /** Tenants on another commit than the majority. */
-  off_majority: string[];
-  /** Tenants on another commit than the last proven one; null: none is known. */
-  off_proven: string[] | null;
-}
+const tenantsSeenSchema = z.object({
+  listed: z.number().int(),
+  commits: z.array(commitGroupSchema).describe('the largest group first'),
+  unread: z.array(unreadTenantSchema).describe('tenants that named no commit'),
+  ephemeral: z
+    .array(z.string())
+    .describe('tenants that come and go; they are in the groups too, and never off'),
+  majority: z.string().nullable().describe('the commit of more tenants than any other'),
+  off_majority: z.array(z.string()).describe('tenants on another commit than the majority'),
+  off_proven: z
+    .array(z.string())
+    .nullable()
+    .describe('tenants on another commit than the last proven one; null: none is known'),
+});
+export type TenantsSeen = z.infer<typeof tenantsSeenSchema>;
 
-export interface LockSeen extends LockStatus {
-  /** Seconds until the lock frees itself, unless its holder renews; null: nobody holds it, or the server does not say. */
-  frees_in_seconds: number | null;
-}
+const lockSeenSchema = lockStatusSchema.extend({
+  frees_in_seconds: z
+    .number()
+    .nullable()
+    .describe(
+      'until the lock frees itself, unless its holder renews; null: nobody holds it, or the server does not say',
+    ),
+});
+export type LockSeen = z.infer<typeof lockSeenSchema>;
 
+const rolloutSeenSchema = z.object({
+  fencing_token: z.number().int(),
+  claim_id: z.string(),
+  target_tag: z.string(),
+  expected_sha: z.string(),
+  outcome: z.string().nullable().describe('null: it ended without a verdict'),
+  by: z.string(),
+  at: z.string().describe('ISO 8601'),
+  run_url: z.string().nullable(),
+});
 /** A rollout on record. */
-export interface RolloutSeen {
-  fencing_token: number;
-  claim_id: string;
-  target_tag: string;
-  expected_sha: string;
-  /** null: it ended without a verdict. */
-  outcome: string | null;
-  by: string;
-  /** ISO 8601. */
-  at: string;
-  run_url: string | null;
-}
+export type RolloutSeen = z.infer<typeof rolloutSeenSchema>;
 
-export interface FleetStatus {
-  schema: typeof STATUS_SCHEMA;
-  /** ISO 8601. */
-  at: string;
-  took_ms: number;
-  environment: string | null;
-  control_plane: string;
-  tenants: Known<TenantsSeen>;
-  /** Who holds the lock, who waits, open rolls, a freeze. */
-  lock: Known<LockSeen>;
-  /** null: no rollout on record proved the fleet. */
-  last_proven: Known<RolloutSeen | null>;
-  /** The newest rollout, where it rolled and proved nothing; null: it did prove the fleet, or is under way. */
-  unfinished: RolloutSeen | null;
-  /** The last look of `fleet watch`; null: no Gitea is configured, or nothing is proven. */
-  last_look: Known<LastLook | null> | null;
-  /** What to type; null: nothing has to be done. */
-  next: NextCommand | null;
-  /** 5 where the control plane could not be used. */
-  exit_code: 0 | 5;
-}
+export const statusSchema = z.object({
+  schema: z.literal(STATUS_SCHEMA),
+  at: z.string().describe('ISO 8601'),
+  took_ms: z.number(),
+  environment: z.string().nullable(),
+  control_plane: z.string(),
+  tenants: known(tenantsSeenSchema),
+  lock: known(lockSeenSchema).describe('who holds the lock, who waits, open rolls, a freeze'),
+  last_proven: known(rolloutSeenSchema.nullable()).describe(
+    'value null: no rollout on record proved the fleet',
+  ),
+  unfinished: rolloutSeenSchema.nullable().describe('the newest rollout, where it rolled and proved nothing'),
+  last_look: known(lastLookSchema.nullable())
+    .nullable()
+    .describe('of `fleet watch`; null: no Gitea is configured, or nothing is proven'),
+  next: nextCommandSchema.nullable().describe('what to type; null: nothing has to be done'),
+  exit_code: z.union([z.literal(0), z.literal(5)]).describe('5 where the control plane could not be used'),
+});
+export type FleetStatus = z.infer<typeof statusSchema>;

@@ -1,8 +1,10 @@
 /** What somebody sees who watches a fleet: the document of `fleet watch`. */
+import { z } from 'zod';
+
 export const WATCH_SCHEMA = 'fleet-watch/1';
 
 export const FINDINGS = [
-  /** The control plane, the lock server or Gitea could not be asked. */
+  /** The control plane could not be asked. */
   'blind',
   /** Tenants left the proven commit. */
   'drift',
@@ -19,37 +21,33 @@ export const FINDINGS = [
 ] as const;
 export type FindingKind = (typeof FINDINGS)[number];
 
-export interface Finding {
-  kind: FindingKind;
-  says: string;
-  /** Tenants that it is about. */
-  slugs: string[];
-  /** Since when, ISO 8601; null: not known. */
-  since: string | null;
-  /** What to type; null: what is said has to be looked into. */
-  next: string | null;
-}
+const findingSchema = z.object({
+  kind: z.enum(FINDINGS),
+  says: z.string(),
+  slugs: z.array(z.string()).describe('tenants that it is about'),
+  since: z.string().nullable().describe('ISO 8601'),
+  next: z.string().nullable().describe('what to type; null: what is said has to be looked into'),
+});
+export type Finding = z.infer<typeof findingSchema>;
 
-export interface WatchReport {
-  schema: typeof WATCH_SCHEMA;
-  /** ISO 8601. */
-  at: string;
-  environment: string | null;
-  /** What was looked at is all well where there is none. */
-  findings: Finding[];
-  /** What was not looked at, and why. */
-  unwatched: string[];
-  /** The commit that was proven last; null: none is on record. */
-  proven_sha: string | null;
-  warnings: string[];
-  /** 0 where all is well, 1 where something was found, 5 where the control plane could not be used. */
-  exit_code: 0 | 1 | 5;
-}
+export const watchSchema = z.object({
+  schema: z.literal(WATCH_SCHEMA),
+  at: z.string().describe('ISO 8601'),
+  environment: z.string().nullable(),
+  findings: z.array(findingSchema).describe('empty: all is well, as far as it was looked at'),
+  unwatched: z.array(z.string()).describe('what was not looked at, and why'),
+  proven_sha: z.string().nullable().describe('the commit that was proven last'),
+  warnings: z.array(z.string()),
+  exit_code: z
+    .union([z.literal(0), z.literal(1), z.literal(5)])
+    .describe('1 where something was found, 5 where the control plane could not be used'),
+});
+export type WatchReport = z.infer<typeof watchSchema>;
 
+export const lastLookSchema = z.object({
+  at: z.string().describe('ISO 8601'),
+  well: z.boolean(),
+  says: z.string(),
+});
 /** The last look of a watch, as Gitea keeps it on the proven commit. */
-export interface LastLook {
-  /** ISO 8601. */
-  at: string;
-  well: boolean;
-  says: string;
-}
+export type LastLook = z.infer<typeof lastLookSchema>;

@@ -1,0 +1,44 @@
+/** Every document that `--json` may bring, by the name in its field `schema`. Fields are only ever added. */
+import { z } from 'zod';
+import { rolloutEntrySchema } from '../contract.js';
+import { DOCTOR_SCHEMA, doctorSchema } from './doctor.js';
+import { GATES_SCHEMA, gatesSchema } from './gates.js';
+import { RESULT_SCHEMA, resultSchema } from './result.js';
+import { STATUS_SCHEMA, statusSchema } from './status.js';
+import { WATCH_SCHEMA, watchSchema } from './watch.js';
+
+const pastRolloutSchema = rolloutEntrySchema.extend({
+  from_sha: z.string().nullable().describe('the commit that was proven before it; null: none is on record'),
+});
+const group = z.string().describe('the lock group');
+
+export const historySchema = z.object({
+  schema: z.literal('fleet-history/1'),
+  group,
+  rollouts: z.array(pastRolloutSchema).describe('the newest first, without their tenants'),
+});
+
+export const rolloutDocumentSchema = pastRolloutSchema.extend({
+  schema: z.literal('fleet-rollout/1'),
+  group,
+});
+
+/** Of whatever ends before there is another document. */
+export const errorSchema = z.object({
+  schema: z.literal('fleet-error/1'),
+  code: z.string().describe('stable: of the fault, `USAGE`, or `NOT_DONE` where somebody declined'),
+  message: z.string(),
+  next: z.string().nullish().describe('what to do about it'),
+  exit_code: z.number().int(),
+});
+
+export const DOCUMENTS = {
+  [RESULT_SCHEMA]: resultSchema,
+  [STATUS_SCHEMA]: statusSchema,
+  'fleet-history/1': historySchema,
+  'fleet-rollout/1': rolloutDocumentSchema,
+  [GATES_SCHEMA]: gatesSchema,
+  [WATCH_SCHEMA]: watchSchema,
+  [DOCTOR_SCHEMA]: doctorSchema,
+  'fleet-error/1': errorSchema,
+} as const;
