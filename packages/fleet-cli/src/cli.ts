@@ -9,7 +9,7 @@ outliveStreams();
 if (major < 20 || (major === 20 && minor < 19)) {
   process.stderr.write(`error: fleet needs Node 20.19 or newer, and this is ${process.versions.node}\n`);
   process.exitCode = 2;
-} else if (rest.length === 0 && (first === '--version' || first === '-V')) {
+} else if (rest.length === 0 && (first === '--version' || first === '-V' || first === 'version')) {
   process.stdout.write(`${FLEET_VERSION}\n`);
 } else {
   // Loaded only here: the version costs no more than starting Node, and an old Node never meets what it cannot read.

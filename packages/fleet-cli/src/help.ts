@@ -67,8 +67,14 @@ const EXAMPLES: Record<string, string[]> = {
     'fleet init',
     'fleet init --control-plane https://staging-api.example.com --tenant-url "https://{slug}.staging.example.com" --dry-run',
   ],
-  completion: ['source <(fleet completion bash)', 'fleet completion fish | source'],
-  report: ['fleet report result.json', 'fleet report result.json --html result.html'],
+  completion: ['fleet completion fish | source', 'source <(fleet completion bash)'],
+  report: [
+    'fleet report result.json',
+    'fleet report result.json --html result.html',
+    'fleet report result.json --format markdown >>"$GITHUB_STEP_SUMMARY"',
+  ],
+  help: ['fleet help outcomes', 'fleet help redeploy'],
+  version: ['fleet version'],
 };
 
 type Codes = Record<string, string>;
@@ -151,6 +157,8 @@ const EXIT_CODES: Record<string, Codes> = {
   doctor: { 0: 'no problem, warnings aside', 1: 'there is a problem', ...USAGE, ...SIGNALS },
   config: { 0: 'shown; nothing was requested', 2: 'usage: a bad flag, variable or file' },
   report: { 0: 'shown, whatever the outcome of that run', 2: 'usage: a bad flag, or no result to read' },
+  help: { 0: 'shown', 2: 'usage: no such command, and no such topic' },
+  version: { 0: 'printed', 2: 'usage: a bad flag' },
   completion: { 0: 'printed', 2: 'usage: no such shell' },
   lint: {
     0: 'no error; with --strict no warning either',

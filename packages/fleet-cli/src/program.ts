@@ -1,8 +1,8 @@
 /** The commands and their flags. */
-import { Command, type CommanderError, Option } from 'commander';
+import { Command, type CommanderError } from 'commander';
 import { addLockCommands } from './commands/lock.js';
 import { addLookCommands } from './commands/look.js';
-import { runReport } from './commands/report.js';
+import { addOwnCommands } from './commands/own.js';
 import { addRepositoryCommands } from './commands/repository.js';
 import { runCommand } from './commands/run.js';
 import type { Finish, OutputFlags } from './flags.js';
@@ -55,29 +55,43 @@ export function buildProgram(version: string, finish: Finish): Command {
   addLookCommands(add, finish);
   addLockCommands(program, add, finish);
   addRepositoryCommands(program, finish, version);
-  const report = program
-    .command('report')
-    .description('Show a saved result')
-    .argument('<RESULT.json>')
-    .allowExcessArguments(false)
-    .optionsGroup(GROUP_TITLES.output)
-    .option('--html <FILE>', 'write it as one HTML file');
-  addJson(report).action(async (file: string, flags: OutputFlags & { html?: string }) => {
-    finish(await runReport(file, flags));
-  });
-  program
-    .command('completion')
-    .description('Print what completes commands, flags and names in a shell')
-    .usage('bash|zsh|fish')
-    .argument('[SHELL...]')
-    .addOption(new Option('--complete', 'the candidates for the last word').hideHelp())
-    .action(async (words: string[], flags: OutputFlags & { complete?: boolean }) => {
-      const { runCompletion } = await import('./commands/completion.js');
-      finish(await runCompletion(program, words, flags));
-    });
+  addOwnCommands(program, finish, version);
   addHelp(program);
   return program;
 }
+
+/** What other tools call it. */
+const SYNONYMS: Record<string, string> = {
+  deploy: 'redeploy',
+  roll: 'redeploy',
+  rollout: 'redeploy',
+  upgrade: 'redeploy',
+  undo: 'rollback',
+  revert: 'rollback',
+  'dry-run': 'plan',
+  diff: 'plan',
+  ps: 'status',
+  ls: 'status',
+  list: 'status',
+  logs: 'history',
+  log: 'history',
+  releases: 'history',
+  check: 'verify',
+  test: 'verify',
+  wait: 'gates',
+  freeze: 'lock freeze',
+  hold: 'lock freeze',
+  unfreeze: 'lock unfreeze',
+  thaw: 'lock unfreeze',
+  unlock: 'lock break',
+  monitor: 'watch',
+  drift: 'watch',
+  diagnose: 'doctor',
+  setup: 'init',
+  settings: 'config',
+  env: 'config',
+  autocomplete: 'completion',
+};
 
 /** What the parser objects to, in one line, and what to do next. Values are left out: one may be a token. */
 export function parseProblem(error: CommanderError): { message: string; next: string } {
@@ -90,6 +104,8 @@ export function parseProblem(error: CommanderError): { message: string; next: st
   if (/^unknown option '--?\w*-?(?:token|secret|password)/.test(message)) {
     return { message, next: 'a token is never an argument: set FLEET_CP_TOKEN or give --token-file' };
   }
+  const meant = SYNONYMS[/^unknown command '(\w[\w-]*)'/.exec(message)?.[1] ?? ''];
+  if (meant) return { message, next: `did you mean fleet ${meant}` };
   return {
     message,
     next: didYouMean ? `did you mean ${didYouMean}` : 'fleet --help lists commands and flags',

@@ -31,6 +31,11 @@ type Case = [name: string, args: string[], says: RegExp, env?: Record<string, st
 /** `...` and `...lock` stand for flags that are all well, so that the one after them is what is wrong. */
 const cases: Case[] = [
   ['an unknown command', ['redeply'], /unknown command.*\n.*did you mean redeploy/],
+  ['what other tools call it', ['undo'], /unknown command.*\n.*did you mean fleet rollback/],
+  ['the same, of a command below', ['thaw'], /unknown command.*\n.*did you mean fleet lock unfreeze/],
+  ['an unknown topic', ['help', 'outcome'], /no command and no topic "outcome"\n.*did you mean outcomes/],
+  ['a topic far off', ['help', 'everything'], /no topic.*\n.*topics are outcomes, exit-codes, concepts/],
+  ['an unknown format', ['report', 'x.json', '--format', 'pdf'], /--format: "pdf" is not known\n.*markdown/],
   ['an unknown flag', ['redeploy', '--sook', '3s'], /unknown option '--sook'\n.*did you mean --soak/],
   ['a flag of another command', ['verify', '--dry-run'], /unknown option '--dry-run'/],
   ['a flag without its value', ['redeploy', '--soak'], /--soak.* argument missing/],

@@ -1,9 +1,10 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { exitCodeOf, OUTCOMES } from '@tenant-fleet/fleet-core';
 import { settingsFor } from '@tenant-fleet/fleet-core/config';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { CLI, countingServer, fleet, folder, SHA, TOKEN } from './cli.js';
+import { CLI, countingServer, fleet, folder, hasPty, atTerminal as narrow, SHA, TOKEN } from './cli.js';
 
 const LOCK = ['status', 'run', 'break', 'freeze', 'unfreeze', 'log'].map((name) => ['lock', name]);
 
@@ -20,7 +21,7 @@ afterAll(async () => {
 describe('help and version', () => {
   it('prints the version of the package and nothing else', async () => {
     const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
-    for (const args of [['--version'], ['-V'], ['--version', '--no-color']]) {
+    for (const args of [['--version'], ['-V'], ['version'], ['--version', '--no-color']]) {
       expect(await fleet(args)).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' });
     }
   });
@@ -74,6 +75,8 @@ describe('help and version', () => {
     ['config schema', '0 2'],
     ['report', '0 2'],
     ['completion', '0 2'],
+    ['help', '0 2'],
+    ['version', '0 2'],
     ['lint', '0 1 2'],
     ['lock status', '0 2 4 5 130'],
     ['lock run', 'N 2 3 4 5 126 130'],
@@ -132,6 +135,39 @@ describe('help and version', () => {
     const ran = await fleet([]);
     expect([ran.code, ran.stdout]).toEqual([2, '']);
     expect(ran.stderr).toMatch(/^Examples:[\s\S]*Commands:/);
+  });
+});
+
+describe('topics', () => {
+  it('tells every outcome with the exit codes that it has', async () => {
+    const { stdout } = await fleet(['help', 'outcomes']);
+    for (const outcome of OUTCOMES) {
+      const line = stdout.split('\n').find((one) => one.startsWith(`${outcome} (exit code `));
+      for (const askedBy of ['ci', 'human'] as const)
+        expect([outcome, line]).toEqual([
+          outcome,
+          expect.stringContaining(`${exitCodeOf(outcome, { askedBy })}`),
+        ]);
+    }
+  });
+
+  it('lists topics, tells of each, and of commands', async () => {
+    const all = await fleet(['help']);
+    const topics = [...(all.stdout.split('\nTopics')[1] ?? '').matchAll(/^ {2}([a-z-]+) /gm)].map(
+      ([, name]) => `${name}`,
+    );
+    expect([all.code, topics]).toEqual([0, ['outcomes', 'exit-codes', 'concepts']]);
+    for (const topic of topics) expect((await fleet(['help', topic])).stdout.length).toBeGreaterThan(400);
+    const [help, flag] = await Promise.all([
+      fleet(['help', 'lock', 'break']),
+      fleet(['lock', 'break', '--help']),
+    ]);
+    expect(help).toEqual(flag);
+  });
+
+  it.skipIf(!hasPty).each(['outcomes', 'exit-codes', 'concepts'])('%s keeps to 40 columns', async (topic) => {
+    for (const line of (await narrow(40, ['help', topic])).split('\n'))
+      expect(line.length).toBeLessThanOrEqual(40);
   });
 });
 
@@ -265,8 +301,6 @@ describe('under an event that anybody can cause', () => {
   });
 });
 
-const hasPty = spawnSync('script', ['--version']).status === 0;
-
 describe.skipIf(!hasPty)('the question before a roll', () => {
   /** Runs it at a terminal of its own; `answer` is typed once the question stands there. */
   const atTerminal = async (more: string, answer: string, env: Record<string, string> = {}) => {
@@ -339,5 +373,9 @@ describe('saved results', () => {
     const shown = await fleet(['report', json, '--html', html]);
     expect(shown).toEqual({ code: 0, stdout: ran.stdout, stderr: '' });
     expect(readFileSync(html, 'utf8')).toMatch(/^<!doctype html>/);
+    const as = async (format: string) => (await fleet(['report', json, '--format', format])).stdout;
+    expect(await as('html')).toBe(readFileSync(html, 'utf8'));
+    expect(await as('markdown')).toMatch(/^<h3>CONTROL PLANE ERROR: /);
+    expect(JSON.parse(await as('json'))).toEqual(JSON.parse(readFileSync(json, 'utf8')));
   });
 });
