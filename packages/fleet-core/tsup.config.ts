@@ -9,6 +9,7 @@ export default defineConfig({
     contract: 'src/contract.ts',
     'config/index': 'src/config/index.ts',
     'render/index': 'src/render/index.ts',
+    'documents/index': 'src/result/documents/index.ts',
     program: 'src/program.ts',
     'testing/index': 'src/testing/index.ts',
   },

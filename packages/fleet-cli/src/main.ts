@@ -30,9 +30,10 @@ export async function main(args: string[], version: string): Promise<number> {
     if (process.listenerCount('uncaughtException') === 1) process.exit(fail(error));
   });
   let exitCode = 0;
-  const program = buildProgram(version, (code) => {
+  const finish = (code: number) => {
     exitCode = code;
-  });
+  };
+  const program = buildProgram(version, finish, args);
   try {
     await program.parseAsync(args, { from: 'user' });
     return document(exitCode);

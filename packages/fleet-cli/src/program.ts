@@ -9,7 +9,10 @@ import type { Finish, OutputFlags } from './flags.js';
 import { addHelp } from './help.js';
 import { addJson, addSettings, type CommandName, GROUP_TITLES, settingsFor, typedFlags } from './options.js';
 
-export function buildProgram(version: string, finish: Finish): Command {
+/** @param args What was typed: a command that it cannot be about goes without the flags of its settings. */
+export function buildProgram(version: string, finish: Finish, args: readonly string[]): Command {
+  const isAbout = (name: CommandName) =>
+    args[0] === 'help' || args[0] === 'completion' || name.split(' ').every((word) => args.includes(word));
   const program = new Command('fleet')
     .description('Redeploys a fleet of tenants and proves what every tenant runs')
     .version(version, '-V, --version', 'print the version')
@@ -21,7 +24,7 @@ export function buildProgram(version: string, finish: Finish): Command {
   const add = (name: CommandName, description: string, parent = program) => {
     const command = parent.command(name.split(' ').at(-1) ?? name).description(description);
     command.allowExcessArguments(false);
-    addSettings(command, name);
+    if (isAbout(name)) addSettings(command, name);
     return command.optionsGroup(GROUP_TITLES.output);
   };
   const addRun = (name: 'redeploy' | 'rollback' | 'plan' | 'verify', description: string) => {

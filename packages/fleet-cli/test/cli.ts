@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { DOCUMENTS } from '@tenant-fleet/fleet-core/program';
+import { DOCUMENTS } from '@tenant-fleet/fleet-core/documents';
 import { expect } from 'vitest';
 
 /** Variables that every run gets, whatever it is given besides. */

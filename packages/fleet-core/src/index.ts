@@ -1,8 +1,8 @@
 /**
  * The public surface: three calls and what goes in and comes out of them.
  *
- * Settings stand in `./config`, wire formats in `./contract`, lines for people in `./render`, what a program around the
- * library needs in `./program`, and stand-ins for tests in `./testing`.
+ * Settings stand in `./config`, wire formats in `./contract`, schemas of documents for programs in `./documents`, lines
+ * for people in `./render`, what a program around the library needs in `./program`, and stand-ins for tests in `./testing`.
  */
 
 export { LockClient, type LockServer } from './clients/control-plane/lock.js';

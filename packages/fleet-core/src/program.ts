@@ -28,7 +28,6 @@ export { holdLock, releaseClaim } from './lock/from-config.js';
 export { systemPorts, systemRandom } from './ports.js';
 export { outcomeOf } from './report/ending.js';
 export { type CheckState, DOCTOR_SCHEMA, type DoctorCheck, type DoctorReport } from './result/doctor.js';
-export { DOCUMENTS } from './result/documents.js';
 export { GATES_SCHEMA, type GatesResult } from './result/gates.js';
 export { STOP_SIGNALS, type StopSignal } from './result/outcome.js';
 export {

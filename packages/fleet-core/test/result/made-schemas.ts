@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import { DOCUMENTS } from '../../src/result/documents.js';
+import { DOCUMENTS } from '../../src/result/documents/index.js';
 
 interface Json {
   type?: string | string[];
@@ -34,8 +34,8 @@ const ABOUT: Record<string, string> = {
 /** What the sources say of a field, where its schema says nothing itself; a name that several fields have tells nothing. */
 const comments = new Map<string, string | null>();
 const source = fileURLToPath(new URL('../../src/', import.meta.url));
-for (const folder of ['contract', 'result'])
-  for (const file of readdirSync(join(source, folder))) {
+for (const folder of ['contract', 'result', 'result/documents'])
+  for (const file of readdirSync(join(source, folder)).filter((name) => name.endsWith('.ts'))) {
     const text = readFileSync(join(source, folder, file), 'utf8');
     const fields = text.matchAll(
       /(?:\/\*\* ([^*]+?)\.? \*\/\s+)?\b(\w+): (?:z\b|\w+Schema|count\b|known\()/g,
@@ -101,9 +101,9 @@ export function schemasPage(): string {
   return [
     '# Documents for programs',
     '',
-    'Made from the schemas (`packages/fleet-core/src/result/documents.ts`) and checked by a test, as every document that the',
+    'Made from the schemas (`packages/fleet-core/src/result/documents`) and checked by a test, as every document that the',
     'tests of the command line meet. A program reads `schema` first. Within a version fields are only ever added: ignore those',
-    'that you do not know. The schemas are `DOCUMENTS` of `@tenant-fleet/fleet-core/program`; that of the result is',
+    'that you do not know. The schemas are `DOCUMENTS` of `@tenant-fleet/fleet-core/documents`; that of the result is',
     '`resultSchema` of `@tenant-fleet/fleet-core`.',
     '',
     ...sections,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { DOCUMENTS } from '../../src/result/documents.js';
+import { DOCUMENTS } from '../../src/result/documents/index.js';
 import { schemasPage } from './made-schemas.js';
 
 test('docs/schemas.md has every document', async () => {

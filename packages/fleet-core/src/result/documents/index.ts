@@ -1,11 +1,14 @@
-/** Every document that `--json` may bring, by the name in its field `schema`. Fields are only ever added. */
+/**
+ * Every document that `--json` may bring, by the name in its field `schema`. Fields are only ever added. Public as
+ * `@tenant-fleet/fleet-core/documents`.
+ */
 import { z } from 'zod';
-import { rolloutEntrySchema } from '../contract.js';
-import { DOCTOR_SCHEMA, doctorSchema } from './doctor.js';
-import { GATES_SCHEMA, gatesSchema } from './gates.js';
-import { RESULT_SCHEMA, resultSchema } from './result.js';
-import { STATUS_SCHEMA, statusSchema } from './status.js';
-import { WATCH_SCHEMA, watchSchema } from './watch.js';
+import { rolloutEntrySchema } from '../../contract.js';
+import { RESULT_SCHEMA, resultSchema } from '../result.js';
+import { doctorSchema } from './doctor.js';
+import { gatesSchema } from './gates.js';
+import { statusSchema } from './status.js';
+import { watchSchema } from './watch.js';
 
 const pastRolloutSchema = rolloutEntrySchema.extend({
   from_sha: z.string().nullable().describe('the commit that was proven before it; null: none is on record'),
@@ -34,11 +37,11 @@ export const errorSchema = z.object({
 
 export const DOCUMENTS = {
   [RESULT_SCHEMA]: resultSchema,
-  [STATUS_SCHEMA]: statusSchema,
+  'fleet-status/1': statusSchema,
   'fleet-history/1': historySchema,
   'fleet-rollout/1': rolloutDocumentSchema,
-  [GATES_SCHEMA]: gatesSchema,
-  [WATCH_SCHEMA]: watchSchema,
-  [DOCTOR_SCHEMA]: doctorSchema,
+  'fleet-gates/1': gatesSchema,
+  'fleet-watch/1': watchSchema,
+  'fleet-doctor/1': doctorSchema,
   'fleet-error/1': errorSchema,
 } as const;
