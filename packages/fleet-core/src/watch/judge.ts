@@ -100,12 +100,13 @@ function ofLock({ status: { lock, next }, now }: Seen, { maxAgeMs }: Config['wat
   return [{ kind: 'freeze', says, slugs: [], since, next: next?.command ?? null }];
 }
 
-function ofBranch({ waiting, now, status }: Seen, { maxLagMs }: Config['watch']): Finding[] {
+/** While somebody holds deploys back, commits wait by will; the freeze has a limit of its own. */
+function ofBranch({ waiting, now, status: { lock } }: Seen, { maxLagMs }: Config['watch']): Finding[] {
   const [oldest] = waiting ?? [];
-  if (!oldest || !older(oldest.since, maxLagMs, now)) return [];
+  const frozen = lock.known && lock.value.frozen;
+  if (!oldest || frozen || !older(oldest.since, maxLagMs, now)) return [];
   const more = waiting && waiting.length > 1 ? ` (${waiting.length} green commits wait)` : '';
-  const frozen = status.lock.known && status.lock.value.frozen ? '; deploys are frozen' : '';
-  const says = `the green commit ${shortSha(oldest.sha)} is ${ago(oldest.since, now)} old and not on the fleet${more}${frozen}`;
+  const says = `the green commit ${shortSha(oldest.sha)} is ${ago(oldest.since, now)} old and not on the fleet${more}`;
   return [{ kind: 'behind', says, slugs: [], since: oldest.since, next: null }];
 }
 

@@ -166,6 +166,14 @@ describe('what is found', () => {
     ['a commit that is not green', () => merge(NEXT, NEW, 5, 'pending'), { requireContext: ['ci'] }],
     ['a young commit', () => merge(NEXT, NEW, 1), {}],
     [
+      'a commit that waits for the end of a freeze',
+      () => {
+        merge(NEXT, NEW, 5);
+        lock.status = (_, response) => lock.show(response, { frozen: { reason: 'x', since: ago(5) } });
+      },
+      {},
+    ],
+    [
       'anything that is switched off',
       () => {
         merge(NEXT, NEW, 500);
