@@ -39,15 +39,23 @@ export async function readStatus(config: Config, context: RunContext = {}): Prom
   refuse(config);
   const { clock, http } = systemPorts(context.ports);
   const started = clock.monotonic();
-  const [seen, lock, record] = await Promise.all([
+  const reading = known(lookAtRecord(config, context));
+  // Beside the tenants: whoever looks waits for the slowest, and for no sum.
+  const looking = reading.then((record) =>
+    readLastLook(config, record.known ? (record.value.proven?.expected_sha ?? null) : null, {
+      http,
+      signal: context.signal,
+    }),
+  );
+  const [seen, lock, record, lastLook] = await Promise.all([
     known(lookAtTenants(config, context)),
     known(lookAtLock(config, context)),
-    known(lookAtRecord(config, context)),
+    reading,
+    looking,
   ]);
   const proven = record.known ? record.value.proven : null;
   const unfinished = record.known ? record.value.unfinished : null;
   const tags = record.known ? record.value.tags : new Map<string, string>();
-  const lastLook = await readLastLook(config, proven?.expected_sha ?? null, { http, signal: context.signal });
   const tenants = seen.known
     ? {
         known: true as const,

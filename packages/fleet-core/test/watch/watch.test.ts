@@ -296,6 +296,14 @@ describe('the last look', () => {
     expect(await doctor()).toMatchObject({ state: 'warning', next: expect.stringMatching(/fleet watch/) });
   });
 
+  it('a Gitea that is silent keeps nobody waiting longer than silent tenants do', async () => {
+    gitea.fail('silent');
+    fleet.tenants.set('birch', () => {});
+    const status = await readStatus(configOf({}, 'status'));
+    expect(status.last_look).toMatchObject({ known: false, why: expect.stringMatching(/2000 ms/) });
+    expect(status.took_ms).toBeLessThan(3_000);
+  });
+
   it('none since the commit was proven is said', async () => {
     const status = await readStatus(configOf({}, 'status'), { ports: ports() });
     expect(renderStatus(status).map(({ text }) => text)).toContain(
