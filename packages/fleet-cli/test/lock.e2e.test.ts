@@ -1,9 +1,10 @@
 /** The commands below `fleet lock`, as processes against a real control plane. */
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { dirname } from 'node:path';
-import type { LockEvent, LockStatus } from '@tenant-fleet/fleet-core/contract';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import type { LockEvent, LockStatus, RolloutEntry } from '@tenant-fleet/fleet-core/contract';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CLI, fleet, type RunOptions, TOKEN } from './cli.js';
 import { World } from './world.js';
@@ -272,6 +273,49 @@ describe('lock run', () => {
     expect(ran.code).toBe(0);
     const tokens = (await world.rolls()).slice(before).map((roll) => roll.fencing_token);
     expect(new Set(tokens).size).toBe(1);
+    expect(ran.stderr).not.toContain('FLEET_LOCK_SESSION');
+    const { rollouts } = await world.call<{ rollouts: RolloutEntry[] }>(
+      'GET',
+      `${world.lock(group)}/rollouts?limit=1`,
+    );
+    expect(rollouts).toMatchObject([
+      { fencing_token: tokens[0], state: 'ended', rollout: { outcome: 'succeeded', open_calls: [] } },
+    ]);
+  });
+
+  it('what one of them rolled goes before an older one, inside it as outside', async () => {
+    const group = 'staging';
+    await world.setFleet({ acme: {} });
+    const order = (number: number) => [
+      ...['--repository', 'shop/shop', '--branch', 'main', '--order', `${number}`, '--force'],
+    ];
+    const redeploy = (number: number) => ['redeploy', ...world.args('--lock-group', group, ...order(number))];
+    const inside = (number: number) => lock(group, ['run', '--', process.execPath, CLI, ...redeploy(number)]);
+    expect((await inside(77)).stdout).toMatch(/^DEPLOYED: /);
+    const before = (await world.rolls()).length;
+    for (const late of [await inside(76), await fleet(redeploy(76))]) {
+      expect(late.code).toBe(0);
+      expect(late.stdout).toMatch(/^SUPERSEDED: [\s\S]*number 77/);
+    }
+    expect(await world.rolls()).toHaveLength(before);
+  });
+
+  it('one that was killed in mid-roll is waited for by the next', async () => {
+    const group = 'staging';
+    await world.setFleet({ acme: { roll_ms: 4_000 } });
+    const before = (await world.rolls()).length;
+    const redeploy = [process.execPath, CLI, 'redeploy', ...world.args('--lock-group', group)];
+    const quoted = redeploy.map((word) => `'${word}'`).join(' ');
+    const go = join(mkdtempSync(join(tmpdir(), 'fleet-test-')), 'go');
+    const script = `${quoted} & p=$!; until [ -e '${go}' ]; do sleep 0.05; done; kill -9 $p; ${quoted}`;
+    const run = lock(group, ['run', '--', 'sh', '-c', script]);
+    while ((await world.rolls()).length === before) await new Promise((resolve) => setTimeout(resolve, 20));
+    writeFileSync(go, '');
+    const ran = await run;
+    rmSync(dirname(go), { recursive: true });
+    expect(ran.stdout).toMatch(/^DEPLOYED: [\s\S]*already on target/m);
+    expect(ran.stderr).toContain('still runs, and is waited for: acme');
+    expect((await world.rolls()).slice(before)).toHaveLength(1);
   });
 
   it('two of them inside it roll one after the other', async () => {

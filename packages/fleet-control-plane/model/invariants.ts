@@ -9,6 +9,7 @@ import {
   heldOf,
   isOpen,
   knowsToken,
+  LOOKING,
   NONE,
   OVER,
   orderOf,
@@ -35,7 +36,7 @@ export const INVARIANTS = {
   '9a': 'nobody waits below an order of its key that waits, holds or rolled',
   10: 'a retry makes no second claim and no second roll; one process per claim',
   11: 'every transition has one audit row',
-  14: 'a proof rests on nothing that a roll of an older token may still change',
+  14: 'a proof rests on nothing that a roll of an older token, or of its own, may still change',
   12: 'a lock that is free and not frozen has no waiters; a frozen one grants nothing; draining ends',
 } as const;
 
@@ -107,7 +108,12 @@ export function checkStep(
   if (log.expired >= 0 && before.seen !== 1) no(7, 'a holder that had renewed was expired');
 }
 
-function checkStart({ db }: State, { started, startedToken }: Log, bounds: Bounds, no: Report): void {
+function checkStart(
+  { db, processes }: State,
+  { started, startedToken }: Log,
+  bounds: Bounds,
+  no: Report,
+): void {
   if (started < 0) return;
   const process = bounds.processes[Math.floor(started / bounds.rolls)];
   if (process && heldOf(db) !== process.claim) no(7, 'a roll started for a claim that does not hold');
@@ -115,7 +121,12 @@ function checkStart({ db }: State, { started, startedToken }: Log, bounds: Bound
   if ((db.records[started] ?? RECORD_NONE) !== RECORD_NONE) no(10, 'one request started two rolls');
   if (db.records.some(isOpen)) no(4, 'a roll started while another was open');
   if (db.claims[heldOf(db)]?.token !== startedToken) no(7, 'a roll started under a token that does not hold');
+  const looks = process && processes[Math.floor(started / bounds.rolls)]?.at === LOOKING;
+  if (looks && remembers(bounds)) no(14, 'a roll started after its run had looked for its verdict');
 }
+
+/** A failover or a backup may forget which requests were given up, as it forgets rolls. */
+const remembers = ({ failovers, restores }: Bounds) => failovers + restores === 0;
 
 /**
  * Not where a standby may be promoted: there a roll that was closed while it went on may be open again, and changes
@@ -128,8 +139,10 @@ function checkProof({ db, processes, running }: State, { proved }: Log, bounds: 
   if (bounds.failovers > 0) return;
   const token = processes[proved]?.token ?? 0;
   for (let id = 0; id < running.length; id++) {
-    const older = (processes[Math.floor(id / bounds.rolls)]?.token ?? 0) < token;
-    if (older && running[id] && isOpen(db.records[id])) no(14, 'a proof counts while an older roll runs');
+    const of = processes[Math.floor(id / bounds.rolls)]?.token ?? 0;
+    const outwaited = of < token || (of === token && remembers(bounds));
+    if (outwaited && running[id] && isOpen(db.records[id]))
+      no(14, 'a proof counts while a roll runs that it should have waited for');
   }
 }
 
@@ -209,8 +222,11 @@ function isStale(before: State, step: Step, bounds: Bounds): boolean {
       return claim.state === OVER || !mine;
     case 'release':
     case 'prove':
+      if (step.kind === 'prove' && step.goesOn && claim.state !== HELD) return true;
       if (claim.state === OVER || !mine) return true;
       return claim.state === HELD && self.token !== 0 && self.token !== claim.token;
+    case 'give_up_roll':
+      return db.claims[heldOf(db)]?.token !== self.token;
     case 'renew':
       return claim.state !== HELD || !mine || self.token !== claim.token;
     case 'roll':

@@ -7,7 +7,7 @@ import type { Claim, GroupState } from '../src/lock/rules/claim.js';
 import { Draft } from '../src/lock/rules/draft.js';
 import * as transitions from '../src/lock/rules/transitions.js';
 import { Problem } from '../src/problem.js';
-import { checkFence } from '../src/rolls/fence.js';
+import { checkFence, checkHolder } from '../src/rolls/fence.js';
 import type { Roll } from '../src/rolls/roll.js';
 import type { Log } from './log.js';
 import { Packer } from './pack.js';
@@ -121,6 +121,11 @@ function takeReal(bounds: Bounds, before: State, step: Step, draft: Draft): bool
       return true;
     case 'release':
     case 'prove':
+      if (step.kind === 'prove' && step.goesOn) {
+        const { order } = bodyOf(bounds, subject, process);
+        if (order) transitions.markLent(draft, session, realToken(token), order);
+        return true;
+      }
       transitions.release(draft, idOf(subject), {
         session,
         ...(token !== 0 && { fencing_token: realToken(token) }),
@@ -179,6 +184,7 @@ export class Comparison {
 /** Null: they agree, or the step is none of the lock's. */
 function differs(bounds: Bounds, before: State, step: Step, after: State, log: Log): string | null {
   if (step.kind === 'roll') return differsInRoll(bounds, before, step, log);
+  if (step.kind === 'give_up_roll') return differsInGivingUp(bounds, before, step, after);
   const subject = 'process' in step ? (bounds.processes[step.process]?.claim ?? 0) : -1;
   let draft = new Draft(realState(bounds, before, subject));
   try {
@@ -222,6 +228,28 @@ function differsInRoll(
   return admitted === log.started >= 0
     ? null
     : `${tell(step)}: the server ${admitted ? 'admits' : 'refuses'} it`;
+}
+
+function differsInGivingUp(
+  bounds: Bounds,
+  { db, processes }: State,
+  step: Extract<Step, { kind: 'give_up_roll' }>,
+  after: State,
+): string | null {
+  const id = step.process * bounds.rolls + step.call;
+  const claimId = idOf(bounds.processes[step.process]?.claim ?? 0);
+  const token = realToken(processes[step.process]?.token ?? 0);
+  let holds = true;
+  try {
+    checkHolder({ token, claimId }, realClaim(bounds, db, heldOf(db)), realToken(db.lastToken));
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    holds = false;
+  }
+  const gives = holds && db.records[id] === RECORD_NONE;
+  return gives === (after.db.records[id] !== db.records[id])
+    ? null
+    : `${tell(step)}: the server ${gives ? 'takes' : 'refuses'} it`;
 }
 
 function picture(db: Db, rows: Log['rows'], renewed: boolean): string {

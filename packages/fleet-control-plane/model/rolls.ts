@@ -8,6 +8,7 @@ import {
   isOpen,
   orderOf,
   RECORD_ENDED,
+  RECORD_GIVEN_UP,
   RECORD_LEFT,
   RECORD_NONE,
   RECORD_OPEN,
@@ -35,14 +36,36 @@ export class Rolls {
     const { db } = state;
     const id = process * bounds.rolls + call;
     const token = state.processes[process]?.token ?? 0;
-    if (db.records[id] !== RECORD_NONE && !broken.keyIgnored) return;
+    const forgotten = db.records[id] === RECORD_GIVEN_UP && broken.givenUpForgotten;
+    if (db.records[id] !== RECORD_NONE && !broken.keyIgnored && !forgotten) return;
+    if (!this.holds(process, token) && !broken.noFence) return;
+    if (this.drains(token)) return;
+    this.start(id, token, heldOf(db));
+    this.state.running[id] = heard;
+  }
+
+  private holds(process: number, token: number): boolean {
+    const { broken, bounds } = this;
+    const { db } = this.state;
     const held = heldOf(db);
     const own = broken.fenceIgnoresClaim || held === bounds.processes[process]?.claim;
-    const fits = broken.fenceByLastToken ? token === db.lastToken : db.claims[held]?.token === token && own;
-    if (!fits && !broken.noFence) return;
-    if (this.drains(token)) return;
-    this.start(id, token, held);
-    this.state.running[id] = heard;
+    return broken.fenceByLastToken ? token === db.lastToken : db.claims[held]?.token === token && own;
+  }
+
+  /** The holder gives a request up; one that has arrived before goes on. */
+  giveUp(process: number, call: number): void {
+    const { broken, state, bounds } = this;
+    const id = process * bounds.rolls + call;
+    if (state.db.records[id] !== RECORD_NONE) return;
+    if (!this.holds(process, state.processes[process]?.token ?? 0) && !broken.givenUpByAnybody) return;
+    state.db.records[id] = RECORD_GIVEN_UP;
+  }
+
+  /** Whether every request of the process has ended or was given up. */
+  settled(process: number): boolean {
+    const { state, bounds } = this;
+    const own = state.db.records.slice(process * bounds.rolls, (process + 1) * bounds.rolls);
+    return own.every((record) => record === RECORD_ENDED || record === RECORD_GIVEN_UP);
   }
 
   /** Whether an answer to the holder with this token tells of an open roll of an older one. */

@@ -168,6 +168,16 @@ export class Server {
     if (!broken.releaseForgets) this.handOver();
   }
 
+  /** A proof arrives whose lease goes on. */
+  proveOn(process: number, token: number): void {
+    const index = this.bounds.processes[process]?.claim ?? 0;
+    const claim = this.claim(index);
+    const holds = claim.state === HELD && claim.by === process && claim.token === token;
+    const { key, number } = orderOf(this.bounds, index);
+    if (key >= 0 && (this.state.db.marks[key] ?? 0) > number) return;
+    if (holds || (this.broken.proofOfAnyClaim && claim.state === OVER)) this.prove(process, index);
+  }
+
   /** The fleet was seen on the commit of this claim: no lower order of its key comes after it. */
   private prove(process: number, index: number): void {
     const { broken, state, log } = this;

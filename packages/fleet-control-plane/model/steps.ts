@@ -8,6 +8,7 @@ import {
   HOLDING,
   heldOf,
   knowsToken,
+  LOOKING,
   QUEUED,
   requestsOf,
   type State,
@@ -25,9 +26,11 @@ export type Step =
   | { kind: 'learn'; process: number }
   | { kind: 'give_up'; process: number }
   | { kind: 'release'; process: number }
-  | { kind: 'prove'; process: number }
+  | { kind: 'look'; process: number }
+  | { kind: 'prove'; process: number; goesOn: boolean }
   | { kind: 'renew'; process: number }
   | { kind: 'roll'; process: number; call: number; heard: boolean }
+  | { kind: 'give_up_roll'; process: number; call: number }
   | { kind: 'unfenced' }
   | { kind: 'observe' }
   | { kind: 'expire' }
@@ -55,8 +58,11 @@ export function allSteps(bounds: Bounds, claims: number): Step[] {
       { kind: 'give_up', process },
       { kind: 'release', process },
       { kind: 'renew', process },
-      { kind: 'prove', process },
+      { kind: 'look', process },
+      { kind: 'prove', process, goesOn: false },
+      { kind: 'prove', process, goesOn: true },
     );
+    for (let call = 0; call < bounds.rolls; call++) steps.push({ kind: 'give_up_roll', process, call });
     for (let call = 0; call < bounds.rolls; call++)
       for (const heard of [true, false]) steps.push({ kind: 'roll', process, call, heard });
   });
@@ -88,8 +94,10 @@ export function take(step: Step, bounds: Bounds, broken: Broken, state: State, l
     case 'give_up':
     case 'release':
     case 'renew':
+    case 'look':
     case 'prove':
     case 'roll':
+    case 'give_up_roll':
       return client(step, bounds, broken, state, log, server, rolls);
     case 'unfenced':
       rolls.unfenced();
@@ -167,12 +175,23 @@ function client(
       return true;
     case 'renew':
       if (!knowsToken(self)) return false;
-      if (server.renew(process, self.token) && !rolls.tells(self.token)) self.at = USABLE;
+      if (server.renew(process, self.token) && !rolls.tells(self.token) && self.at === HOLDING)
+        self.at = USABLE;
+      return true;
+    case 'look':
+      // After the answer that made its lease usable, and when every request of its own has ended or was given up.
+      if (self.at !== USABLE && !(broken.workWhileDraining && self.at === HOLDING)) return false;
+      if (!rolls.settled(process) && !broken.lookUnsettled) return false;
+      self.at = LOOKING;
       return true;
     case 'prove':
-      // It asked the tenants after the answer that made its lease usable.
-      if (self.at !== USABLE && !(broken.workWhileDraining && self.at === HOLDING)) return false;
-      server.release(process, self.token, true);
+      if (self.at !== LOOKING) return false;
+      if (step.goesOn) server.proveOn(process, self.token);
+      else server.release(process, self.token, true);
+      return true;
+    case 'give_up_roll':
+      if (!knowsToken(self)) return false;
+      rolls.giveUp(process, step.call);
       return true;
     case 'roll':
       if (!knowsToken(self)) return false;
@@ -231,8 +250,14 @@ export function tell(step: Step): string {
       return `${who} gives up waiting`;
     case 'release':
       return `a release of ${who} arrives`;
+    case 'look':
+      return `${who} looks at the tenants for its verdict`;
     case 'prove':
-      return `a release of ${who} arrives that proves the fleet`;
+      return step.goesOn
+        ? `a proof of ${who} arrives, whose lease goes on`
+        : `a release of ${who} arrives that proves the fleet`;
+    case 'give_up_roll':
+      return `${who} gives up its roll request ${step.call + 1}`;
     case 'renew':
       return `a renewal of ${who} arrives`;
     case 'roll':

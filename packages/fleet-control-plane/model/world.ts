@@ -16,13 +16,17 @@ export const HOLDING = 1;
 export const GONE = 2;
 /** Holds, and has had an answer that told of no open roll of an older token. */
 export const USABLE = 3;
-export const knowsToken = ({ at }: Process): boolean => at === HOLDING || at === USABLE;
+/** Looks at the tenants, or has: of its own roll requests none may come to anything any more. */
+export const LOOKING = 4;
+export const knowsToken = ({ at }: Process): boolean => at === HOLDING || at === USABLE || at === LOOKING;
 
 export const RECORD_NONE = 0;
 export const RECORD_OPEN = 1;
 export const RECORD_ENDED = 2;
 /** Open, and the control plane that carried it out has died. */
 export const RECORD_LEFT = 3;
+/** Its holder gave it up before it arrived. */
+export const RECORD_GIVEN_UP = 4;
 export const isOpen = (record: number | undefined): boolean =>
   record === RECORD_OPEN || record === RECORD_LEFT;
 

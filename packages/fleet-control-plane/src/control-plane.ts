@@ -142,7 +142,8 @@ async function start(
   const shared = { db: reads, stopping: stopping.signal };
   await app.register(healthRoutes, { db: reads, clock, metrics });
   const emptyCanary = legacy || options.mode === 'gateway';
-  if (rolls) await app.register(rollRoutes, { ...shared, redeploy: rolls.redeploy, emptyCanary });
+  if (rolls)
+    await app.register(rollRoutes, { ...shared, redeploy: rolls.redeploy, emptyCanary, fenced: !legacy });
   await rolls?.sim?.register(app);
   if (!legacy) {
     const groups = options.groups && new Set(options.groups);

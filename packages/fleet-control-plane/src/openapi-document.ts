@@ -43,7 +43,7 @@ export async function openApiDocument(): Promise<unknown> {
   });
   const metrics = new Metrics(db, () => {});
   await app.register(healthRoutes, { db, clock, metrics });
-  await app.register(rollRoutes, { db, stopping, redeploy, emptyCanary: false });
+  await app.register(rollRoutes, { db, stopping, redeploy, emptyCanary: false, fenced: true });
   await app.register(simRoutes, { prefix: '/sim', fleet });
   await app.register(lockRoutes, {
     prefix: LOCK_PREFIX,

@@ -9,13 +9,14 @@ import type { RunContext, StageContext } from './context.js';
 import { isFleetError } from './errors.js';
 import type { Emit, Emitter } from './events/emitter.js';
 import { passGates, passGatesAgain, recheckGates, recheckHead } from './gate/gates.js';
-import { underParentsLease } from './lock/child.js';
+import { type Lent, underParentsLease } from './lock/child.js';
 import { freezeBehind } from './lock/freeze-behind.js';
 import { lockOptions } from './lock/from-config.js';
 import { withLease } from './lock/lock.js';
-import { doubtedIn, hasSoaked, type LastRollout, refuseShrunkFleet, whyDoubted } from './plan/history.js';
+import { decideWaves } from './plan/decide.js';
+import { refuseShrunkFleet } from './plan/history.js';
 import { listFleet } from './plan/list.js';
-import { dueIn, planWaves, type Wave } from './plan/plan.js';
+import { dueIn, type Wave } from './plan/plan.js';
 import { checkScope, inScope } from './plan/scope.js';
 import { lookAgain, refuseBlindness, survey } from './plan/survey.js';
 import type { Ports } from './ports.js';
@@ -24,9 +25,10 @@ import { rolledOf } from './report/rolled.js';
 import { judge } from './report/verdict.js';
 import { isDeployed } from './result/outcome.js';
 import { type FleetResult, isPart, type Scope } from './result/result.js';
-import { keeperOf, noRecord, type RecordKeeper } from './rollout/keeper.js';
+import { type Holding, keeperOf, noRecord, type RecordKeeper } from './rollout/keeper.js';
 import type { RollTools } from './rollout/roll.js';
 import { type Halt, rollInOneCall, rollScoped } from './rollout/rollout.js';
+import { settleCalls } from './rollout/settle.js';
 import { nameList, plural } from './text/words.js';
 import type { Ledger } from './verify/ledger.js';
 import { Verifier } from './verify/verify.js';
@@ -80,7 +82,7 @@ async function pastTheGates(run: Run): Promise<Ending> {
     run.lock = { group, fencing_token: inheritedToken, waited_ms: 0 };
     emitter.begin(`waiting for its turn under the lease of ${group}`);
     const context = { ...run.context, ports: run.ports, signal: run.signal };
-    return underParentsLease(config, context, (fence, signal) => rollout(run, signal, fence, noRecord));
+    return underParentsLease(config, context, run.emit, (lent, signal) => underLent(run, signal, lent));
   }
   emitter.begin(`waiting for the lock ${group}`, config.lock.waitMs);
   return underLock(run, group);
@@ -94,22 +96,37 @@ async function underLock(run: Run, group: string): Promise<Ending> {
     return await withLease(options, ports, run.emit, run.signal, async (lease) => {
       run.lock = { group, fencing_token: lease.fencingToken, waited_ms: lease.waitedMs };
       const signal = AbortSignal.any([run.signal, lease.signal]);
-      let ending: Ending | undefined;
-      const end = (one: Ending) => {
-        ending = one;
-        return one;
+      const tell = (step: string) => {
+        lease.step = step;
       };
-      const { ledger, calls } = run;
-      const facts = { context: contextOf(run, signal), config, ledger, calls, ending: () => ending };
-      const value = await keeperOf(lease, facts)
-        .then((keeper) => rollout(run, signal, lease, keeper))
-        .catch((error) => endingOf(error, run, run.context.signal))
-        .then(end);
-      return { value, result: isDeployed(value.outcome) && !isPart(run.scope) ? 'proven' : 'not_proven' };
+      const value = await recorded(run, signal, lease, { records: lease.records, tell });
+      return { value, result: proves(run, value) ? 'proven' : 'not_proven' };
     });
   } finally {
     if (run.lock?.fencing_token === null) run.lock.waited_ms = Math.round(ports.clock.monotonic() - started);
   }
+}
+
+/** Under the lease of a parent, which tells those who wait what it does, and ends later than this rollout. */
+async function underLent(run: Run, signal: AbortSignal, { fence, records }: Lent): Promise<Ending> {
+  if (!records) return rollout(run, signal, fence, noRecord);
+  const order = run.config.order ?? undefined;
+  const ending = await recorded(run, signal, fence, { records, tell: () => {}, order });
+  await records.keep(undefined, proves(run, ending) ? order : undefined).catch(() => {});
+  return ending;
+}
+
+const proves = ({ scope }: Run, { outcome }: Ending) => isDeployed(outcome) && !isPart(scope);
+
+/** Learns from the record of the run before, and leaves one of its own, with how it ended. */
+async function recorded(run: Run, signal: AbortSignal, fence: Fence, holding: Holding): Promise<Ending> {
+  const { config, ledger, calls } = run;
+  let ending: Ending | undefined;
+  const facts = { context: contextOf(run, signal), config, ledger, calls, ending: () => ending };
+  ending = await keeperOf(holding, facts)
+    .then((keeper) => rollout(run, signal, fence, keeper))
+    .catch((error) => endingOf(error, run, run.context.signal));
+  return ending;
 }
 
 async function rollout(
@@ -120,7 +137,7 @@ async function rollout(
 ): Promise<Ending> {
   const { config, ledger, emit } = run;
   const gates = gatesOf(run, signal);
-  const tools = toolsOf(run, signal, fence);
+  const tools = toolsOf(run, signal, fence, keep);
   const doing = (step: string, lastsMs?: number) => {
     run.emitter.begin(step, lastsMs);
     tell(step);
@@ -129,15 +146,17 @@ async function rollout(
   await passGatesAgain(gates);
   run.stage = 'roll';
   doing('planning');
+  await settleCalls(tools, true);
   const fleet = await surveyed(run, tools);
   refuseShrunkFleet(fleet, last, config);
   refuseBlindness(ledger, emit, config.force);
-  const waves = plan(run, last);
+  const waves = decideWaves(run, config, last);
   await start(fleet);
   let halt: Halt | null = null;
   if (waves.length) {
     const mayGoOn = () => recheckGates(gates);
-    halt = await rollWaves(run, { tools, policy: config, mayGoOn, doing, keep }, waves);
+    halt = await rollWaves(run, { tools, policy: config, mayGoOn, doing }, waves);
+    await settleCalls(tools, halt === null);
     doing('looking at the whole fleet once more');
     await lookAgain(tools, { ...{ only: config.only, exclude: config.exclude }, settle: halt === null });
   }
@@ -199,30 +218,6 @@ function verdictOf({ config, ledger, scope }: Run, halt: Halt | null, alreadyOnT
   };
 }
 
-/** Which waves there would be by what every tenant answers now, and by what an earlier roll may still do to it. */
-function plan({ config, ledger, emit, emitter }: Run, last: LastRollout | null): Wave[] {
-  const { slugs } = ledger;
-  const { expectedSha } = config;
-  const canary = config.canary && ledger.has(config.canary) ? config.canary : null;
-  const doubted = doubtedIn(
-    slugs.filter((slug) => ledger.isOnTarget(slug)),
-    last,
-    expectedSha,
-  );
-  const isOnTarget = (slug: string) => ledger.isOnTarget(slug) && !doubted.includes(slug);
-  if (doubted.length) emitter.warn(whyDoubted(doubted));
-  const waves = planWaves(slugs, isOnTarget, { ...config, canary }, hasSoaked(last, canary, expectedSha));
-  emit({
-    code: 'plan.ready',
-    tenants: slugs.length,
-    on_target: slugs.filter(isOnTarget),
-    waves,
-    strategy: config.strategy,
-    dry_run: config.dryRun,
-  });
-  return waves;
-}
-
 async function dryRun(run: Run): Promise<Ending> {
   run.stage = 'roll';
   run.emitter.begin('planning');
@@ -234,7 +229,7 @@ async function dryRun(run: Run): Promise<Ending> {
     run.emitter.warn(`a real roll would stop here: ${error.message}`);
   }
   const { slugs } = run.ledger;
-  const waves = plan(run, null);
+  const waves = decideWaves(run, run.config, null);
   const rolled = waves.filter((wave) => !wave.soak_only);
   for (const { phase, slugs: wave } of rolled) for (const slug of wave) run.ledger.get(slug).phase = phase;
   const soaks = waves.find((wave) => wave.soak_only)?.slugs[0];
@@ -268,7 +263,7 @@ async function showDrift(run: Run): Promise<void> {
   run.emitter.begin('looking at the fleet, on hold');
   try {
     await surveyed(run, toolsOf(run, run.signal, null));
-    plan(run, null);
+    decideWaves(run, run.config, null);
   } catch (error) {
     if (run.signal.aborted) throw error;
     run.emitter.warn('the fleet could not be looked at while on hold');
@@ -285,7 +280,12 @@ function contextOf({ ports, emit }: Run, signal: AbortSignal): StageContext {
 }
 
 /** What the stages from the plan on work with, until the signal ends them. */
-function toolsOf(run: Run, signal: AbortSignal, fence: Fence | null): RollTools {
+function toolsOf(
+  run: Run,
+  signal: AbortSignal,
+  fence: Fence | null,
+  keep: RollTools['keep'] = noRecord.keep,
+): RollTools {
   const { config, ledger, calls } = run;
   const context = contextOf(run, signal);
   const server = { url: config.controlPlane, token: config.controlPlaneToken };
@@ -295,5 +295,6 @@ function toolsOf(run: Run, signal: AbortSignal, fence: Fence | null): RollTools 
     verifier: new Verifier(context, config, ledger),
     ledger,
     fence,
+    keep,
   };
 }

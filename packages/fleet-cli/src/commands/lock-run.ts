@@ -51,7 +51,7 @@ export async function runUnderLock(
         const work = async (lease: Lease) => {
           // Arguments may hold secrets, and everybody who waits is shown this.
           lease.step = `running ${oneLine(basename(`${command[0]}`), 100)}`;
-          const lent = await LentLease.open(await environment());
+          const lent = await LentLease.open(await environment(), lease.session);
           try {
             const own = lent.childEnv(process.env, output.passTokens ?? false);
             signal.throwIfAborted();

@@ -25,13 +25,21 @@ export class LentLease {
   readonly #waiting: Socket[] = [];
   readonly #open = new Set<Socket>();
 
-  private constructor(private readonly secrets: Env) {
+  /** Private: what only children are told. */
+  readonly #secrets: Env;
+
+  private constructor(secrets: Env) {
+    this.#secrets = secrets;
     this.#server = createServer((socket) => this.#serve(socket)).unref();
   }
 
-  /** @param env Environment of this process, whose secrets the children may ask for. */
-  static async open(env: Env): Promise<LentLease> {
-    const lent = new LentLease(Object.fromEntries(SECRETS.map((name) => [name, env[name]])));
+  /**
+   * @param env Environment of this process, whose secrets the children may ask for.
+   * @param session Opens the record of the claim to the children.
+   */
+  static async open(env: Env, session: string): Promise<LentLease> {
+    const secrets = Object.fromEntries(SECRETS.map((name) => [name, env[name]]));
+    const lent = new LentLease({ ...secrets, FLEET_LOCK_SESSION: session });
     await new Promise<void>((resolve, reject) => {
       lent.#server.once('error', reject).listen(lent.#path, resolve);
     });
@@ -63,7 +71,7 @@ export class LentLease {
         if (first === socket) this.#waiting[0]?.write('go\n');
       });
     linesOf(socket).on('line', (asked) => {
-      if (asked === 'secrets') socket.end(`${JSON.stringify(this.secrets)}\n`);
+      if (asked === 'secrets') socket.end(`${JSON.stringify(this.#secrets)}\n`);
       if (asked === 'turn' && this.#waiting.push(socket) === 1) socket.write('go\n');
     });
   }

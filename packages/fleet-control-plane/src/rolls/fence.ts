@@ -47,15 +47,36 @@ export function parseFence(
 }
 
 /**
- * Decides under the group's row lock whether the bearer of a token may roll now. A database that was restored from a
- * backup may have granted the number a second time, to another claim.
+ * Decides under the group's row lock whether the bearer of a token may roll now.
+ *
+ * @throws Problem 412 as {@link checkHolder}; 409 `draining`.
  */
 export function checkFence(
-  { token, claimId }: Fence,
+  fence: Fence,
   held: Claim | null,
   lastToken: number,
   open: Pick<Roll, 'id' | 'fencing_token' | 'target_tag' | 'slugs'>[],
 ): void {
+  checkHolder(fence, held, lastToken);
+  const running = open[0];
+  if (running) {
+    throw new Problem(
+      409,
+      'draining',
+      `A roll under token ${running.fencing_token} to ${running.target_tag} is still running (${running.slugs.length} tenants).`,
+      'Send the same request again after Retry-After seconds; the lock stays yours while you renew it.',
+      { retryAfterSeconds: 2, extra: { roll: { id: running.id, fencing_token: running.fencing_token } } },
+    );
+  }
+}
+
+/**
+ * Whether the bearer of a token holds the lock. A database that was restored from a backup may have granted the number
+ * a second time, to another claim.
+ *
+ * @throws Problem 412 `stale_fence`.
+ */
+export function checkHolder({ token, claimId }: Fence, held: Claim | null, lastToken: number): void {
   const isOthers = held?.token === token && claimId !== undefined && held.claimId !== claimId;
   if (held?.token !== token || isOthers) {
     const why = isOthers
@@ -73,16 +94,6 @@ export function checkFence(
       {
         extra: { last_fencing_token: lastToken },
       },
-    );
-  }
-  const running = open[0];
-  if (running) {
-    throw new Problem(
-      409,
-      'draining',
-      `A roll under token ${running.fencing_token} to ${running.target_tag} is still running (${running.slugs.length} tenants).`,
-      'Send the same request again after Retry-After seconds; the lock stays yours while you renew it.',
-      { retryAfterSeconds: 2, extra: { roll: { id: running.id, fencing_token: running.fencing_token } } },
     );
   }
 }

@@ -1,14 +1,16 @@
 import { createHash, randomUUID } from 'node:crypto';
-import type { RedeployAnswer, RedeployRequest } from '@tenant-fleet/fleet-core/contract';
+import type { RedeployAnswer, RedeployRequest, SettledRoll } from '@tenant-fleet/fleet-core/contract';
 import { type Clock, sleep } from '../clock.js';
 import type { Database, Query } from '../db/database.js';
 import type { LockStore } from '../lock/store/store.js';
-import { Problem } from '../problem.js';
-import { checkFence, type Fence, parseFence } from './fence.js';
+import { checkFence, checkHolder, type Fence, parseFence } from './fence.js';
 import { CUT } from './owner.js';
+import { keyConflict, keyGivenUp, stillRunning, untried } from './refusals.js';
 import type { Prospect, Roll, RollEnd, Roller, RollRef } from './roll.js';
 import {
   endRoll,
+  givenUp,
+  giveUp,
   insertRoll,
   leaveUnseen,
   nextRollId,
@@ -19,6 +21,7 @@ import {
   removeRoll,
   resumeRoll,
   rollByKey,
+  rollsByKeys,
 } from './store.js';
 import { UnseenRolls } from './unseen.js';
 
@@ -95,15 +98,16 @@ export class Redeploy {
     const writes: Query[] = [];
     return store.transact<Admission>(
       lockGroup,
-      { reads: [nextRollId, openRolls(lockGroup), rollByKey(key)], writes: () => writes },
+      { reads: [nextRollId, openRolls(lockGroup), rollByKey(key), givenUp(key)], writes: () => writes },
       (draft, reads) => {
         const { state } = draft;
-        const [[next], open, [known]] = reads as [[{ id: number }], Roll[], Roll[]];
+        const [[next], open, [known], gone] = reads as [[{ id: number }], Roll[], Roll[], unknown[]];
         if (known && known.fingerprint !== fingerprint) throw keyConflict();
         // What hardly began is sent again by its holder, and by nobody else.
         const mayRepeat = ({ unseen, fencing_token: token }: Roll) =>
           unseen === 'unavailable' && token === fence.token;
         if (known && (known.ended_at || !mayRepeat(known))) return { kind: 'known', roll: known };
+        if (gone.length > 0) throw keyGivenUp();
         const { held, lastToken } = state;
         checkFence(
           fence,
@@ -128,6 +132,29 @@ export class Redeploy {
         );
         if (held) draft.mark(held);
         return { kind: 'new', roll };
+      },
+    );
+  }
+
+  /**
+   * What became of requests whose end their sender does not know. One that has not arrived is given up: it starts no
+   * roll any more, however late the network delivers it, and none is sent on once more.
+   */
+  settle(keys: string[], headers: RedeployHeaders): Promise<SettledRoll[]> {
+    const { store, lockGroup } = this.deps;
+    const fence = parseFence(headers, lockGroup);
+    const writes: Query[] = [];
+    return store.transact(
+      lockGroup,
+      { reads: [rollsByKeys(keys)], writes: () => writes },
+      ({ state }, reads) => {
+        checkHolder(fence, state.held, state.lastToken);
+        const known = new Map((reads[0] as Roll[]).map((roll) => [roll.idempotency_key, roll]));
+        writes.push(giveUp(lockGroup, fence.token, keys));
+        return keys.map((key) => {
+          const roll = known.get(key);
+          return { key, state: !roll ? 'given_up' : roll.ended_at === null ? 'open' : 'ended' } as const;
+        });
       },
     );
   }
@@ -263,29 +290,3 @@ const statusOf = (answer: RedeployAnswer) => (answer.ok ? 200 : 500);
 
 const fingerprintOf = (request: RedeployRequest) =>
   createHash('sha256').update(JSON.stringify(request)).digest('hex');
-
-const keyConflict = () =>
-  new Problem(
-    422,
-    'idempotency_key_reused',
-    'This Idempotency-Key was used for another body.',
-    'Use a new key for a new roll.',
-  );
-
-const stillRunning = () =>
-  new Problem(
-    503,
-    'still_running',
-    'The roll of this key is still running.',
-    'Send the same request again.',
-    { retryAfterSeconds: 2 },
-  );
-
-const untried = () =>
-  new Problem(
-    503,
-    'dry_run_untried',
-    'A roll is under way, and nothing has shown yet that a dry run rolls no tenant here.',
-    'Send the same request again after it.',
-    { retryAfterSeconds: 5 },
-  );

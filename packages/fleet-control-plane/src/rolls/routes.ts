@@ -6,6 +6,9 @@ import {
   REDEPLOY_PATH,
   redeployAnswerSchema,
   redeployRequestSchema,
+  SETTLE_ROLLS_PATH,
+  settledRollsSchema,
+  settleRollsSchema,
 } from '@tenant-fleet/fleet-core/contract';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
@@ -42,6 +45,13 @@ const headersSchema = z.looseObject({
   [IDEMPOTENCY_HEADER]: z.string().min(1).max(200).optional(),
 });
 
+const headersOf = (headers: z.infer<typeof headersSchema>) => ({
+  group: headers[LOCK_GROUP_HEADER],
+  fence: headers[FENCE_HEADER],
+  claim: headers[CLAIM_HEADER],
+  idempotencyKey: headers[IDEMPOTENCY_HEADER],
+});
+
 /** Callers of the first control planes send an empty canary for "none". */
 const lenient = z.preprocess((body) => {
   if (typeof body !== 'object' || body === null || !('canary_slug' in body) || body.canary_slug !== '')
@@ -55,12 +65,14 @@ export interface RollRoutesOptions {
   db: Database;
   /** Takes an empty canary for none. */
   emptyCanary: boolean;
+  /** Real rolls need the lock. */
+  fenced: boolean;
   stopping: AbortSignal;
 }
 
 /** `POST redeploy-fleet`, and the record of rolls. */
 export const rollRoutes: FastifyPluginAsyncZod<RollRoutesOptions> = async (app, options) => {
-  const { redeploy, db, emptyCanary, stopping } = options;
+  const { redeploy, db, emptyCanary, fenced, stopping } = options;
 
   app.post(
     REDEPLOY_PATH,
@@ -79,12 +91,7 @@ export const rollRoutes: FastifyPluginAsyncZod<RollRoutesOptions> = async (app, 
     async (request, reply) => {
       const { status, answer, replayed } = await redeploy.call(
         request.body,
-        {
-          group: request.headers[LOCK_GROUP_HEADER],
-          fence: request.headers[FENCE_HEADER],
-          claim: request.headers[CLAIM_HEADER],
-          idempotencyKey: request.headers[IDEMPOTENCY_HEADER],
-        },
+        headersOf(request.headers),
         request.over,
       );
       if (stopping.aborted) throw shuttingDown();
@@ -92,6 +99,22 @@ export const rollRoutes: FastifyPluginAsyncZod<RollRoutesOptions> = async (app, 
       return reply.code(status as 200).send(answer);
     },
   );
+
+  // A control plane that asks for no fence knows no holder who could give anything up.
+  if (fenced) {
+    app.post(
+      SETTLE_ROLLS_PATH,
+      {
+        schema: {
+          summary: 'What became of roll requests; those that have not arrived start nothing any more',
+          headers: headersSchema,
+          body: settleRollsSchema,
+          response: { 200: settledRollsSchema, ...problems(400, 401, 412, 428, 503) },
+        },
+      },
+      async ({ body, headers }) => ({ rolls: await redeploy.settle(body.keys, headersOf(headers)) }),
+    );
+  }
 
   app.get(
     ROLLS_PATH,

@@ -28,6 +28,26 @@ export const rollByKey = (key: string | null): Query => ({
   values: [key],
 });
 
+export const rollsByKeys = (keys: string[]): Query => ({
+  name: 'rolls-by-keys',
+  text: `SELECT ${COLUMNS} FROM rolls WHERE idempotency_key = ANY ($1)`,
+  values: [keys],
+});
+
+/** Answers with a row where the key was given up. */
+export const givenUp = (key: string | null): Query => ({
+  name: 'roll-given-up',
+  text: 'SELECT 1 FROM rolls_given_up WHERE idempotency_key = $1',
+  values: [key],
+});
+
+export const giveUp = (group: string, token: number, keys: string[]): Query => ({
+  name: 'rolls-give-up',
+  text: `WITH old AS (DELETE FROM rolls_given_up WHERE group_name = $1 AND fencing_token < $2)
+    INSERT INTO rolls_given_up SELECT key, $1, $2 FROM unnest($3::text[]) AS key ON CONFLICT DO NOTHING`,
+  values: [group, token, keys],
+});
+
 export const insertRoll = (roll: NewRoll): Query => ({
   name: 'roll-insert',
   text: `INSERT INTO rolls (id, group_name, fencing_token, claim_id, idempotency_key, fingerprint, target_tag, slugs,

@@ -116,6 +116,23 @@ describe('an order', () => {
     });
   });
 
+  it('of a run under a lease that was lent to it is marked, and held against those before', async () => {
+    const parent = await client.holding('lock run');
+    const body = {
+      session: parent.session,
+      fencing_token: parent.token,
+      rollout: { target_tag: TAG, tool_version: '1', outcome: 'succeeded' },
+    };
+    const keep = (number?: number) =>
+      client.call('POST', `${parent.path}/rollout`, { ...body, ...(number && order(number)) });
+    for (const number of [undefined, 5, 5]) expect((await keep(number)).status).toBe(200);
+    expect(expectProblem(await keep(4), 409, 'outdated').by).toMatchObject({ number: 5, state: 'rolled' });
+    expect((await client.call('GET', `${client.lock}/rollouts/${parent.id}`)).body.state).toBe('ended');
+    await parent.release({ result: 'none' });
+    expectProblem(await client.claim('older', order(4)).put(), 409, 'outdated');
+    expectProblem(await keep(6), 409, 'lease_lost');
+  });
+
   it.each(['not_proven', 'none'])('of a release with the result %s leaves no mark', async (result) => {
     const newer = await client.holding('newer', order(5));
     await newer.release({ result });

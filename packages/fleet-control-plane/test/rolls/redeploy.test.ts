@@ -53,6 +53,54 @@ async function buildinfo(slug: string): Promise<unknown> {
 const rows = (answer: Answer) =>
   redeployAnswerSchema.parse(answer.body).results.map((row) => `${row.slug} ${row.phase} ${row.ssm_status}`);
 
+describe('a request whose end its sender does not know', () => {
+  const settle = (claim: TestClaim, ...keys: string[]) =>
+    client.call('POST', '/cp/admin/rolls/settle', { keys }, fence(claim));
+
+  it('is given up where it has not arrived: no copy of it starts a roll any more', async () => {
+    const claim = await client.holding('ci');
+    const late = { ...fence(claim), 'idempotency-key': 'late' };
+    expect((await settle(claim, 'late')).body).toEqual({ rolls: [{ key: 'late', state: 'given_up' }] });
+    expectProblem(await client.redeploy({ target_tag: TAG }, late), 409, 'roll_given_up');
+    expect(await rolls()).toEqual([]);
+    // What is given up under one token concerns no other key of it.
+    expect((await client.redeploy({ target_tag: TAG }, { ...late, 'idempotency-key': 'new' })).status).toBe(
+      200,
+    );
+  });
+
+  it('is told of where it runs, and where it has ended', async () => {
+    await slow('acme');
+    const claim = await client.holding('ci');
+    const headers = { ...fence(claim), 'idempotency-key': 'mine' };
+    const roll = client.redeploy({ target_tag: TAG, only_slugs: ['acme'] }, headers);
+    await eventually(async () => (await rolls()).length === 1);
+    expect((await settle(claim, 'mine', 'other')).body.rolls).toEqual([
+      { key: 'mine', state: 'open' },
+      { key: 'other', state: 'given_up' },
+    ]);
+    clock.step(5000);
+    await roll;
+    expect((await settle(claim, 'mine')).body.rolls).toEqual([{ key: 'mine', state: 'ended' }]);
+  });
+
+  it('is a matter of the holder alone, and is forgotten with its lease', async () => {
+    const old = await client.holding('old');
+    await settle(old, 'late');
+    await old.release();
+    expectProblem(await settle(old, 'late'), 412, 'stale_fence');
+    const next = await client.holding('next');
+    await settle(next, 'another');
+    const kept = await sql(plane.databaseUrl, 'SELECT idempotency_key FROM rolls_given_up');
+    expect(kept).toEqual([{ idempotency_key: 'another' }]);
+    expectProblem(
+      await client.redeploy({ target_tag: TAG }, { ...fence(old), 'idempotency-key': 'late' }),
+      412,
+      'stale_fence',
+    );
+  });
+});
+
 describe('a roll', () => {
   it('rolls canary, then batches, and the tenants answer with the new commit', async () => {
     const claim = await client.holding('ci');

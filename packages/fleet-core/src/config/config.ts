@@ -48,6 +48,8 @@ export interface Config {
     ttlMs: number;
     /** Fencing token of a lease that a parent process holds and renews. */
     inheritedToken?: number;
+    /** Session of its claim: opens the record of the claim to this process. */
+    inheritedSession?: string;
   } | null;
   gitea: GiteaAccess | null;
   branch: string | null;

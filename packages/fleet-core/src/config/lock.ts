@@ -29,6 +29,13 @@ export function checkLock(check: Check): Config['lock'] {
     token: values.lockToken ?? check.need('token', values.controlPlaneToken),
     waitMs: values.lockWaitMs,
     ttlMs: values.lockTtlMs,
-    ...(values.lockInherited?.group === group ? { inheritedToken: values.lockInherited.fencingToken } : {}),
+    ...inherited(values.lockInherited, group),
   };
+}
+
+/** Of the lease that a parent process holds: it is of use for its own group alone. */
+function inherited(lent: Check['values']['lockInherited'], group: string) {
+  if (lent?.group !== group) return {};
+  const { fencingToken: inheritedToken, session: inheritedSession } = lent;
+  return { inheritedToken, ...(inheritedSession ? { inheritedSession } : {}) };
 }

@@ -4,7 +4,7 @@ import type { Trigger } from './trigger.js';
 
 export interface FleetOptions extends SettingOptions {
   /** A lease that a parent process (`fleet lock run`) holds and renews: used instead of waiting behind it. */
-  lockInherited?: { group: string; fencingToken: number };
+  lockInherited?: { group: string; fencingToken: number; session?: string };
   /** What started the run. */
   trigger?: Trigger;
 }

@@ -1,5 +1,6 @@
 /** Puts the layers of configuration on top of each other: flag > environment variable > file > default. */
 
+import { sessionSchema } from '../contract.js';
 import { usageError } from '../errors.js';
 import { flagLabel, type Label } from './check.js';
 import { checkOptions } from './check-options.js';
@@ -133,10 +134,14 @@ function listOf(text: string): string[] {
 function inheritedLock({
   FLEET_LOCK_GROUP: group,
   FLEET_LOCK_FENCE: fence,
+  FLEET_LOCK_SESSION: session,
 }: Env): FleetOptions['lockInherited'] {
   if (!group || !fence) return undefined;
   if (/^[1-9]\d{0,15}$/.test(fence) && Number.isSafeInteger(Number(fence)))
-    return { group, fencingToken: Number(fence) };
+    return {
+      ...{ group, fencingToken: Number(fence) },
+      ...(sessionSchema.safeParse(session).success ? { session } : {}),
+    };
   throw usageError(`FLEET_LOCK_FENCE: ${JSON.stringify(fence.slice(0, 30))} is not a fencing token`, {
     option: 'FLEET_LOCK_FENCE',
     next: 'fleet lock run sets it for its child; unset it to take a lock of its own',

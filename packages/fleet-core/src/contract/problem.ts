@@ -11,6 +11,8 @@ export const problemSchema = z.looseObject({
   reason: z.string().optional(),
   state: z.string().optional(),
   by: supersederSchema.nullish(),
+  /** The roll that still runs, with `draining`. */
+  roll: z.looseObject({ fencing_token: z.number().nullish() }).nullish(),
   /** The freeze that stands, with `already_frozen`. */
   frozen: frozenSchema.nullish(),
   /** A name that is known, with `unknown_group`. */

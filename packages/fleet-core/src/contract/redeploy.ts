@@ -35,3 +35,12 @@ export const redeployAnswerSchema = z.looseObject({
     .transform((rows) => rows ?? []),
 });
 export type RedeployAnswer = z.infer<typeof redeployAnswerSchema>;
+
+/** Idempotency keys of roll requests whose end their sender does not know. */
+export const settleRollsSchema = z.object({ keys: z.array(z.string().min(1).max(200)).min(1).max(1000) });
+
+/** `given_up`: it had not arrived, and starts no roll any more, however late it comes. */
+export const settledRollsSchema = z.looseObject({
+  rolls: z.array(z.looseObject({ key: z.string(), state: z.enum(['given_up', 'open', 'ended']) })),
+});
+export type SettledRoll = z.infer<typeof settledRollsSchema>['rolls'][number];

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { orderSchema } from './claim.js';
 import { fencingTokenSchema, holderViewSchema, sessionSchema } from './words.js';
 
 /** Largest rollout record in bytes, as JSON. A release that carries a larger one is answered with 413 and counts. */
@@ -24,6 +25,8 @@ const openCallSchema = z.looseObject({
   sent_at: z.string(),
   /** Seconds after `sent_at` by which the control plane has ended it at the latest. */
   may_last_seconds: z.number().min(0),
+  /** Its idempotency key. */
+  key: z.string().nullish(),
 });
 
 /** A tenant that was rolled to a commit and not seen on it: whatever it answers, it may still come to it. */
@@ -58,7 +61,13 @@ export const rolloutRequestSchema = z.looseObject({
   session: sessionSchema,
   fencing_token: fencingTokenSchema,
   rollout: rolloutSchema,
+  /**
+   * An order other than the claim's own, of a run under a lease that was lent to it: it rolls next, or is proven on the
+   * fleet, and is marked so. Refused as `outdated` where a higher one of its key was before.
+   */
+  order: orderSchema.optional(),
 });
+export type RolloutRequest = z.infer<typeof rolloutRequestSchema>;
 
 /** One rollout of the history; `lost`: its claim ended without a verdict. */
 export const rolloutEntrySchema = z.looseObject({

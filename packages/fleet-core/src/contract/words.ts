@@ -61,6 +61,8 @@ export const holderViewSchema = z.looseObject({
 export type HolderView = z.infer<typeof holderViewSchema>;
 
 export const REDEPLOY_PATH = '/cp/admin/tenants/redeploy-fleet';
+/** Beside {@link REDEPLOY_PATH}, with the same headers. */
+export const SETTLE_ROLLS_PATH = '/cp/admin/rolls/settle';
 export const LOCKS_PATH = '/cp/admin/fleet-locks';
 export const FENCE_HEADER = 'fleet-fence';
 export const LOCK_GROUP_HEADER = 'fleet-lock-group';

@@ -29,7 +29,7 @@ export class Emitter {
       this.warnings.push(event.reason);
     }
     if (event.code === 'lock.draining')
-      this.begin(`waiting for the roll under fencing token ${event.fencing_token} to end`);
+      this.begin(`waiting for the roll under fencing token ${event.fencing_token} to end`, event.at_most_ms);
     this.#arm();
     try {
       const returned: unknown = this.#sink({ at: new Date(this.#clock.wall()).toISOString(), ...event });

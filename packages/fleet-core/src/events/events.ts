@@ -38,7 +38,15 @@ export type EventData =
   /** The lock server gave no usable answer; it is asked on. Told once for one reason. */
   | { code: 'lock.unanswered'; group: string; reason: string; waited_ms: number }
   /** The lease is held, and not used before the roll under this older token has ended. No slugs: the whole fleet. */
-  | { code: 'lock.draining'; group: string; fencing_token: number; slugs: string[]; since_ms: number }
+  | {
+      code: 'lock.draining';
+      group: string;
+      fencing_token: number;
+      slugs: string[];
+      since_ms: number;
+      /** How much longer it is waited for. */
+      at_most_ms: number;
+    }
   /** A renewal got no answer; the lease is usable for `usable_ms` more. */
   | { code: 'lock.renew_failed'; group: string; usable_ms: number; reason: string }
   | { code: 'lock.recovered'; group: string }

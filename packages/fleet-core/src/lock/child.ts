@@ -1,13 +1,17 @@
 /** A lease lent to a child process: what it is told, when it must be gone, and how it rolls under the lease. */
+import { LockClient } from '../clients/control-plane/lock.js';
 import type { Fence } from '../clients/control-plane/redeploy.js';
 import type { Config } from '../config/config.js';
 import type { RunContext } from '../context.js';
 import { FleetError, isFleetError } from '../errors.js';
+import { type Emit, Emitter } from '../events/emitter.js';
 import { sleep } from '../io/sleep.js';
 import { systemPorts } from '../ports.js';
 import { readLock } from './admin.js';
+import { DrainWatch } from './draining.js';
 import { lockTimeout } from './errors.js';
 import type { Lease } from './lease.js';
+import { RolloutRecords } from './records.js';
 
 /** How often a child asks again whether the lease is usable. */
 const ASK_AGAIN_MS = 1_000;
@@ -39,37 +43,72 @@ export function killInMs({ graceMs, usableForMs }: Pick<Lease, 'graceMs' | 'usab
  */
 export async function isLeaseInherited(config: Config, context: RunContext = {}): Promise<boolean> {
   if (config.lock?.inheritedToken === undefined) return false;
-  await leaseHolds(config, context);
-  return true;
+  const emitter = new Emitter(systemPorts(context.ports));
+  try {
+    await leaseHolds(config, context, emitter.emit);
+    return true;
+  } finally {
+    emitter.close();
+  }
+}
+
+/** What a child rolls with: the fence, and the record of the claim, which only the session of the parent opens. */
+export interface Lent {
+  fence: Fence;
+  records: RolloutRecords | null;
 }
 
 /**
  * Rolls under the lease of a parent process: asks the lock server whether it holds before anything is done, before each
  * roll, and before the end of the work is believed. One lease carries one rollout at a time; see `RunContext.lender`.
  *
+ * @param emit Told of what is waited for.
  * @param work Gets a signal that aborts as `signal` does, and where the parent gives up the lease.
  * @throws FleetError `LOCK_LOST`, `LOCK_TIMEOUT` where other children of the parent take too long; what `work` throws.
  */
 export async function underParentsLease<T>(
   config: Config,
   context: RunContext & { signal: AbortSignal },
-  work: (fence: Fence, signal: AbortSignal) => Promise<T>,
+  emit: Emit,
+  work: (lent: Lent, signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const { group = '', inheritedToken: token = 0 } = config.lock ?? {};
-  const claimId = await leaseHolds(config, context);
+  const claimId = await leaseHolds(config, context, emit);
   const turn = await turnOf(config, context);
   const signal = turn ? AbortSignal.any([context.signal, turn.lost]) : context.signal;
   const ready = async (signal: AbortSignal): Promise<void> => {
-    await leaseHolds(config, { ...context, signal });
+    await leaseHolds(config, { ...context, signal }, emit);
   };
   try {
     if (turn) await ready(signal);
-    const done = await work({ group, fencingToken: token, claimId, ready }, signal);
+    const records = await recordsOf(config, context, claimId, emit, signal);
+    const done = await work({ fence: { group, fencingToken: token, claimId, ready }, records }, signal);
     await ready(signal);
     return done;
   } finally {
     turn?.end();
   }
+}
+
+async function recordsOf(
+  { lock }: Config,
+  { ports }: RunContext,
+  claimId: string,
+  emit: Emit,
+  signal: AbortSignal,
+): Promise<RolloutRecords | null> {
+  if (!lock?.inheritedSession) {
+    const reason =
+      'FLEET_LOCK_SESSION is not set, so no record of this rollout is kept: the next run does not learn what it left open';
+    emit({ code: 'warning', reason });
+    return null;
+  }
+  const { clock, http } = systemPorts(ports);
+  const { url, token, group, inheritedToken: fencingToken = 0, inheritedSession: session } = lock;
+  const client = new LockClient({ url, token, http }, group);
+  const records = new RolloutRecords(client, { claimId, session, fencingToken }, { clock }, emit);
+  await records.learn(signal);
+  return records;
 }
 
 /** Waits for the turn of this process, as long as it would wait for a lock. */
@@ -87,10 +126,11 @@ async function turnOf(config: Config, { lender, signal, ports }: RunContext & { 
 }
 
 /** Resolves with the claim of the parent once its lease is usable. @throws FleetError `LOCK_LOST`; as {@link readLock}. */
-async function leaseHolds(config: Config, context: RunContext): Promise<string> {
+async function leaseHolds(config: Config, context: RunContext, emit: Emit): Promise<string> {
   const { clock } = systemPorts(context.ports);
-  const { group, inheritedToken: token, ttlMs = 0 } = config.lock ?? {};
+  const { group = '', inheritedToken: token, ttlMs = 0 } = config.lock ?? {};
   const end = clock.monotonic() + ttlMs;
+  const drains = new DrainWatch(group, clock, emit);
   for (;;) {
     const status = await readLock(config, context).catch((error) => {
       // A passing outage says nothing about the lease; one that lasts as long as a lease does ends the work.
@@ -99,6 +139,7 @@ async function leaseHolds(config: Config, context: RunContext): Promise<string> 
     });
     if (status && status.held?.fencing_token !== token) throw leaseGone(group, token);
     if (status?.held?.alive && !status.draining) return status.held.claim_id;
+    if (status?.draining) drains.sees(status.draining);
     if (status && !status.held?.alive && clock.monotonic() >= end) throw leaseGone(group, token);
     await sleep(clock, ASK_AGAIN_MS, context.signal);
   }

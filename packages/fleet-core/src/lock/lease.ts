@@ -8,6 +8,7 @@ import { sleep } from '../io/sleep.js';
 import type { Ports } from '../ports.js';
 import { cut } from '../text/cut.js';
 import { oneLine } from '../text/sanitize.js';
+import { DrainWatch } from './draining.js';
 import { RolloutRecords } from './records.js';
 
 export interface Grant {
@@ -51,6 +52,8 @@ export class Lease {
   /** What runs of this fleet leave behind on the server. */
   readonly records: RolloutRecords;
 
+  /** Private: its session proves the claim. */
+  readonly #grant: Grant;
   readonly #lost = new AbortController();
   readonly #over = new AbortController();
   #ttlMs: number;
@@ -58,8 +61,7 @@ export class Lease {
   #drift: number;
   #failed = false;
   #draining: Draining | null;
-  /** The older roll that was told of. */
-  #told: number | null = null;
+  readonly #drains: DrainWatch;
   #renewing: Promise<void> | null = null;
   #released: Promise<boolean> | null = null;
   #stopAlarm: () => void = () => {};
@@ -67,11 +69,13 @@ export class Lease {
 
   constructor(
     private readonly client: LockClient,
-    private readonly grant: Grant,
+    grant: Grant,
     private readonly ports: Pick<Ports, 'clock' | 'random'>,
     private readonly emit: Emit,
   ) {
     this.signal = this.#lost.signal;
+    this.#drains = new DrainWatch(client.group, ports.clock, emit);
+    this.#grant = grant;
     this.records = new RolloutRecords(client, grant, ports, emit);
     this.fencingToken = grant.fencingToken;
     this.waitedMs = grant.waitedMs;
@@ -88,7 +92,12 @@ export class Lease {
   }
 
   get claimId(): string {
-    return this.grant.claimId;
+    return this.#grant.claimId;
+  }
+
+  /** Proves the claim, for a child process that leaves a record under it. */
+  get session(): string {
+    return this.#grant.session;
   }
 
   /** Milliseconds between the end of use and the moment at which the server may grant to somebody else. */
@@ -103,8 +112,8 @@ export class Lease {
 
   /**
    * Resolves when a new step may start: not near the end of the lease, not on the far side of a suspend that no renewal
-   * has answered yet, and not while a roll under an older token still runs. Rejects with the reason of `signal`, or
-   * `LOCK_LOST`.
+   * has answered yet, and not while a roll under an older token still runs. Rejects with the reason of `signal`, with
+   * `LOCK_LOST`, and with `LOCK_TIMEOUT` where that roll does not end.
    */
   async ready(signal: AbortSignal): Promise<void> {
     const guard = Math.min(8_000, this.#ttlMs / 4);
@@ -114,7 +123,7 @@ export class Lease {
       const slept = Math.abs(this.#driftNow() - this.#drift) > SUSPEND_DRIFT_MS;
       if (this.usableForMs > guard && !slept && !this.#draining) return;
       if (this.#draining) {
-        this.#tellDraining(this.#draining);
+        this.#drains.sees(this.#draining);
         await sleep(this.ports.clock, DRAINING_POLL_MS, either);
       }
       await this.#renew();
@@ -133,18 +142,11 @@ export class Lease {
     return this.#released;
   }
 
-  #tellDraining({ fencing_token, slugs, since_seconds }: Draining): void {
-    if (this.#told === fencing_token) return;
-    this.#told = fencing_token;
-    const since_ms = Math.round(since_seconds * 1000);
-    this.emit({ code: 'lock.draining', group: this.group, fencing_token, slugs, since_ms });
-  }
-
   async #release(wanted: ReleaseResult): Promise<boolean> {
     this.#end();
     await this.#loop;
     if (this.signal.aborted) return false;
-    const { claimId, session, fencingToken } = this.grant;
+    const { claimId, session, fencingToken } = this.#grant;
     // A server of the first version knows neither the word nor the record.
     const result = wanted === 'none' && !this.records.kept ? 'not_proven' : wanted;
     const rollout = this.records.current();
@@ -198,7 +200,7 @@ export class Lease {
 
   async #renewOnce(): Promise<void> {
     const { clock } = this.ports;
-    const { claimId, session, fencingToken } = this.grant;
+    const { claimId, session, fencingToken } = this.#grant;
     const sentAt = clock.monotonic();
     const drift = this.#driftNow();
     const step = this.#draining ? 'draining' : cut(this.step, 300);

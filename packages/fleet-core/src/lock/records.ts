@@ -1,12 +1,12 @@
 /** What runs of a fleet leave behind on the lock server: written by the holder, read by the next one. */
 import type { LockClient } from '../clients/control-plane/lock.js';
-import type { RolloutEntry, RolloutRecord } from '../contract.js';
+import type { Order, RolloutEntry, RolloutRecord } from '../contract.js';
 import { FleetError } from '../errors.js';
 import type { Emit } from '../events/emitter.js';
 import { sleep } from '../io/sleep.js';
 import type { Ports } from '../ports.js';
 import { oneLine } from '../text/sanitize.js';
-import { missingInWords } from './errors.js';
+import { lockSuperseded, missingInWords } from './errors.js';
 
 /** A record is for later: it must not hold up a roll for long. */
 const TIMEOUT_MS = 5_000;
@@ -17,12 +17,21 @@ export class RolloutRecords {
   #features: ReadonlySet<string> = new Set();
   #current: (() => RolloutRecord) | null = null;
 
+  /** Private: its session proves the claim. */
+  readonly #grant: { claimId: string; session: string; fencingToken: number };
+
   constructor(
     private readonly client: LockClient,
-    private readonly grant: { claimId: string; session: string; fencingToken: number },
+    grant: { claimId: string; session: string; fencingToken: number },
     private readonly ports: Pick<Ports, 'clock'>,
     private readonly emit: Emit,
-  ) {}
+  ) {
+    this.#grant = grant;
+  }
+
+  get fencingToken(): number {
+    return this.#grant.fencingToken;
+  }
 
   /** Asks what the server can do beyond the first version of the lock, and says what it leaves unguarded. */
   async learn(signal: AbortSignal): Promise<void> {
@@ -51,19 +60,27 @@ export class RolloutRecords {
     return this.kept ? (this.#current?.() ?? null) : null;
   }
 
-  /** Keeps the rollout as it stands now. Never throws: a roll does not depend on it. */
-  async keep(signal: AbortSignal): Promise<void> {
+  /**
+   * Keeps the rollout as it stands now. A record that is not kept is a warning: a roll does not depend on it.
+   *
+   * @param order Of a run under a lease that was lent to it, which rolls next or is proven: marked as a roll marks the
+   *   order of its claim.
+   * @throws FleetError `SUPERSEDED` where a newer one of its key has rolled, or is proven on the fleet.
+   */
+  async keep(signal?: AbortSignal, order?: Order): Promise<void> {
     const rollout = this.current();
     if (!rollout) return;
-    const { claimId, session, fencingToken } = this.grant;
+    const { claimId, session, fencingToken } = this.#grant;
     const answer = await this.client
       .keepRollout(
         claimId,
-        { session, fencing_token: fencingToken, rollout },
+        { session, fencing_token: fencingToken, rollout, ...(order ? { order } : {}) },
         { timeoutMs: TIMEOUT_MS, signal },
       )
       .catch((error: Error) => ({ kind: 'no_answer' as const, reason: error.message }));
-    if (answer.kind === 'kept' || signal.aborted) return;
+    if (answer.kind === 'kept' || signal?.aborted) return;
+    if (answer.kind === 'refused' && answer.problem.error === 'outdated')
+      throw lockSuperseded(this.client.group, answer.problem);
     const why = answer.kind === 'refused' ? oneLine(answer.problem.error, 60) : answer.reason;
     this.emit({ code: 'warning', reason: `the lock server did not keep the record of this rollout: ${why}` });
   }
@@ -91,11 +108,11 @@ export class RolloutRecords {
     }
   }
 
-  /** The newest rollout of another claim, with its tenants. */
+  /** The newest rollout with its tenants: of an earlier claim, or of another run under this very lease. */
   async #newest(options: Parameters<LockClient['rollout']>[1]) {
-    const listed = await this.client.rollouts({ limit: 2 }, options);
+    const listed = await this.client.rollouts({ limit: 1 }, options);
     if (listed.kind !== 'rollouts') return listed;
-    const newest = listed.rollouts.find(({ claim_id }) => claim_id !== this.grant.claimId);
+    const [newest] = listed.rollouts;
     return newest ? this.client.rollout(newest.claim_id, options) : { kind: 'rollout' as const, entry: null };
   }
 }

@@ -56,6 +56,17 @@ export function doubtedIn(
 export const whyDoubted = (slugs: string[]) =>
   `${nameList(slugs)}: rolled to another commit by an earlier run that did not see it there, so rolled whatever the answer is now`;
 
+/** Tenants to be rolled that an earlier run has rolled to this very commit and not seen there. */
+export function againIn(due: string[], last: LastRollout | null, expectedSha: string | null): string[] {
+  const same = (last?.unsettled ?? []).filter(({ sha }) => sha != null && sha.toLowerCase() === expectedSha);
+  const unsettled = new Set(same.map(({ slug }) => slug));
+  return due.filter((slug) => unsettled.has(slug));
+}
+
+/** A second roll is no fault where it is needed, and never goes unsaid. */
+export const whyAgain = (slugs: string[]) =>
+  `${nameList(slugs)}: rolled to this commit by an earlier run already, and not on it, so rolled once more`;
+
 export interface FleetSizePolicy {
   /** Tenants that there must be at least. */
   minTenants: number;

@@ -161,7 +161,7 @@ function lockLine(event: Extract<FleetEvent, { code: `lock.${string}` }>): strin
       return `lock ${event.group}: no usable answer (${event.reason}), ${formatDuration(event.waited_ms)} so far`;
     case 'lock.draining': {
       const whom = event.slugs.length ? nameList(event.slugs) : 'the whole fleet';
-      return `lock ${event.group}: held, and waiting for an older roll to end: of ${whom}, under fencing token ${event.fencing_token}, since ${formatDuration(event.since_ms)}`;
+      return `lock ${event.group}: held, and waiting for an older roll to end: of ${whom}, under fencing token ${event.fencing_token}, since ${formatDuration(event.since_ms)}, for at most ${formatDuration(event.at_most_ms)} more; look with: fleet lock status --lock-group ${event.group}`;
     }
     case 'lock.renew_failed':
       return `lock ${event.group}: renewal got no answer (${event.reason}), the lease is good for ${formatDuration(event.usable_ms)} more`;

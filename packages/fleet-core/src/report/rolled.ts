@@ -17,5 +17,7 @@ export function halfWay(ledger: Ledger): string {
 /** A second roll is no fault where it was needed, and never goes unsaid. */
 export function twice(ledger: Ledger): string {
   const these = ledger.slugs.filter((slug) => ledger.get(slug).rolls > 1);
-  return these.length ? `; may have been rolled twice: ${nameList(these)}` : '';
+  const again = rolledOf(ledger).filter((slug) => ledger.get(slug).rolledBefore);
+  const said = these.length ? `; may have been rolled twice: ${nameList(these)}` : '';
+  return again.length ? `${said}; rolled once more after an earlier run: ${nameList(again)}` : said;
 }

@@ -4,11 +4,13 @@ import { ROLL_MAY_LAST_MS } from '../clients/control-plane/redeploy.js';
 import type { Config } from '../config/config.js';
 import { policyOf } from '../config/policy.js';
 import type { StageContext } from '../context.js';
-import type { Lease } from '../lock/lease.js';
+import type { Order } from '../contract.js';
+import type { RolloutRecords } from '../lock/records.js';
 import { type LastRollout, lastRolloutOf } from '../plan/history.js';
 import type { Ledger } from '../verify/ledger.js';
 import { awaitOpenCalls } from './open-calls.js';
 import { type RecordFacts, recordOf } from './record.js';
+import type { RollTools } from './roll.js';
 
 export interface RecordKeeper {
   last: LastRollout | null;
@@ -16,8 +18,7 @@ export interface RecordKeeper {
   tell: (step: string) => void;
   /** The fleet is known and may be rolled: from here on the run leaves a record. */
   start: (fleet: string[]) => Promise<void>;
-  /** Keeps the state; `about` are the tenants of a call that is sent next. */
-  keep: (about: string[]) => Promise<void>;
+  keep: RollTools['keep'];
 }
 
 /** Without a lock of its own a run neither learns nor leaves anything. */
@@ -37,25 +38,34 @@ export interface KeeperFacts {
   ending: () => RecordFacts['ending'];
 }
 
+/** Whose lease it is that the run rolls under. */
+export interface Holding {
+  records: RolloutRecords;
+  /** Tells those who wait for the lock what is being done. */
+  tell: (step: string) => void;
+  /** Of a run whose lease was lent to it: the lease's own claim has another, or none. */
+  order?: Order | undefined;
+}
+
 /** Reads the record of the last rollout, and waits for what that one left open. */
 export async function keeperOf(
-  lease: Lease,
+  { records, tell, order }: Holding,
   { context, config, ledger, calls, ending }: KeeperFacts,
 ): Promise<RecordKeeper> {
   const { clock, emit, signal } = context;
-  const { records } = lease;
   const entry = await records.last(signal);
   const last = entry && lastRolloutOf(entry);
   // Where the control plane itself tells of open rolls, the lease has waited for them already.
   const tells = records.tellsOpenRolls && config.lock?.url === config.controlPlane;
   if (last && !tells) {
-    await awaitOpenCalls(context, config, last.openCalls, ({ slugs }, sinceMs) =>
+    await awaitOpenCalls(context, config, last.openCalls, ({ slugs }, sinceMs, leftMs) =>
       emit({
         code: 'lock.draining',
-        group: lease.group,
+        group: config.lock?.group ?? '',
         fencing_token: last.fencingToken,
         slugs,
         since_ms: Math.round(sinceMs),
+        at_most_ms: Math.round(leftMs),
       }),
     );
   } else {
@@ -63,12 +73,14 @@ export async function keeperOf(
     for (const { slugs, expected_sha: sha } of last?.openCalls ?? [])
       last?.unsettled.push(...slugs.map((slug) => ({ slug, sha })));
   }
-  let intended: OpenRoll[] = [];
+  // Left by another run under this very lease, and so not outwaited by its grant.
+  for (const { key, slugs, sent_at } of last?.fencingToken === records.fencingToken ? last.openCalls : [])
+    if (key) calls.sends(key, { phase: 'earlier', slugs, sentAt: Date.parse(sent_at), mayLastMs: 0 });
+  const mayLastMs = ROLL_MAY_LAST_MS[config.strategy];
+  let next: OpenRoll[] = [];
   return {
     last,
-    tell: (step) => {
-      lease.step = step;
-    },
+    tell,
     start: (fleet) => {
       records.start(() => {
         const { outcome, reason } = ending() ?? {};
@@ -81,17 +93,16 @@ export async function keeperOf(
           },
           ...{ policy: policyOf(config), runUrl: config.trigger.runUrl ?? null, ledger, fleet },
           inherited: last?.unsettled ?? [],
-          openRolls: [...calls.openRolls(clock.wall()), ...intended],
+          openRolls: [...calls.openRolls(clock.wall()), ...next],
           ...(outcome !== undefined && reason !== undefined ? { ending: { outcome, reason } } : {}),
         });
       });
       return records.keep(signal);
     },
-    keep: async (about) => {
-      const mayLastMs = ROLL_MAY_LAST_MS[config.strategy];
-      intended = about.length ? [{ slugs: about, sentAt: clock.wall(), mayLastMs }] : [];
-      await records.keep(signal);
-      intended = [];
+    keep: async (call) => {
+      next = call ? [{ ...call, sentAt: clock.wall(), mayLastMs }] : [];
+      await records.keep(signal, call && order);
+      next = [];
     },
   };
 }

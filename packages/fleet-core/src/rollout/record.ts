@@ -66,6 +66,8 @@ function unsettledOf({ ledger, fleet, expectedSha, inherited }: RecordFacts): Un
     ({ slug, sha }) =>
       here.has(slug) &&
       !proven.has(slug) &&
+      // It has come to that commit, and was seen there before this run rolled anything.
+      !(sha !== null && ledger.has(slug) && ledger.get(slug).baseline === sha?.toLowerCase()) &&
       !(
         sha === expectedSha &&
         ledger.has(slug) &&
@@ -85,6 +87,7 @@ function openCallOf(roll: OpenRoll, { ledger, targetTag, expectedSha }: RecordFa
       expected_sha: expectedSha,
       sent_at: new Date(roll.sentAt).toISOString(),
       may_last_seconds: Math.ceil(roll.mayLastMs / 1000),
+      key: roll.key,
     },
   ];
 }

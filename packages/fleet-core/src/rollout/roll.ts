@@ -6,6 +6,7 @@ import type { StageContext } from '../context.js';
 import type { RedeployRequest } from '../contract.js';
 import { retryAfterMs } from '../io/retry-after.js';
 import { sleep } from '../io/sleep.js';
+import { DRAINS_AT_MOST_MS, drainsTooLong } from '../lock/draining.js';
 import { nameList } from '../text/words.js';
 import type { Ledger } from '../verify/ledger.js';
 import type { Verifier } from '../verify/verify.js';
@@ -19,6 +20,8 @@ export interface RollTools {
   ledger: Ledger;
   /** The right to roll; null where the user said --no-lock. */
   fence: Fence | null;
+  /** Keeps the state for the run that comes next. @param call What is sent next, where something is. */
+  keep: (call?: { key: string; slugs: string[] }) => Promise<void>;
 }
 
 /**
@@ -31,7 +34,7 @@ export type RollEnd = 'answered' | 'unknown' | 'needless';
  * Rolls tenants with one call. After every wait the tenants are asked before anything is sent again, and a second call
  * goes out only where the contract calls the first one repeatable, and only for tenants that are not on target by then.
  *
- * @throws FleetError `CP_*`, `LOCK_LOST`.
+ * @throws FleetError `CP_*`, `LOCK_LOST`; `LOCK_TIMEOUT` where another roll does not end.
  */
 export async function roll(
   tools: RollTools,
@@ -39,13 +42,15 @@ export async function roll(
   slugs: string[],
   rest: Partial<RedeployRequest>,
 ): Promise<RollEnd> {
-  const { context, client, ledger, fence } = tools;
+  const { context, client, ledger, fence, keep } = tools;
   const { clock, emit, signal } = context;
   let pending = slugs;
   let key = context.random.uuid();
   /** Why an earlier call of this roll may have had its effect. */
   let lost: string | null = null;
+  let drainsUntil = Number.POSITIVE_INFINITY;
   for (let attempt = 0; pending.length; ) {
+    await keep({ key, slugs: pending });
     await fence?.ready(signal);
     for (const slug of pending) ledger.startRoll(slug, phase, clock.monotonic());
     const whole = rest.only_slugs === undefined && pending.length === slugs.length;
@@ -67,6 +72,14 @@ export async function roll(
     }
     if (next === 'ask_then_retry' || next === 'look_then_retry') lost = sent.reason;
     if (next !== 'wait') attempt++;
+    else {
+      drainsUntil = Math.min(drainsUntil, clock.monotonic() + DRAINS_AT_MOST_MS);
+      if (clock.monotonic() >= drainsUntil)
+        throw drainsTooLong(fence?.group ?? '', {
+          fencing_token: sent.problem?.roll?.fencing_token ?? 0,
+          slugs: [],
+        });
+    }
     const reason = next === 'wait' ? drainingText(lost) : sent.reason;
     emit({ code: 'call.retry', phase, attempt: next === 'wait' ? 0 : attempt, wait_ms: wait, reason });
     await sleep(clock, wait, signal);

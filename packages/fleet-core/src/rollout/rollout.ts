@@ -22,8 +22,6 @@ export interface Rollout {
   mayGoOn: () => Promise<void>;
   /** Tells those who wait what is being done. @param lastsMs How long it may last, where that is known. */
   doing: (step: string, lastsMs?: number) => void;
-  /** Keeps the state for the run that comes next; `about` are the tenants of a call that is sent next. */
-  keep: (about: string[]) => Promise<void>;
 }
 
 export interface Halt {
@@ -61,7 +59,7 @@ export async function rollScoped(rollout: Rollout, waves: Wave[]): Promise<Halt 
     const halts = canaryFailed || (ledger.stragglers(slugs).length > 0 && tooMany);
     if (unproven.length) emit({ code: 'wave.unproven', phase, stragglers: unproven, tolerated: !halts });
     else emit({ code: 'wave.proven', phase, slugs, duration_ms: clock.monotonic() - started });
-    await rollout.keep([]);
+    await tools.keep();
     if (halts) {
       return { phase, unproven, notRolled: waves.slice(index + 1).flatMap((later) => later.slugs) };
     }
@@ -78,7 +76,6 @@ async function rollWave(
   const place = `${wave} of ${waves}`;
   rollout.doing(`rolling ${phase} (${place}): ${slugs.join(', ')}`);
   rollout.tools.context.emit({ code: 'wave.started', phase, slugs, wave, waves });
-  await rollout.keep(slugs);
   await roll(rollout.tools, phase, slugs, {
     only_slugs: slugs,
     canary_slug: undefined,
@@ -111,7 +108,6 @@ export async function rollInOneCall(
   }
   rollout.doing(`rolling ${slugs.length} tenants in one call`);
   emit({ code: 'wave.started', phase: SINGLE_CALL, slugs, wave: 1, waves: 1 });
-  await rollout.keep(slugs);
   const answer = await roll(tools, SINGLE_CALL, slugs, whole ? {} : { only_slugs: slugs });
   const { canary } = policy;
   if (answer === 'answered' && canary && slugs.includes(canary) && ledger.get(canary).phase !== 'canary') {

@@ -18,6 +18,8 @@ export interface Tenant {
   phase: string | null;
   /** Calls that rolled it, or may have; more than one where the answer to the first was lost. */
   rolls: number;
+  /** An earlier run has rolled it to the same commit, and did not see it there. */
+  rolledBefore: boolean;
   observed: Observation | null;
   /** Monotonic milliseconds of that answer. */
   observedAt: number | null;
@@ -66,6 +68,7 @@ export class Ledger {
         ephemeral: this.#isEphemeral(slug),
         phase: null,
         rolls: 0,
+        rolledBefore: false,
         observed: null,
         observedAt: null,
         baseline: null,
@@ -232,6 +235,7 @@ export class Ledger {
       if (row?.failure) said.push(`${row.failure}; the tenant answers the expected commit all the same`);
     }
     if (rolls > 1) said.push('may have been rolled twice: the answer to its first roll was lost');
+    if (rolls > 0 && tenant.rolledBefore) said.push('an earlier run had rolled it to this commit already');
     if (note) said.push(note);
     return said.length ? said.join('; ') : null;
   }

@@ -17,6 +17,8 @@ export class FakeLock {
   /** What the server says that it can do; null: it does not know the question. */
   features: string[] | null = ['draining', 'rollouts'];
   takesRecords = true;
+  /** Takes the answer to a record into its own hands. */
+  keep: LockScript | null = null;
   givesRecords = true;
   /** Rollouts that are on record, newest first; what this run leaves is put in front. */
   rollouts: RolloutEntry[] = [];
@@ -88,6 +90,7 @@ export class FakeLock {
     this.calls.push(call);
     if (verb === 'features') this.#tellFeatures(response);
     else if (verb === 'rollouts') this.#tellRollouts(id, response);
+    else if (verb === 'rollout' && this.keep) this.keep(call, response);
     else if (verb === 'rollout') this.#keep(call, response);
     else {
       if (call.body.rollout) this.#keep(call);

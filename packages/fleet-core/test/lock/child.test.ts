@@ -1,12 +1,15 @@
 /** A rollout under the lease of a parent process, on a hand-stepped clock. `L` numbers: docs/lock.md. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Lender } from '../../src/context.js';
+import { SETTLE_ROLLS_PATH } from '../../src/contract.js';
 import { FleetError } from '../../src/index.js';
 import { ManualClock } from '../../src/testing/index.js';
-import { FakeFleet } from '../helpers/fake-fleet.js';
+import { FakeFleet, json, NEW, OLD } from '../helpers/fake-fleet.js';
 import { FakeLock } from '../helpers/fake-lock.js';
 import { run } from '../helpers/run.js';
 
+/** The claim that the fake status shows. */
+const CLAIM = '6f1c1f0e-2b0a-4d7b-9e55-0c4f3f1a7d10';
 let fleet: FakeFleet;
 let lock: FakeLock;
 beforeEach(async () => {
@@ -121,4 +124,99 @@ describe('one lease carries one rollout at a time', () => {
     expect([result.outcome, fleet.rolls.length]).toEqual(['lock_timeout', 0]);
     expect(result.reason).toMatch(/another rollout goes on under the same lease/);
   });
+});
+
+describe('what a rollout under a lent lease leaves', () => {
+  const withSession = () => ({
+    ...lent(),
+    ...{ orderKey: undefined, order: 5, repository: 'shop/shop', branch: 'main' },
+    lockInherited: { group: 'staging', fencingToken: 41, session: 'session-of-the-parent' },
+  });
+  beforeEach(() => {
+    lock.token = 41;
+  });
+
+  const marked = () => lock.of('rollout').map(({ body }) => (body.order ? 'marks' : '-'));
+
+  test('is the record of the claim, with its end, and the mark of its order', async () => {
+    const { result } = await run(withSession());
+    expect(result.outcome).toBe('succeeded');
+    const order = { key: 'shop/shop@main', number: 5 };
+    expect(lock.of('rollout').at(-1)).toMatchObject({
+      ...{ claim: CLAIM, body: { session: 'session-of-the-parent', fencing_token: 41, order } },
+    });
+    // At the start, before and after each of two rolls, and at the verdict.
+    expect(marked()).toEqual(['-', 'marks', '-', 'marks', '-', 'marks']);
+    expect(lock.rollouts[0]?.rollout).toMatchObject({ outcome: 'succeeded', open_calls: [] });
+    expect(lock.of('release')).toEqual([]);
+  });
+
+  test('also where nothing had to be rolled', async () => {
+    for (const slug of ['acme', 'birch']) fleet.tenants.set(slug, NEW);
+    await run(withSession());
+    expect(marked()).toEqual(['-', 'marks']);
+  });
+
+  test.each([
+    ['a part of the fleet', { only: ['acme'] }],
+    ['a fleet that is not proven', { settleBudgetMs: 1 }],
+  ])('is no mark at the end of %s', async (_name, more) => {
+    fleet.stuck.add('birch');
+    await run({ ...withSession(), ...more });
+    expect(marked().length).toBeGreaterThan(2);
+    expect(marked().at(-1)).toBe('-');
+  });
+
+  test('is nothing rolled where a newer one of its key was before', async () => {
+    lock.keep = ({ body }, response) =>
+      body.order
+        ? json(response, 409, { error: 'outdated', by: { number: 6, sha: NEW } })
+        : json(response, 200, { state: 'held' });
+    const { result } = await run(withSession());
+    expect([result.outcome, fleet.rolls]).toEqual(['superseded', []]);
+    expect(result.reason).toContain('number 6');
+  });
+
+  test('is nothing without the session of the parent, which is said', async () => {
+    const { result } = await run(lent());
+    expect(lock.of('rollout')).toEqual([]);
+    expect(result.warnings).toEqual([expect.stringContaining('FLEET_LOCK_SESSION is not set')]);
+  });
+
+  test('is waited for by the next one: a child that was killed left a roll under this very lease', async () => {
+    const clock = new ManualClock();
+    for (const slug of ['acme', 'birch']) fleet.tenants.set(slug, NEW);
+    const end = new AbortController();
+    fleet.tenants.set('acme', OLD);
+    fleet.script.set(0, () => end.abort('SIGTERM'));
+    await run(withSession(), { signal: end.signal });
+    const [{ key } = {}] = lock.rollouts[0]?.rollout.open_calls ?? [];
+    expect(key).toBe(fleet.rolls[0]?.key);
+
+    const asked: unknown[] = [];
+    const locks = fleet.extra;
+    fleet.extra = (request, response, body) => {
+      if (request.url !== SETTLE_ROLLS_PATH) return locks?.(request, response, body) ?? false;
+      asked.push(JSON.parse(body).keys);
+      const open = clock.monotonic() < 40_000;
+      if (!open) fleet.tenants.set('acme', NEW);
+      json(response, 200, { rolls: [{ key, state: open ? 'open' : 'ended' }] });
+      return true;
+    };
+    const { result } = await run(withSession(), { clock });
+    expect(asked[0]).toEqual([key]);
+    expect(clock.monotonic()).toBeGreaterThanOrEqual(40_000);
+    expect(result).toMatchObject({ outcome: 'succeeded', reason: 'already on target' });
+    expect(fleet.rolls).toHaveLength(1);
+  });
+});
+
+test('a roll under an older token that does not end is not waited for longer than any roll may take', async () => {
+  const clock = new ManualClock();
+  const draining = { fencing_token: 40, slugs: ['acme'], since_seconds: 300 };
+  lock.status = (_, response) => lock.show(response, { draining });
+  const { result, sink } = await run(lent(), { clock });
+  expect(result.outcome).toBe('lock_timeout');
+  expect(sink.of('lock.draining')).toMatchObject([{ since_ms: 300_000, at_most_ms: 900_000 }]);
+  expect(clock.monotonic()).toBeLessThan(910_000);
 });

@@ -382,6 +382,19 @@ describe('while a roll under an older token still runs', () => {
     expect(clock.monotonic()).toBeGreaterThanOrEqual(20_000);
   });
 
+  test('one that does not end is not waited for longer than any roll may take', async () => {
+    const clock = new ManualClock();
+    lock.claim = (_, response) => lock.grant(response, { draining });
+    lock.renew = (_, response) => json(response, 200, { state: 'held', ttl_seconds: 30, draining });
+    const { result, sink } = await run(locked(), { clock });
+    expect(result).toMatchObject({ outcome: 'lock_timeout', exit_code: 3 });
+    expect(result.reason).toMatch(/the roll of acme under fencing token 6 has not ended.*longer than 20m/);
+    expect(result.next.join()).toContain('fleet lock status --lock-group staging');
+    expect(sink.of('lock.draining')).toMatchObject([{ since_ms: 45_000, at_most_ms: 1_155_000 }]);
+    expect(clock.monotonic()).toBeLessThan(1_170_000);
+    expect([fleet.rolls.length, lock.of('release').length]).toEqual([0, 1]);
+  });
+
   test('a run that is ended meanwhile gives the lease back, once', async () => {
     lock.claim = (_, response) => lock.grant(response, { draining });
     lock.renew = (_, response) => json(response, 200, { state: 'held', ttl_seconds: 30, draining });

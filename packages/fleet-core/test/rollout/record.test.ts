@@ -148,6 +148,15 @@ describe('a tenant that an earlier run rolled to another commit', () => {
     expect(records().at(-1)?.unsettled).toEqual([]);
   });
 
+  test('is settled once it was seen there: it has come to that commit', async () => {
+    fleet.tenants.set('acme', other);
+    leave({ tenants: tenants('acme', 'birch', 'cedar'), unsettled: [{ slug: 'acme', sha: other }] });
+    const end = new AbortController();
+    fleet.script.set(0, () => end.abort('SIGTERM'));
+    await run(locked(), { signal: end.signal });
+    expect(records().at(-1)?.unsettled).toEqual([{ slug: 'acme', sha: NEW }]);
+  });
+
   test('stays on record until a roll has proven it, however many runs lie between', async () => {
     leave({ tenants: tenants('acme', 'birch', 'cedar'), unsettled: [{ slug: 'acme', sha: other }] });
     const end = new AbortController();
@@ -157,6 +166,33 @@ describe('a tenant that an earlier run rolled to another commit', () => {
       { slug: 'acme', sha: other },
       { slug: 'acme', sha: NEW },
     ]);
+  });
+});
+
+describe('a tenant that an earlier run rolled to this very commit and did not see there', () => {
+  const open = {
+    ...{ slugs: ['acme'], target_tag: 'staging-bbbbbbb', expected_sha: NEW },
+    ...{ sent_at: '2026-01-01T00:00:00Z', may_last_seconds: 600 },
+  };
+  test.each([
+    ['by a roll that was answered', { unsettled: [{ slug: 'acme', sha: NEW }] }],
+    ['by a roll that went on when the run was killed', { open_calls: [open] }],
+  ])('%s: that it is rolled once more is said in report and verdict', async (_how, left) => {
+    leave({ tenants: tenants('acme', 'birch', 'cedar'), ...left });
+    const { result } = await run(locked());
+    expect(result.reason).toBe('all 3 tenants on target; rolled once more after an earlier run: acme');
+    expect(result.warnings).toEqual([
+      expect.stringMatching(/^acme: rolled to this commit by an earlier run/),
+    ]);
+    expect(result.tenants[0]?.detail).toContain('an earlier run had rolled it to this commit already');
+    expect(result.tenants[1]?.detail).toBeNull();
+  });
+
+  test('and that is on it by now is not rolled', async () => {
+    leave({ tenants: tenants('acme', 'birch', 'cedar'), open_calls: [open] });
+    for (const slug of ['acme', 'birch', 'cedar']) fleet.tenants.set(slug, NEW);
+    const { result } = await run(locked());
+    expect([result.reason, fleet.rolls]).toEqual(['already on target', []]);
   });
 });
 
@@ -189,6 +225,17 @@ describe('a call that an earlier run left open', () => {
     expect(at.monotonic()).toBeGreaterThanOrEqual(540_000);
     expect(fleet.rolled).toEqual(['acme']);
     expect(result).toMatchObject({ outcome: 'succeeded', counts: { on_target: 3 } });
+  });
+
+  test('is waited for no longer than any roll may take, whatever the record says', async () => {
+    lock.features = ['rollouts'];
+    const at = clock();
+    leave({
+      tenants: tenants('acme', 'birch', 'cedar'),
+      open_calls: [{ ...openCall(at, 0), may_last_seconds: 1e9 }],
+    });
+    expect((await run(locked(), { clock: at })).result.outcome).toBe('succeeded');
+    expect(at.monotonic()).toBeLessThan(1_300_000);
   });
 
   test('is over once all its tenants answer what it rolls to', async () => {

@@ -41,7 +41,8 @@ export const toldRolls = (tenant: { rolls?: unknown }) =>
   typeof tenant.rolls === 'number' ? tenant.rolls : 1;
 
 /** Nobody is rolled to what it answered, last thing before, that it runs. */
-function* needless(history: History, { command }: Run, own: Roll[]) {
+function* needless(history: History, run: Run, own: Roll[]) {
+  const { command } = run;
   if (command.task.kind !== 'verify' && 'force' in command.task && command.task.force) return;
   for (const roll of own) {
     for (const slug of roll.slugs) {
@@ -53,10 +54,28 @@ function* needless(history: History, { command }: Run, own: Roll[]) {
         .at(-1);
       // One that answers old and new in turn is not proven by one answer.
       if (tenant?.drain_mode === 'alternate' || tenant?.behaviour === 'unhealthy') continue;
-      if (answer?.sha === shaOf(history, roll.target_tag))
+      if (answer?.sha === shaOf(history, roll.target_tag) && !isDoubted(history, run, roll, slug))
         yield `${slug} said at ${clock(history, answer?.at ?? 0)} that it runs ${roll.target_tag}, and roll ${roll.id} rolled it there`;
     }
   }
+}
+
+/**
+ * An earlier run rolled it to another commit, which may still take effect whatever it answers now: it is rolled, and that
+ * is said.
+ */
+function isDoubted(history: History, run: Run, roll: Roll, slug: string): boolean {
+  const elsewhere = history.rolls.some(
+    (one) => one.slugs.includes(slug) && one.started < roll.started && one.target_tag !== roll.target_tag,
+  );
+  return elsewhere && doubtedBy(run).includes(slug);
+}
+
+/** Tenants that the run names as rolled whatever they answer. */
+function doubtedBy({ stderr }: Run): string[] {
+  return [...stderr.matchAll(/([^\n]*): rolled to another commit by an earlier run/g)].flatMap(
+    ([, names = '']) => names.replace(/^.*: /, '').split(/[, ]+/),
+  );
 }
 
 /** After an older roll of a tenant has drained, the tenant is asked before it is rolled. */

@@ -83,7 +83,10 @@ export const rolloutRoutes: FastifyPluginAsyncZod<{ service: LockService; db: Da
   );
 };
 
-/** A rollout is lost whose claim ended without a verdict, also when somebody released the claim for it. */
+/**
+ * A rollout is lost whose claim ended without a verdict, also when somebody released the claim for it. One under the
+ * lease of `lock run` ends before its claim does.
+ */
 function entryOf({
   claimId,
   token,
@@ -95,12 +98,12 @@ function entryOf({
   tenants,
   slugs,
 }: RolloutRow) {
-  const ended = summary.outcome ? ('ended' as const) : ('lost' as const);
+  const going = state === 'held' ? ('running' as const) : ('lost' as const);
   return {
     claim_id: claimId,
     fencing_token: token,
     holder,
-    state: state === 'held' ? ('running' as const) : ended,
+    state: summary.outcome ? ('ended' as const) : going,
     started_at: acquiredAt.toISOString(),
     ended_at: endedAt?.toISOString() ?? null,
     rollout: { ...summary, ...(tenants && { tenants }), ...(slugs && { slugs }) },

@@ -1,7 +1,7 @@
 import type {
   ClaimRequest,
   Frozen,
-  RolloutRecord,
+  RolloutRequest,
   releaseRequestSchema,
   renewAnswerSchema,
 } from '@tenant-fleet/fleet-core/contract';
@@ -175,13 +175,17 @@ export class LockService {
     });
   }
 
-  /** Keeps the rollout of a holder as it stands. @throws {Problem} as a renewal. */
+  /** Keeps the rollout of a holder as it stands. @throws {Problem} as a renewal; `outdated` for an order that is. */
   async keepRollout(
     group: string,
     claimId: string,
-    { session, fencing_token, rollout }: { session: string; fencing_token: number; rollout: RolloutRecord },
+    { session, fencing_token, rollout, order }: RolloutRequest,
   ): Promise<{ state: 'held' }> {
-    const { db } = this.deps;
+    const { db, store } = this.deps;
+    if (order)
+      await store.transact(group, { subject: claimId, orderKey: order.key }, (draft) =>
+        transitions.markLent(draft, session, fencing_token, order),
+      );
     if (!(await saveRollout(db, group, claimId, { session, token: fencing_token }, rollout)))
       transitions.holding(await readClaim(db, group, claimId), session, fencing_token);
     return { state: 'held' };

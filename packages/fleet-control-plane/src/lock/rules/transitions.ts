@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
-import type { ClaimRequest, Frozen } from '@tenant-fleet/fleet-core/contract';
+import type { ClaimRequest, Frozen, Order } from '@tenant-fleet/fleet-core/contract';
 import { blankClaim, type Claim, isLive, restoredToken } from './claim.js';
-import { type Draft, judgeArrival } from './draft.js';
+import { type Draft, judgeArrival, newerThan } from './draft.js';
 import {
   alreadyFrozen,
   claimInUse,
@@ -98,6 +98,18 @@ export function renew(
     renewSeq: known.renewSeq + 1,
     ...(step !== undefined && { step }),
   });
+}
+
+/**
+ * A run to which the holder lends its lease rolls, or is proven on the fleet: its order is marked as the claim's own is.
+ *
+ * @throws {Problem} as {@link holding}; `outdated` where a higher order of its key was before.
+ */
+export function markLent(draft: Draft, session: string, token: number, order: Order): void {
+  const known = holding(draft.state.subject, session, token);
+  const by = newerThan(order, [], draft.state.marks);
+  if (by) throw claimOver({ ...known, state: 'outdated', endedBy: by });
+  draft.mark({ ...known, orderKey: order.key, orderNumber: order.number });
 }
 
 export interface ReleaseOutcome {

@@ -2,10 +2,20 @@ import type { CallResult } from '../../result/result.js';
 
 /** A roll that was sent and whose end is not known: it may still run. */
 export interface OpenRoll {
+  key: string;
   slugs: string[];
   /** Milliseconds since 1970, for whoever reads it later. */
   sentAt: number;
   /** How long the control plane may take at worst. */
+  mayLastMs: number;
+}
+
+interface Key {
+  /** The phase and the tenants of what was sent with it. */
+  phase: string;
+  slugs: string[];
+  /** Times at which it was sent and may have begun. */
+  sentAt: number[];
   mayLastMs: number;
 }
 
@@ -14,22 +24,37 @@ export class CallLog {
   readonly entries: CallResult[] = [];
   /** The control plane has answered anything: from then on a refused connection is an outage, not a typo. */
   reached = false;
-  readonly #open = new Map<string, OpenRoll[]>();
+  readonly #unsettled = new Map<string, Key>();
 
   /** A roll is sent. @param key The control plane runs what goes with one key just once. */
-  sends(key: string, roll: OpenRoll): void {
-    this.#open.set(key, [...(this.#open.get(key) ?? []), roll]);
+  sends(key: string, { sentAt, ...roll }: Omit<Key, 'sentAt'> & { sentAt: number }): void {
+    const before = this.#unsettled.get(key)?.sentAt ?? [];
+    this.#unsettled.set(key, { ...roll, sentAt: [...before, sentAt] });
   }
 
-  /** What was sent with the key has ended, or never began. */
-  settled(key: string, how: 'ended' | 'never began'): void {
-    const before = how === 'ended' ? [] : (this.#open.get(key) ?? []).slice(0, -1);
-    if (before.length) this.#open.set(key, before);
-    else this.#open.delete(key);
+  /**
+   * What became of the last request with the key. `refused`: it began nothing; the network may hold another copy of it,
+   * which comes later and is not refused.
+   */
+  settled(key: string, how: 'ended' | 'refused' | 'not sent'): void {
+    const known = this.#unsettled.get(key);
+    const before = known?.sentAt.slice(0, -1) ?? [];
+    if (!known || how === 'ended' || (how === 'not sent' && !before.length)) this.#unsettled.delete(key);
+    else this.#unsettled.set(key, { ...known, sentAt: before });
+  }
+
+  /** Keys whose end is not known; `refused`: nothing that was sent with it is known to have begun. */
+  get unsettled(): { key: string; phase: string; slugs: string[]; refused: boolean }[] {
+    return [...this.#unsettled].map(([key, { phase, slugs, sentAt }]) => ({
+      ...{ key, phase, slugs },
+      refused: !sentAt.length,
+    }));
   }
 
   /** Rolls that may still run. @param now Milliseconds since 1970. */
   openRolls(now: number): OpenRoll[] {
-    return [...this.#open.values()].flat().filter(({ sentAt, mayLastMs }) => sentAt + mayLastMs > now);
+    return [...this.#unsettled].flatMap(([key, { slugs, sentAt, mayLastMs }]) =>
+      sentAt.filter((at) => at + mayLastMs > now).map((at) => ({ key, slugs, sentAt: at, mayLastMs })),
+    );
   }
 }

@@ -16,6 +16,7 @@ import {
   ROLLOUT_MAX_BYTES,
   type RolloutEntry,
   type RolloutRecord,
+  type RolloutRequest,
   releaseAnswerSchema,
   renewAnswerSchema,
   rolloutEntrySchema,
@@ -145,7 +146,7 @@ export class LockClient {
   /** Keeps the rollout of a holder as it stands now. */
   async keepRollout(
     claimId: string,
-    body: { session: string; fencing_token: number; rollout: RolloutRecord },
+    body: RolloutRequest,
     options: CallOptions,
   ): Promise<{ kind: 'kept' } | Refused | NoAnswer> {
     const answer = await this.#call('POST', `/claims/${claimId}/rollout`, body, options);

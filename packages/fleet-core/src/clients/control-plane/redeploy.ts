@@ -10,6 +10,9 @@ import {
   type RedeployAnswer,
   type RedeployRequest,
   redeployAnswerSchema,
+  SETTLE_ROLLS_PATH,
+  type SettledRoll,
+  settledRollsSchema,
   slugSchema,
 } from '../../contract.js';
 import { HttpFailure, type HttpResponse } from '../../io/http.js';
@@ -25,6 +28,7 @@ import { hadNoEffect } from './retry.js';
 /** What a roll of the control plane may take at worst, by the contract: a batch, the whole fleet. */
 export const ROLL_MAY_LAST_MS = { scoped: 600_000, 'single-call': 1_200_000 } as const;
 const PLAN_TIMEOUT_MS = 120_000;
+const SETTLE_TIMEOUT_MS = 10_000;
 /** A thousand tenants fit many times over. */
 const MAX_BYTES = 8 * 1024 * 1024;
 
@@ -105,20 +109,56 @@ export class RedeployClient {
   ): Promise<Sent> {
     const request = { ...this.#base, ...rest };
     if (request.canary_slug && !slugs.includes(request.canary_slug)) delete request.canary_slug;
-    const headers = {
-      [IDEMPOTENCY_HEADER]: key,
-      ...(fence && {
-        [LOCK_GROUP_HEADER]: fence.group,
-        [FENCE_HEADER]: String(fence.fencingToken),
-        [CLAIM_HEADER]: fence.claimId,
-      }),
-    };
+    const headers = { [IDEMPOTENCY_HEADER]: key, ...(fence && headersOf(fence)) };
     const { clock } = this.context;
-    this.calls.sends(key, { slugs, sentAt: clock.wall(), mayLastMs: ROLL_MAY_LAST_MS[this.policy.strategy] });
+    const mayLastMs = ROLL_MAY_LAST_MS[this.policy.strategy];
+    this.calls.sends(key, { phase, slugs, sentAt: clock.wall(), mayLastMs });
     const sent = await this.#send(request, { kind: 'roll', phase, slugs, headers });
-    if (hadNoEffect(sent.exchange)) this.calls.settled(key, 'never began');
+    if (hadNoEffect(sent.exchange))
+      this.calls.settled(key, 'failure' in sent.exchange ? 'not sent' : 'refused');
     else if (sent.answer) this.calls.settled(key, 'ended');
     return sent;
+  }
+
+  /**
+   * Asks what became of the requests with these keys; those that have not arrived start nothing any more.
+   *
+   * @returns `unknown` where the control plane does not know the question.
+   */
+  async settle(
+    keys: string[],
+    fence: Fence,
+  ): Promise<{ rolls: SettledRoll[] } | Omit<Sent, 'answer' | 'retryAfter'> | 'unknown'> {
+    try {
+      const response = await this.context.http({
+        method: 'POST',
+        url: `${this.url}${SETTLE_ROLLS_PATH}`,
+        headers: { authorization: `Bearer ${this.#token}`, ...headersOf(fence) },
+        body: JSON.stringify({ keys }),
+        timeoutMs: SETTLE_TIMEOUT_MS,
+        maxBytes: MAX_BYTES,
+        fresh: true,
+        signal: this.context.signal,
+      });
+      const { status } = response;
+      const json = parseJson(response.body);
+      const told = settledRollsSchema.safeParse(json);
+      if (status === 200 && told.success) return { rolls: told.data.rolls };
+      // Whatever else an older control plane, or what stands in front of it, says of an address that it does not know.
+      if (status < 500 && status !== 412 && status !== 429) return 'unknown';
+      if (status === 501) return 'unknown';
+      const problem = problemOf(json);
+      return {
+        exchange: { status, readable: false, error: problem?.error },
+        reason: statusInWords(status, problem),
+        html: isProxyPage(response),
+        problem,
+      };
+    } catch (error) {
+      if (!(error instanceof HttpFailure)) throw error;
+      if (error.kind === 'aborted') throw this.context.signal.reason;
+      return { exchange: { failure: error.kind }, reason: error.message, html: false, problem: undefined };
+    }
   }
 
   async #send(request: RedeployRequest, call: Call): Promise<Sent> {
@@ -178,6 +218,12 @@ export class RedeployClient {
       say(slugSchema.safeParse(row.slug).success ? (row.slug ?? null) : null, row.error);
   }
 }
+
+const headersOf = ({ group, fencingToken, claimId }: Fence) => ({
+  [LOCK_GROUP_HEADER]: group,
+  [FENCE_HEADER]: String(fencingToken),
+  [CLAIM_HEADER]: claimId,
+});
 
 function classify(response: HttpResponse): { sent: Sent; outcome: CallResult['outcome'] } {
   const { status, headers, body } = response;

@@ -18,8 +18,12 @@ export interface Unanswered {
 }
 
 /** The error behind an exchange that will not be repeated. */
-export function refusal(controlPlane: string, { exchange, reason, html, problem }: Unanswered): FleetError {
-  const url = `${controlPlane}${REDEPLOY_PATH}`;
+export function refusal(
+  controlPlane: string,
+  { exchange, reason, html, problem }: Unanswered,
+  path: string = REDEPLOY_PATH,
+): FleetError {
+  const url = `${controlPlane}${path}`;
   if ('failure' in exchange) {
     return new FleetError(
       'CP_UNREACHABLE',
