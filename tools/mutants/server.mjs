@@ -9,6 +9,38 @@ const reads = at('lock/store/queries.ts');
 
 export const server = [
   {
+    name: 'the embedded server serves as the owner',
+    file: 'fleet-control-plane/src/control-plane.ts',
+    from: 'database ? await applicationUrl(ownerUrl) : ownerUrl',
+    to: 'ownerUrl',
+    why: 'what gets through the server rewrites the audit log',
+    caughtBy: ['fleet-control-plane/test/program/inspect.test.ts'],
+  },
+  {
+    name: 'the password lies in the temporary folder',
+    file: 'fleet-control-plane/src/db/embedded.ts',
+    from: 'process.env.TMPDIR = folder;',
+    to: '',
+    why: 'everybody on the machine becomes the owner of the database',
+    caughtBy: ['fleet-control-plane/test/program/inspect.test.ts'],
+  },
+  {
+    name: 'rows of dead servers stay',
+    file: 'fleet-control-plane/src/rolls/owner.ts',
+    from: "text: 'DELETE FROM control_planes WHERE id = $1 AND beat = $2',",
+    to: "text: 'SELECT 1 WHERE $1::uuid IS NULL AND $2::bigint IS NULL',",
+    why: 'the table grows with every restart',
+    caughtBy: ['fleet-control-plane/test/rolls/redeploy.test.ts'],
+  },
+  {
+    name: 'a hint names a group of others',
+    file: 'fleet-control-plane/src/lock/api/status.ts',
+    from: '.filter(mayName)',
+    to: '',
+    why: 'the token of one fleet learns the names of the others',
+    caughtBy: ['fleet-control-plane/test/http/auth.test.ts'],
+  },
+  {
     name: 'release without token',
     file: transitions,
     from: 'if (body.fencing_token !== undefined && body.fencing_token !== known.token)',

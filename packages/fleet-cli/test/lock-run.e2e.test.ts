@@ -1,11 +1,18 @@
 /** `fleet lock run` where the process that holds the lock cannot act, and at a real terminal. */
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startControlPlane } from '@tenant-fleet/fleet-control-plane';
 import type { LockStatus } from '@tenant-fleet/fleet-core/contract';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { CLI, TOKEN } from './cli.js';
+import { CLI, fleet, TOKEN } from './cli.js';
 import { World } from './world.js';
 
+/** The driver of the control plane, for what only the owner of its database can do. */
+const pg = createRequire(createRequire(import.meta.url).resolve('@tenant-fleet/fleet-control-plane'))('pg');
 let world: World;
 beforeAll(async () => {
   world = await World.start();
@@ -72,6 +79,42 @@ async function next(group: string): Promise<void> {
     return answer.state === 'held';
   });
 }
+
+describe('lock log --verify', () => {
+  it('says that a log follows from itself, and at which row one does not that its owner changed', async () => {
+    const dataDir = mkdtempSync(join(tmpdir(), 'fleet-test-'));
+    chmodSync(dataDir, 0o711);
+    const plane = await startControlPlane({ token: TOKEN, dataDir });
+    try {
+      const at = ['--control-plane', plane.url, '--lock-group', 'audited'];
+      const verify = () => fleet(['lock', 'log', '--verify', ...at]);
+      for (let run = 0; run < 3; run++) await fleet(['lock', 'run', ...at, '--', 'true']);
+      const sound = await verify();
+      expect([sound.code, sound.stdout]).toEqual([
+        0,
+        expect.stringMatching(
+          /^Lock audited: 6 rows of the audit log follow from one another; head [0-9a-f]{64}\n$/,
+        ),
+      ]);
+      const owner = new URL(plane.databaseUrl);
+      owner.username = 'fleet';
+      owner.password = readFileSync(join(dataDir, 'password'), 'utf8').trim();
+      const client = new pg.Client({ connectionString: owner.href });
+      await client.connect();
+      await client.query('SET session_replication_role = replica');
+      await client.query(`UPDATE lock_events SET actor = 'nobody' WHERE group_name = 'audited' AND seq = 3`);
+      await client.end();
+      const changed = await verify();
+      expect([changed.code, changed.stdout]).toEqual([4, '']);
+      expect(changed.stderr).toMatch(/^error: the audit log of audited does not hold at #3: /m);
+      const { broken } = JSON.parse((await fleet(['lock', 'log', '--verify', '--json', ...at])).stdout);
+      expect(broken.seq).toBe(3);
+    } finally {
+      await plane.close();
+      rmSync(dataDir, { recursive: true });
+    }
+  }, 90_000);
+});
 
 describe('the guard', () => {
   it('a fleet that stands still: the command is gone before anybody else is granted the lock', async () => {

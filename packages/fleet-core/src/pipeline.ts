@@ -2,7 +2,8 @@
 import { setMaxListeners } from 'node:events';
 import { announceStart } from './announce/announce.js';
 import type { CallLog } from './clients/control-plane/call-log.js';
-import { type Fence, RedeployClient } from './clients/control-plane/redeploy.js';
+import { redeployClient } from './clients/control-plane/from-config.js';
+import type { Fence } from './clients/control-plane/redeploy.js';
 import type { Config } from './config/config.js';
 import { refuse } from './config/trust.js';
 import type { RunContext, StageContext } from './context.js';
@@ -288,10 +289,9 @@ function toolsOf(
 ): RollTools {
   const { config, ledger, calls } = run;
   const context = contextOf(run, signal);
-  const server = { url: config.controlPlane, token: config.controlPlaneToken };
   return {
     context,
-    client: new RedeployClient(server, config, context, calls),
+    client: redeployClient(config, run.ports.hostname(), config, context, calls),
     verifier: new Verifier(context, config, ledger),
     ledger,
     fence,

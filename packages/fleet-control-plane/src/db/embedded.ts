@@ -100,7 +100,7 @@ export async function startEmbedded(
     });
     if (fresh) {
       await rm(databaseDir, { recursive: true, force: true });
-      await server.initialise();
+      await inPrivate(base, () => server.initialise());
     }
     const running = new Running(server, base, databaseDir, !dataDir, lines);
     await running.start();
@@ -108,6 +108,25 @@ export async function startEmbedded(
   } catch (error) {
     if (!dataDir) await rm(base, { recursive: true, force: true });
     throw error;
+  }
+}
+
+/**
+ * The package leaves the password in a file of the temporary folder while it works, for everybody to read. A folder that
+ * nobody may list keeps its random name.
+ */
+async function inPrivate<T>(base: string, work: () => Promise<T>): Promise<T> {
+  const folder = await mkdtemp(join(base, 'init-'));
+  // As root, the user that PostgreSQL runs as has to get through to it.
+  await chmod(folder, process.getuid?.() === 0 ? 0o711 : 0o700);
+  const { TMPDIR } = process.env;
+  process.env.TMPDIR = folder;
+  try {
+    return await work();
+  } finally {
+    if (TMPDIR === undefined) delete process.env.TMPDIR;
+    else process.env.TMPDIR = TMPDIR;
+    await rm(folder, { recursive: true, force: true });
   }
 }
 

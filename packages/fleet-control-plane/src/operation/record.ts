@@ -1,9 +1,7 @@
+import { CLIENT_HEADER } from '@tenant-fleet/fleet-core/contract';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import type { Metrics } from './metrics.js';
-
-/** Header in which a client says what it is, as `fleet/1.2.3 build-7`. */
-export const CLIENT_HEADER = 'fleet-client';
 
 /** Writes one line for each request that was answered, and counts it. Polls and looks are lines of the level debug. */
 export function recordRequests(app: FastifyInstance, metrics: Metrics, logger: Logger | undefined): void {

@@ -66,15 +66,21 @@ export class OwnerWatch {
     if (before - this.lastLook > LATE_MS) this.seen.clear();
     this.lastLook = before;
     const owners = await this.db.rows<Owner>({
-      name: 'owners-open',
-      text: `SELECT DISTINCT rolls.owner AS id, beat FROM rolls
-        LEFT JOIN control_planes ON control_planes.id = rolls.owner
-        WHERE ended_at IS NULL AND rolls.owner <> $1`,
+      name: 'owners',
+      text: `SELECT coalesce(c.id, r.owner) AS id, beat FROM control_planes c
+        FULL JOIN (SELECT DISTINCT owner FROM rolls WHERE ended_at IS NULL) r ON r.owner = c.id
+        WHERE coalesce(c.id, r.owner) <> $1`,
       values: [this.id],
     });
     for (const owner of owners) {
       if (!this.isDead(owner, before)) continue;
       await this.db.rows(this.outlives ? adoptRolls(owner.id, this.id) : cutRolls(owner.id, CUT));
+      // Should it live after all, its next beat writes the row again.
+      await this.db.rows({
+        text: 'DELETE FROM control_planes WHERE id = $1 AND beat = $2',
+        values: [owner.id, owner.beat],
+      });
+      this.seen.delete(owner.id);
     }
   }
 

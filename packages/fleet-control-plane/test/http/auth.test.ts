@@ -51,6 +51,20 @@ describe('a named token', () => {
     client.call('PUT', lock(group, `/claims/${claimId}`), BODY, as(token));
   const post = (token: Made, path: string, body: unknown) => client.call('POST', path, body, as(token));
 
+  it('is told of the groups that it may name, and of no other', async () => {
+    for (const group of ['qa-one', 'qa_1']) await new Client(plane.url, group).holding('holder');
+    const collection = async (token: Made) => (await get(token, '/cp/admin/fleet-locks')).body;
+    const names = async (token: Made) =>
+      (await collection(token)).groups.map(({ group }: { group: string }) => group);
+    expect(await names(ci)).toEqual(['qa-one', 'staging']);
+    expect(await names(ops)).toEqual(['qa-one', 'qa_1', 'staging']);
+    expect((await collection(ci)).features).toContain('named-tokens');
+    expectProblem(await get(ops, lock('production', '/')), 404, 'unknown_group');
+    const near = async (token: Made) => JSON.stringify((await get(token, lock('qa-1', '/'))).body);
+    expect(await near(ops)).toContain('qa_1');
+    expect(await near(ci)).not.toContain('qa_1');
+  });
+
   it.each<[string, () => Promise<Answer>, RegExp]>([
     ['claim with read', () => put(reader), /"dashboard" lacks the scope "roll"/],
     ['claim with operate', () => put(ops), /"ops" lacks the scope "roll"/],

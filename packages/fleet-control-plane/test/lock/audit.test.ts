@@ -4,14 +4,21 @@ import { lockEventsSchema } from '@tenant-fleet/fleet-core/contract';
 import { verifyChain } from '@tenant-fleet/fleet-core/program';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import type { ControlPlane } from '../../src/control-plane.js';
+import { type EmbeddedDatabase, startEmbedded } from '../../src/db/embedded.js';
 import { Client, sql, startPlane } from '../support/plane.js';
 
 let plane: ControlPlane;
 let client: Client;
+let server: EmbeddedDatabase;
 beforeAll(async () => {
-  plane = await startPlane({ fleet: { tenants: ['acme'] } });
+  server = await startEmbedded();
+  // Served by the owner: of it alone the trigger keeps the log.
+  plane = await startPlane({ databaseUrl: server.url, fleet: { tenants: ['acme'] } });
 });
-afterAll(() => plane.close());
+afterAll(async () => {
+  await plane.close();
+  await server.close();
+});
 beforeEach(async () => {
   client = new Client(plane.url);
   const holder = await client.holding('holder', {

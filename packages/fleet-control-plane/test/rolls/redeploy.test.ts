@@ -388,6 +388,21 @@ describe('a roll that a dead control plane left behind', () => {
     await plane.sweep();
     expect((await client.redeploy({ target_tag: TAG }, fence(claim))).status).toBe(200);
     expect((await rolls())[0]).toMatchObject({ result: 'cut' });
+    // The dead one left its row, as one without a roll does, and nobody else would ever take it away.
+    const rows = () => sql<{ pid: number }>(plane.databaseUrl, 'SELECT pid FROM control_planes');
+    expect(await rows()).toEqual([{ pid: process.pid }]);
+    await sql(
+      plane.databaseUrl,
+      'INSERT INTO control_planes (id, host, pid) VALUES (gen_random_uuid(), $1, $2)',
+      ['another-host', 2],
+    );
+    for (let second = 0; second < 6; second += 1) {
+      await plane.sweep();
+      expect(await rows()).toHaveLength(2);
+      clock.step(1000);
+    }
+    await plane.sweep();
+    expect(await rows()).toEqual([{ pid: process.pid }]);
   });
 
   it('is closed after two looks where its owner lives and does not carry it out', async () => {

@@ -3,6 +3,7 @@ import { checkAnnouncing } from './alerts.js';
 import { Check, flagLabel, type Label } from './check.js';
 import type { Config } from './config.js';
 import { checkGates } from './gates.js';
+import { hidden } from './hide.js';
 import { checkLock } from './lock.js';
 import type { Command, FleetOptions } from './options.js';
 import type { SettingName } from './settings.js';
@@ -60,7 +61,7 @@ export function checkOptions(
     refusal: null,
   };
   const refusal = refusalOf(check, receiversOf(check, config));
-  return refusal ? withoutSecrets({ ...config, refusal }) : config;
+  return hidden(refusal ? withoutSecrets({ ...config, refusal }) : config);
 }
 
 /** A tag that ends in a commit says which one it was built from. */

@@ -1,14 +1,7 @@
 import { z } from 'zod';
 import { label } from './label.js';
 import { rolloutSchema } from './rollouts.js';
-import { fencingTokenSchema, holderSchema, holderViewSchema, sessionSchema } from './words.js';
-
-/** Orders the waiters of one key, for example the id of the CI run of `owner/repo@branch`: the higher number wins. */
-export const orderSchema = z.object({
-  key: label(400),
-  number: z.number().int().min(0).max(Number.MAX_SAFE_INTEGER),
-});
-export type Order = z.infer<typeof orderSchema>;
+import { fencingTokenSchema, holderSchema, holderViewSchema, orderSchema, sessionSchema } from './words.js';
 
 /** Seconds a lease lives without renewal. The lower bound leaves room for a margin and a lost renewal. */
 export const TTL_SECONDS = { min: 2, max: 3600, default: 30 } as const;

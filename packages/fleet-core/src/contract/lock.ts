@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { drainingSchema, frozenSchema, orderSchema } from './claim.js';
+import { drainingSchema, frozenSchema } from './claim.js';
 import { label } from './label.js';
-import { fencingTokenSchema, holderViewSchema } from './words.js';
+import { fencingTokenSchema, holderViewSchema, orderSchema } from './words.js';
 
 export const heldViewSchema = z.looseObject({
   claim_id: z.string(),

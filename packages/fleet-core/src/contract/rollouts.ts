@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import { orderSchema } from './claim.js';
-import { fencingTokenSchema, holderViewSchema, sessionSchema } from './words.js';
+import { fencingTokenSchema, holderViewSchema, orderSchema, sessionSchema } from './words.js';
 
 /** Largest rollout record in bytes, as JSON. A release that carries a larger one is answered with 413 and counts. */
 export const ROLLOUT_MAX_BYTES = 8 * 1024 * 1024;

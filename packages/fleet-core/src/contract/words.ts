@@ -68,4 +68,13 @@ export const FENCE_HEADER = 'fleet-fence';
 export const LOCK_GROUP_HEADER = 'fleet-lock-group';
 /** The claim that the token of `FENCE_HEADER` was granted to: a restored backup may repeat a number, never a claim. */
 export const CLAIM_HEADER = 'fleet-claim';
+/** What asks, for the log of the server: `fleet/1.2.3 redeploy https://ci.example/run/7`. */
+export const CLIENT_HEADER = 'fleet-client';
 export const IDEMPOTENCY_HEADER = 'idempotency-key';
+
+/** Orders the waiters of one key, for example the id of the CI run of `owner/repo@branch`: the higher number wins. */
+export const orderSchema = z.object({
+  key: label(400),
+  number: z.number().int().min(0).max(Number.MAX_SAFE_INTEGER),
+});
+export type Order = z.infer<typeof orderSchema>;

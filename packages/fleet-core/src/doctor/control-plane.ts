@@ -6,6 +6,7 @@ import { FleetError, isFleetError } from '../errors.js';
 import { HttpFailure } from '../io/http.js';
 import { readLock } from '../lock/admin.js';
 import { missingInWords } from '../lock/errors.js';
+import type { Ports } from '../ports.js';
 import { frozenInWords } from '../render/lock.js';
 import type { DoctorCheck } from '../result/doctor.js';
 import { recordsOf } from '../status/history.js';
@@ -38,7 +39,7 @@ export interface TokenSources {
 export async function checkControlPlane(
   config: Config,
   sources: TokenSources,
-  io: StageContext,
+  io: StageContext & Pick<Ports, 'hostname'>,
 ): Promise<DoctorCheck[]> {
   const name = 'control plane';
   const token = `its token comes from ${sources.controlPlane}`;

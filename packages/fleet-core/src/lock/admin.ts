@@ -1,5 +1,6 @@
 /** What people do with a lock: look at it, watch it, break it, freeze it, read its log. */
 
+import { clientHeader } from '../clients/control-plane/from-config.js';
 import { LockClient, type NoAnswer, type Refused } from '../clients/control-plane/lock.js';
 import type { Config } from '../config/config.js';
 import { refuse } from '../config/trust.js';
@@ -207,7 +208,8 @@ export function open(config: Config, context: RunContext) {
   if (!config.lock) throw new FleetError('INTERNAL', 'no lock is configured');
   refuse(config);
   const { url, token } = config.lock;
-  const server = { url, token, http: ports.http };
+  const client = clientHeader(config, ports.hostname());
+  const server = { url, token, http: ports.http, client };
   return { client: new LockClient(server, config.lock.group), ports };
 }
 

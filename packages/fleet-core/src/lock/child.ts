@@ -1,4 +1,5 @@
 /** A lease lent to a child process: what it is told, when it must be gone, and how it rolls under the lease. */
+import { clientHeader } from '../clients/control-plane/from-config.js';
 import { LockClient } from '../clients/control-plane/lock.js';
 import type { Fence } from '../clients/control-plane/redeploy.js';
 import type { Config } from '../config/config.js';
@@ -91,21 +92,22 @@ export async function underParentsLease<T>(
 }
 
 async function recordsOf(
-  { lock }: Config,
+  config: Config,
   { ports }: RunContext,
   claimId: string,
   emit: Emit,
   signal: AbortSignal,
 ): Promise<RolloutRecords | null> {
+  const { lock } = config;
   if (!lock?.inheritedSession) {
     const reason =
       'FLEET_LOCK_SESSION is not set, so no record of this rollout is kept: the next run does not learn what it left open';
     emit({ code: 'warning', reason });
     return null;
   }
-  const { clock, http } = systemPorts(ports);
+  const { clock, http, hostname } = systemPorts(ports);
   const { url, token, group, inheritedToken: fencingToken = 0, inheritedSession: session } = lock;
-  const client = new LockClient({ url, token, http }, group);
+  const client = new LockClient({ url, token, http, client: clientHeader(config, hostname()) }, group);
   const records = new RolloutRecords(client, { claimId, session, fencingToken }, { clock }, emit);
   await records.learn(signal);
   return records;

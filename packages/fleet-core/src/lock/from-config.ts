@@ -1,5 +1,6 @@
 /** The lock as a configuration asks for it, for a roll and for other work. */
 
+import { clientHeader } from '../clients/control-plane/from-config.js';
 import { LockClient } from '../clients/control-plane/lock.js';
 import type { Config } from '../config/config.js';
 import { takes } from '../config/settings.js';
@@ -26,7 +27,10 @@ export function lockOptions(
   refuse(config);
   const { group, url, token, waitMs, ttlMs } = config.lock;
   return {
-    server: { url, token, optional: takes(config.command, 'no-lock') },
+    server: {
+      ...{ url, token, optional: takes(config.command, 'no-lock') },
+      client: clientHeader(config, ports.hostname()),
+    },
     ...{ group, waitMs, ttlMs },
     holder: holderOf(config, ports.hostname()),
     order: config.order ?? undefined,
@@ -81,8 +85,9 @@ export async function releaseClaim(
   refuse(config);
   if (!config.lock || !claimIdSchema.safeParse(claimId).success) return false;
   const { url, token, group } = config.lock;
-  const { http } = systemPorts(context.ports);
-  const answer = await new LockClient({ url, token, http }, group)
+  const { http, hostname } = systemPorts(context.ports);
+  const client = clientHeader(config, hostname());
+  const answer = await new LockClient({ url, token, http, client }, group)
     .release(claimId, { session, result: 'not_proven' }, { timeoutMs: 5_000, signal: context.signal })
     .catch(() => null);
   // A claim that ended otherwise is not there any more either.

@@ -1,7 +1,7 @@
 /** One look at a fleet: what runs where, who holds its lock, what was proven last. Changes nothing. */
 import { setMaxListeners } from 'node:events';
 import { CallLog } from '../clients/control-plane/call-log.js';
-import { RedeployClient } from '../clients/control-plane/redeploy.js';
+import { redeployClient } from '../clients/control-plane/from-config.js';
 import { refusal } from '../clients/control-plane/refusal.js';
 import type { Config } from '../config/config.js';
 import { refuse } from '../config/trust.js';
@@ -12,7 +12,7 @@ import type { Clock } from '../io/clock.js';
 import { sleep } from '../io/sleep.js';
 import { readLock } from '../lock/admin.js';
 import { readFleet } from '../plan/plan.js';
-import { systemPorts } from '../ports.js';
+import { type Ports, systemPorts } from '../ports.js';
 import type { FleetStatus, Known, LockSeen, RolloutSeen } from '../result/status.js';
 import { STATUS_SCHEMA } from '../result/status.js';
 import { buildinfoUrl, type Observation, probe } from '../verify/probe.js';
@@ -112,8 +112,8 @@ async function known<T>(work: Promise<T>): Promise<Known<T>> {
 }
 
 async function lookAtTenants(config: Config, context: RunContext): Promise<Map<string, Observation>> {
-  const { clock, random, http } = systemPorts(context.ports);
-  const io = { clock, random, http, emit: () => {} };
+  const { clock, random, http, hostname } = systemPorts(context.ports);
+  const io = { clock, random, http, hostname, emit: () => {} };
   const slugs = await within(
     clock,
     LIST_MS,
@@ -160,10 +160,12 @@ export async function listTenants(config: Config, context: RunContext = {}): Pro
 }
 
 /** Lists the fleet once. Whoever looks wants to know that the control plane is away, not to wait for it. */
-export async function listOnce(config: Config, context: StageContext): Promise<string[]> {
-  const server = { url: config.controlPlane, token: config.controlPlaneToken };
+export async function listOnce(
+  config: Config,
+  context: StageContext & Pick<Ports, 'hostname'>,
+): Promise<string[]> {
   const policy = { ...config, targetTag: NO_TAG };
-  const sent = await new RedeployClient(server, policy, context, new CallLog()).plan();
+  const sent = await redeployClient(config, context.hostname(), policy, context, new CallLog()).plan();
   if (!sent.answer) throw refusal(config.controlPlane, sent);
   if (!sent.answer.ok) {
     throw new FleetError('CP_CONTRACT', 'the control plane refused to list its fleet (ok: false)', {

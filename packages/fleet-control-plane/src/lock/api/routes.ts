@@ -58,8 +58,9 @@ export const lockRoutes: FastifyPluginAsyncZod<LockRoutesOptions> = async (app, 
         response: { 200: lockStatusSchema, ...problems(400, 401, 404, 503) },
       },
     },
-    async ({ params, query, over }, reply) => {
-      const body = await status.status(params.group, query.after_version, query.wait_seconds, over);
+    async ({ params, query, over, caller }, reply) => {
+      const { after_version: version, wait_seconds: wait } = query;
+      const body = await status.status(params.group, version, wait, over, caller?.mayName);
       return reply
         .code(200)
         .type('application/json; charset=utf-8')

@@ -20,8 +20,8 @@ export interface StatusDeps {
 
 interface Status {
   version: number;
-  /** The answer, as JSON. */
-  text: string;
+  /** The answer, as JSON; null where nobody ever named the group. */
+  text: string | null;
 }
 
 /** What everybody may look at. However many look, they cost one read at a time and keep no holder waiting. */
@@ -31,19 +31,27 @@ export class StatusService {
 
   constructor(private readonly deps: StatusDeps) {}
 
-  /** The status as JSON; with `afterVersion` as soon as it is another one, after `waitSeconds` at the latest. */
+  /**
+   * The status as JSON; with `afterVersion` as soon as it is another one, after `waitSeconds` at the latest.
+   *
+   * @param mayName groups that the caller may be told of.
+   * @throws {Problem} `unknown_group`.
+   */
   async status(
     group: string,
     afterVersion: number | undefined,
     waitSeconds: number,
     signal: AbortSignal,
+    mayName: (group: string) => boolean = () => true,
   ): Promise<string> {
-    const { hub, clock } = this.deps;
+    const { hub, clock, db, named } = this.deps;
     const until = clock.now() + waitSeconds * 1000;
     const ticket = hub.open(statusTopic(group));
     try {
       for (;;) {
         const { version, text } = await this.reads.get(group);
+        if (text === null)
+          throw unknownGroup(group, [...named, ...(await readGroupNames(db))].filter(mayName));
         await this.turns.take();
         const left = until - clock.now();
         // Only the very version that the caller has is waited on: a lower one means that the database was restored.
@@ -59,7 +67,7 @@ export class StatusService {
   private async read(group: string): Promise<Status> {
     const { db, observer, clock, named } = this.deps;
     const view = await readGroup(db, group);
-    if (!view.row && !named.has(group)) throw unknownGroup(group, [...named, ...(await readGroupNames(db))]);
+    if (!view.row && !named.has(group)) return { version: 0, text: null };
     const status = statusOf(group, view, observer, clock.now(), clock.wall());
     return { version: view.row?.version ?? 0, text: JSON.stringify(status) };
   }

@@ -37,6 +37,8 @@ export interface LockServer {
   url: string;
   token: string;
   http: Http;
+  /** Who asks, for the log of the server. */
+  client?: Record<string, string>;
   /** The command may go without a lock: errors name the flag for it. */
   optional?: boolean;
 }
@@ -216,18 +218,13 @@ export class LockClient {
     const nothing = (
       reason: string,
       how: Pick<NoAnswer, 'reached' | 'sent'>,
-      retry: number | null = null,
-    ): NoAnswer => ({
-      kind: 'no_answer',
-      reason,
-      retryAfterMs: retry,
-      ...how,
-    });
+      retryAfterMs: number | null = null,
+    ): NoAnswer => ({ kind: 'no_answer', reason, retryAfterMs, ...how });
     try {
       const answer = await this.#server.http({
         method,
         url: base + path,
-        headers: { authorization: `Bearer ${this.#server.token}` },
+        headers: { authorization: `Bearer ${this.#server.token}`, ...this.#server.client },
         body: body === undefined ? undefined : JSON.stringify(body),
         maxBytes: MAX_BYTES,
         ...options,

@@ -66,18 +66,19 @@ interface Call {
 
 export class RedeployClient {
   readonly url: string;
-  readonly #token: string;
+  /** Private: the token is among them. */
+  readonly #headers: Record<string, string>;
   readonly #base: RedeployRequest;
 
   constructor(
     /** `url`: base URL of the control plane, without a slash at its end. */
-    server: { url: string; token: string },
+    server: { url: string; token: string; client: Record<string, string> },
     private readonly policy: RequestPolicy,
     private readonly context: StageContext,
     readonly calls: CallLog,
   ) {
     this.url = server.url;
-    this.#token = server.token;
+    this.#headers = { authorization: `Bearer ${server.token}`, ...server.client };
     this.#base = {
       // A verification names a commit, and lists the fleet by a dry run, which rolls to nothing.
       target_tag: policy.targetTag || (policy.expectedSha ?? ''),
@@ -133,7 +134,7 @@ export class RedeployClient {
       const response = await this.context.http({
         method: 'POST',
         url: `${this.url}${SETTLE_ROLLS_PATH}`,
-        headers: { authorization: `Bearer ${this.#token}`, ...headersOf(fence) },
+        headers: { ...this.#headers, ...headersOf(fence) },
         body: JSON.stringify({ keys }),
         timeoutMs: SETTLE_TIMEOUT_MS,
         maxBytes: MAX_BYTES,
@@ -168,7 +169,7 @@ export class RedeployClient {
       const response = await context.http({
         method: 'POST',
         url: `${this.url}${REDEPLOY_PATH}`,
-        headers: { authorization: `Bearer ${this.#token}`, ...call.headers },
+        headers: { ...this.#headers, ...call.headers },
         body: JSON.stringify(request),
         timeoutMs: call.kind === 'plan' ? PLAN_TIMEOUT_MS : ROLL_MAY_LAST_MS[policy.strategy],
         maxBytes: MAX_BYTES,
