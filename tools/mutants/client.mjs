@@ -214,8 +214,8 @@ export const client = [
   {
     name: 'rolls without fence',
     file: at('clients/control-plane/redeploy'),
-    from: '...(fence && {',
-    to: '...(!fence && fence && {',
+    from: '...(fence && headersOf(fence))',
+    to: '',
     why: 'nothing stops a roll whose lease is lost',
     caughtBy: seen('lock/lock'),
   },
@@ -254,7 +254,7 @@ export const client = [
   {
     name: "parent's lease not asked first",
     file: at('lock/child'),
-    from: 'const claimId = await leaseHolds(config, context);',
+    from: 'const claimId = await leaseHolds(config, context, emit);',
     to: "const claimId = '';",
     why: 'a child rolls under a lease that is gone',
     caughtBy: seen('lock/child'),
@@ -262,8 +262,8 @@ export const client = [
   {
     name: "parent's lease not asked before a roll",
     file: at('lock/child'),
-    from: 'work({ group, fencingToken: token, claimId, ready }, signal)',
-    to: 'work({ group, fencingToken: token, claimId, ready: async () => {} }, signal)',
+    from: 'work({ fence: { group, fencingToken: token, claimId, ready }, records }, signal)',
+    to: 'work({ fence: { group, fencingToken: token, claimId, ready: async () => {} }, records }, signal)',
     why: 'a child goes on rolling under a lease that is gone',
     caughtBy: seen('lock/child'),
   },

@@ -159,8 +159,8 @@ export const promise = [
   fault(
     'a second roll is not in the verdict',
     'report/rolled',
-    'return these.length ?',
-    'return these.length > 1e6 ?',
+    'const said = these.length ?',
+    'const said = these.length > 1e6 ?',
     'a second roll ends as a plain DEPLOYED',
   ),
   fault(
@@ -244,8 +244,8 @@ export const promise = [
   fault(
     'a part of a fleet proves the fleet',
     'pipeline',
-    "isDeployed(value.outcome) && !isPart(run.scope) ? 'proven'",
-    "isDeployed(value.outcome) ? 'proven'",
+    'isDeployed(outcome) && !isPart(scope)',
+    'isDeployed(outcome) && scope !== null',
     'an older commit of the rest is called newer than it is',
     'plan/scope',
   ),

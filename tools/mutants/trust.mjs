@@ -92,8 +92,8 @@ export const trust = [
   fault(
     'what is refused keeps its secrets',
     'config/check-options',
-    'return refusal ? withoutSecrets({ ...config, refusal }) : config;',
-    'return { ...config, refusal };',
+    'return hidden(refusal ? withoutSecrets({ ...config, refusal }) : config);',
+    'return hidden({ ...config, refusal });',
     'one forgotten check sends a token',
     'config/trust',
   ),

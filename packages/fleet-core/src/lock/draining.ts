@@ -49,7 +49,7 @@ export function drainsTooLong(
     `the roll of ${whom} under fencing token ${fencing_token} has not ended, and no roll may take longer than ${formatDuration(DRAINS_AT_MOST_MS)}`,
     {
       outcome: 'lock_timeout',
-      hint: `nothing more was rolled; look with: fleet lock status --lock-group ${group}; it ends with the control plane that carries it out`,
+      next: `nothing more was rolled; look with: fleet lock status --lock-group ${group}; it ends with the control plane that carries it out`,
     },
   );
 }
