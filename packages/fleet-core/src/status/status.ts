@@ -154,9 +154,9 @@ async function lookAtTenants(config: Config, context: RunContext): Promise<Map<s
  */
 export async function listTenants(config: Config, context: RunContext = {}): Promise<string[]> {
   refuse(config);
-  const { clock, random, http } = systemPorts(context.ports);
+  const { clock, random, http, hostname } = systemPorts(context.ports);
   const signal = context.signal ?? new AbortController().signal;
-  return listOnce(config, { clock, random, http, emit: () => {}, signal });
+  return listOnce(config, { clock, random, http, hostname, emit: () => {}, signal });
 }
 
 /** Lists the fleet once. Whoever looks wants to know that the control plane is away, not to wait for it. */
