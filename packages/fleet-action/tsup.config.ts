@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import { defineConfig } from 'tsup';
+import { noLocales, notices } from '../../bundle.mjs';
 
 const core = createRequire(new URL('../fleet-core/package.json', import.meta.url));
 
@@ -17,13 +18,5 @@ export default defineConfig({
     // The client of @actions/core brings an undici of its own; one copy is enough, and is the one that is tested here.
     options.alias = { undici: core.resolve('undici') };
   },
-  esbuildPlugins: [
-    {
-      name: 'no-locales',
-      setup(build) {
-        // Schema messages are shown in English only; the other forty languages are a sixth of the bundle.
-        build.onLoad({ filter: /zod\/v4\/locales\/index\.js$/ }, () => ({ contents: 'export {}' }));
-      },
-    },
-  ],
+  esbuildPlugins: [noLocales, notices],
 });

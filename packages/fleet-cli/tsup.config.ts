@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { defineConfig } from 'tsup';
+import { noLocales, notices } from '../../bundle.mjs';
 
 const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
 
@@ -13,15 +14,7 @@ export default defineConfig({
   splitting: true,
   minifySyntax: true,
   minifyWhitespace: true,
-  esbuildPlugins: [
-    {
-      name: 'no-locales',
-      setup(build) {
-        // Schema messages are shown in English only; the other forty languages are a sixth of the bundle.
-        build.onLoad({ filter: /zod\/v4\/locales\/index\.js$/ }, () => ({ contents: 'export {}' }));
-      },
-    },
-  ],
+  esbuildPlugins: [noLocales, notices],
   define: { FLEET_VERSION: JSON.stringify(version) },
   // Bundled CommonJS parts ask for Node's own modules by `require`.
   banner: {

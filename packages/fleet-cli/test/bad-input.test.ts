@@ -180,6 +180,14 @@ const cases: Case[] = [
   ['a file that is no result', ['report', 'not-a-result.json'], /is not a fleet result/],
   ['no command to run', ['lock', 'run', '...lock'], /no command is given\n.*-- CMD/],
   ['no command after the dashes', ['lock', 'run', '...lock', '--'], /no command is given/],
+  [
+    'a command on a system without process groups',
+    ['lock', 'run', '...lock', '--', 'true'],
+    /Windows has none\n.*WSL/,
+    {
+      NODE_OPTIONS: "--import=data:text/javascript,Object.defineProperty(process,'platform',{value:'win32'})",
+    },
+  ],
   ['a flag of the command before the dashes', ['lock', 'run', '-c', 'x'], /unknown option '-c'/],
   [
     'a lease too short for a command',

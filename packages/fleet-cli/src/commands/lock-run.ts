@@ -29,6 +29,10 @@ export async function runUnderLock(
   if (!command[0]) {
     throw usageError('no command is given', { next: 'write fleet lock run [flags] -- CMD ARGS...' });
   }
+  if (process.platform === 'win32')
+    throw usageError('fleet lock run ends a command by its process group, and Windows has none', {
+      next: 'run it inside WSL',
+    });
   const terminal = new Terminal(output);
   const config = await configOf('lock run', flags);
   const emit = (event: FleetEvent) => {
