@@ -49,6 +49,16 @@ it.each(['fleet-cli', 'fleet-action'])('%s brings the licence of all that went i
   for (const one of ['zod', 'yaml', ...ours]) expect(text).toMatch(new RegExp(`^${one}@\\d`, 'm'));
   expect(text).toContain('Permission is hereby granted');
   expect(manifestOf(name).dependencies).toBeUndefined();
+  const bill = JSON.parse(read(`packages/${name}/dist/sbom.cdx.json`));
+  expect(bill).toMatchObject({
+    bomFormat: 'CycloneDX',
+    specVersion: '1.6',
+    metadata: { component: { name: `@tenant-fleet/${name}` } },
+  });
+  const listed = bill.components.map(
+    (part: { name: string; version: string }) => `${part.name}@${part.version}`,
+  );
+  expect(listed).toEqual([...text.matchAll(/^(\S+)\nLicence: /gm)].map(([, id]) => id));
 });
 
 it('every action of a workflow is pinned by its commit, with the release beside it', () => {

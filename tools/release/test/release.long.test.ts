@@ -166,11 +166,11 @@ describe('tag', () => {
     expect(onOrigin('rev-parse', `v${version}~1`)).toBe(head);
     // The same content is the same commit, whenever and by whom it is made.
     expect(onOrigin('rev-parse', `v${version}`)).toBe(announced);
-    expect(onOrigin('diff', '--name-status', 'main', `v${version}`).split('\n')).toEqual([
-      `A\t${ACTION}/dist/main.cjs`,
-      `A\t${ACTION}/dist/post.cjs`,
-    ]);
-    for (const file of ['main.cjs', 'post.cjs']) {
+    const built = ['THIRD-PARTY-NOTICES.txt', 'main.cjs', 'post.cjs', 'sbom.cdx.json'];
+    expect(onOrigin('diff', '--name-status', 'main', `v${version}`).split('\n')).toEqual(
+      built.map((file) => `A\t${ACTION}/dist/${file}`),
+    );
+    for (const file of built) {
       const path = `${ACTION}/dist/${file}`;
       const inTag = execFileSync('git', ['show', `v${version}:${path}`], {
         cwd: world.origin,
@@ -210,6 +210,7 @@ describe('publish', () => {
     const { code, output } = await world.release(['publish', '--built', '--dry-run']);
     expect(code, output).toBe(0);
     expect(output.match(/: would be published$/gm)).toHaveLength(PUBLISHED.length);
+    expect(output.match(/^[0-9a-f]{64} {2}tenant-fleet-fleet-.*\.tgz$/gm)).toHaveLength(PUBLISHED.length);
     expect(world.registry.puts).toEqual([]);
   });
 
