@@ -1,5 +1,5 @@
 /** What the builds of the command and the action share: both put everything that they need into a few files. */
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 /** Schema messages are shown in English only; the other forty languages are a sixth of the bundle. */
@@ -31,6 +31,8 @@ export const notices = {
       const parts = new Map([...roots].map((root) => partOf(root)).map((part) => [part.id, part]));
       const sorted = [...parts.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
       const { outdir } = build.initialOptions;
+      // tsup writes the bundle itself, after this.
+      mkdirSync(outdir, { recursive: true });
       const texts = sorted.map(({ id, license, text }) => `${id}\nLicence: ${license}\n\n${text}\n`);
       writeFileSync(join(outdir, NOTICES), texts.join(`\n${'-'.repeat(80)}\n\n`));
       writeFileSync(join(outdir, BILL), `${JSON.stringify(billOf(sorted), null, 1)}\n`);

@@ -1,0 +1,7 @@
+interface Plugin {
+  name: string;
+  setup(build: unknown): void;
+}
+
+export const noLocales: Plugin;
+export const notices: Plugin;
