@@ -246,7 +246,7 @@ export const client = [
   {
     name: 'draining taken for a refusal',
     file: at('clients/control-plane/retry'),
-    from: "if (status === 409 && error === 'draining') return 'wait';",
+    from: "if (isDraining(exchange)) return 'wait';",
     to: '',
     why: 'a new holder gives up while an older roll ends',
     caughtBy: seen('rollout/redeploy'),

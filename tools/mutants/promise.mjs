@@ -166,8 +166,8 @@ export const promise = [
   fault(
     'the own roll is called an older one',
     'rollout/roll',
-    'drainingText(lost) : sent.reason',
-    'drainingText(null) : sent.reason',
+    'draining.refused(sent, lost !== null, fence)',
+    'draining.refused(sent, false, fence)',
     'people look for a run that is not there',
   ),
   fault(
@@ -188,8 +188,8 @@ export const promise = [
   fault(
     'what was rolled goes unsaid where a run stops',
     'report/ending',
-    'halfWay(ledger)}`,\n    next: error.next',
-    '""}`,\n    next: error.next',
+    `\${error.message}\${halfWay(ledger)}\``,
+    `\${error.message}\``,
     'people take a fleet that is half rolled for untouched',
     'rollout/half-way',
   ),
@@ -220,7 +220,7 @@ export const promise = [
   fault(
     'tenants that are gone go unnoticed',
     'plan/history',
-    'if (gone.length) {',
+    'if (gone.length > many) {',
     'if (gone.length < 0) {',
     'a fleet that lost tenants is called deployed',
     'rollout/record',

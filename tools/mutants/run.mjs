@@ -12,6 +12,7 @@ import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { client } from './client.mjs';
 import { incidents } from './incidents.mjs';
+import { kinds } from './kinds.mjs';
 import { promise } from './promise.mjs';
 import { rolls } from './rolls.mjs';
 import { server } from './server.mjs';
@@ -33,8 +34,8 @@ if (Number.isNaN(seconds)) throw new Error('--seconds takes a number');
 
 const started = performance.now();
 const elapsed = () => (performance.now() - started) / 1000;
-const all = [...rolls, ...server, ...client, ...trust, ...incidents, ...promise].filter(({ name }) =>
-  new RegExp(values.only).test(name),
+const all = [...rolls, ...server, ...client, ...trust, ...incidents, ...promise, ...kinds].filter(
+  ({ name }) => new RegExp(values.only).test(name),
 );
 const workspaces = await Promise.all(
   Array.from({ length: values.quick ? Math.min(2, availableParallelism()) : 1 }, () => Workspace.make()),

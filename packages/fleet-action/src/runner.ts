@@ -1,20 +1,26 @@
 /** The few words that a step says to its runner. */
 import * as core from '@actions/core';
+import type { FleetEvent } from '@tenant-fleet/fleet-core';
 import type { Env } from '@tenant-fleet/fleet-core/config';
+import { renderEvent } from '@tenant-fleet/fleet-core/render';
 
 export const say = (line: string): void => core.info(line);
+
+export function sayEvent(event: FleetEvent, options?: { verbose?: boolean }): void {
+  const line = renderEvent(event, options);
+  if (line !== null) say(line);
+}
 
 /**
  * Keeps secrets out of the log of the whole job.
  *
  * Runners mask one line at a time; an empty mask would put stars between all letters of the log; and where a shorter
- * mask came first, the rest of a longer secret would show.
+ * mask came first, the rest of a longer secret would show. Older runners print a line of stars for each mask: encoded forms
+ * that nothing here writes have none.
  */
 export function mask(secrets: readonly (string | undefined)[]): void {
   const lines = secrets.flatMap((secret) => (secret ?? '').split(/\r?\n/)).map((line) => line.trim());
-  const forms = lines
-    .filter((line) => line.length > 1)
-    .flatMap((line) => [line, encodeURIComponent(line), Buffer.from(line).toString('base64')]);
+  const forms = lines.filter((line) => line.length > 1).flatMap((line) => [line, encodeURIComponent(line)]);
   for (const form of [...new Set(forms)].sort((a, b) => b.length - a.length)) {
     core.setSecret(form);
     // Older Gitea runners take a mask as it stands, without undoing the escapes that GitHub's expect.

@@ -1,17 +1,24 @@
 /** The step: inputs, one call of core, output. */
-import { exitCodeOf, isFleetError, USAGE_EXIT_CODE } from '@tenant-fleet/fleet-core';
+import { exitCodeOf, type FleetError, isFleetError, USAGE_EXIT_CODE } from '@tenant-fleet/fleet-core';
 import { type Env, loadConfig, secretsOf } from '@tenant-fleet/fleet-core/config';
-import { outcomeOf, redact, runFleet, systemPorts } from '@tenant-fleet/fleet-core/program';
-import { renderEvent, renderResult } from '@tenant-fleet/fleet-core/render';
+import {
+  announceUnstarted,
+  outcomeOf,
+  redact,
+  runFleet,
+  systemPorts,
+} from '@tenant-fleet/fleet-core/program';
+import { renderResult } from '@tenant-fleet/fleet-core/render';
 import { forgetClaim, keepClaim } from './claim-state.js';
 import { type Inputs, readInputs } from './inputs.js';
 import { writeOutputs, writeSummary } from './outputs.js';
-import { mask, saveState, say } from './runner.js';
+import { mask, saveState, say, sayEvent } from './runner.js';
 
 /** Runs the step to its exit code. Never rejects. */
 export async function runAction(env: Env): Promise<number> {
+  let inputs: Inputs | undefined;
   try {
-    const inputs = readInputs(env);
+    inputs = readInputs(env);
     mask(await secretsOf(inputs, systemPorts()));
     for (const problem of inputs.unknown) say(`warning: ${problem}`);
     return await roll(env, inputs);
@@ -21,10 +28,22 @@ export async function runAction(env: Env): Promise<number> {
     say(`ERROR: ${known ? text : `${redact(text)} (INTERNAL)`}`);
     if (known && error.next) say(`next: ${error.next}`);
     if (!known) return 1;
+    if (error.code === 'USAGE' && inputs) await tellUnstarted(inputs, error);
     return error.code === 'USAGE' ? USAGE_EXIT_CODE : exitCodeOf(outcomeOf(error), { askedBy: 'human' });
   } finally {
     saveState(env, 'finished', 'true');
     forgetClaim(env);
+  }
+}
+
+/** A run that cannot begin is a deploy that fails: people are told as far as its settings say whom. */
+async function tellUnstarted(inputs: Inputs, error: FleetError): Promise<void> {
+  try {
+    const config = await loadConfig('announce', inputs, systemPorts());
+    await announceUnstarted(config, error, { ports: { emit: sayEvent } });
+  } catch (problem) {
+    if (!isFleetError(problem)) throw problem;
+    say(`warning: nobody is told of it: ${problem.message}`);
   }
 }
 
@@ -50,12 +69,7 @@ async function roll(env: Env, inputs: Inputs): Promise<number> {
     signal: controller.signal,
     hurry: hurry.signal,
     onClaim: (claim) => keepClaim(env, claim),
-    ports: {
-      emit: (event) => {
-        const line = renderEvent(event, { verbose });
-        if (line !== null) say(line);
-      },
-    },
+    ports: { emit: (event) => sayEvent(event, { verbose }) },
   });
   // Gitea folds what a step prints before this.
   if (env.GITEA_ACTIONS === 'true') say('::endgroup::');

@@ -354,6 +354,30 @@ describe('alerts', () => {
     expect(ran.stdout).toContain('warning: alert issue not announced: stopped');
   });
 
+  it.each([
+    ['a secret that is not set', { INPUT_TOKEN: '' }, /FLEET_CP_TOKEN is missing/],
+    ['a hold that is neither', { INPUT_HOLD: 'maybe' }, /--hold: "maybe" is neither on nor off/],
+  ])('%s: the deploy that never began is told of', async (_name, more, why) => {
+    const ran = await step('main.cjs', alerting(more));
+    expect(ran.code).toBe(2);
+    expect(ran.stdout).toMatch(why);
+    expect(ran.stdout).toContain('alert: opened issue #1, https://git.example.com/acme/server/issues/1\n');
+    expect(gitea.repository.stateOf(SHA, 'fleet/staging')).toBe('error');
+  });
+
+  it('a step that was cut off: the post step ends the pending status that it left', async () => {
+    const target_url = 'https://git.example.com/acme/server/actions/runs/12?by_index=1';
+    gitea.repository.addStatus(SHA, { context: 'fleet/staging', state: 'pending', target_url });
+    const ran = await step('post.cjs', { ...alerting(), STATE_started: 'now' });
+    expect([ran.code, ran.stderr]).toEqual([0, '']);
+    expect(ran.stdout).toContain('commit status fleet/staging: error (abcdef1)');
+    expect(gitea.repository.stateOf(SHA, 'fleet/staging')).toBe('error');
+    gitea.fail(401);
+    const late = await step('post.cjs', { ...alerting(), STATE_started: 'now' });
+    expect([late.code, late.stderr]).toEqual([0, '']);
+    expect(late.stdout).toContain('warning: commit status not announced');
+  });
+
   it('without what they need they are a usage error', async () => {
     const ran = await step('main.cjs', alerting({ 'INPUT_GITEA-TOKEN': '' }));
     expect(ran.code).toBe(2);

@@ -1,5 +1,6 @@
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { FakeGitea } from '@tenant-fleet/fleet-core/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checked, countingServer, fleet, folder, SHA, TOKEN } from './cli.js';
 
@@ -271,6 +272,23 @@ describe('bad input ends with exit code 2, one or two lines, no request, and no 
     expect(document).toMatchObject({ schema: 'fleet-error/1', code, exit_code: exitCode });
     expect(ran.code).toBe(exitCode);
     expect(ran.stderr).toContain(`error: ${document.message}`);
+  });
+
+  it('in CI a deploy that never began is told of; at a terminal whoever typed it knows', async () => {
+    const gitea = await FakeGitea.start({ token: 'gitea-token' });
+    try {
+      gitea.repository.addCommit(SHA);
+      const bad = ['redeploy', ...good, '--soak', '60', '--commit-status', '--gitea-url', gitea.url];
+      const env = { GITEA_TOKEN: 'gitea-token', FLEET_REPOSITORY: 'acme/server' };
+      expect(await fleet(bad, { env })).toMatchObject({ code: 2 });
+      expect(gitea.exchanges).toEqual([]);
+      const ran = await fleet(bad, { env: { ...env, CI: 'true', GITHUB_EVENT_NAME: 'push' } });
+      expect(ran).toMatchObject({ code: 2, stdout: '' });
+      expect(ran.stderr).toMatch(/^commit status fleet\/staging: error \(abcdef1\)\nerror: --soak/);
+      expect(gitea.repository.stateOf(SHA, 'fleet/staging')).toBe('error');
+    } finally {
+      await gitea.stop();
+    }
   });
 
   it('leaves no file behind', () => {

@@ -99,9 +99,11 @@ async function start(
   setMaxListeners(0, stopping.signal);
 
   if (options.databaseUrl) log(`data is kept in PostgreSQL at ${whereIs(options.databaseUrl)}`);
+  else log('starting PostgreSQL');
   const database = options.databaseUrl ? undefined : await startEmbedded(options.dataDir, log);
   if (database) undo.push(() => database.close());
   const ownerUrl = options.databaseUrl ?? database?.url ?? '';
+  log('preparing the database');
   await migrate(ownerUrl);
   const databaseUrl = database ? await applicationUrl(ownerUrl) : ownerUrl;
   const { db, renewals, reads } = openPools(databaseUrl, undo);

@@ -149,7 +149,9 @@ async function rollout(
   doing('planning');
   await settleCalls(tools, true);
   const fleet = await surveyed(run, tools);
-  refuseShrunkFleet(fleet, last, config);
+  const gone = refuseShrunkFleet(fleet, last, config);
+  if (gone.length)
+    run.emitter.warn(`gone since the last rollout, which --allow-missing allows: ${nameList(gone)}`);
   refuseBlindness(ledger, emit, config.force);
   const waves = decideWaves(run, config, last);
   await start(fleet);

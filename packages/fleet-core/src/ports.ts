@@ -23,6 +23,8 @@ export interface Ports {
   emit: (event: FleetEvent) => void;
   /** Reads a small UTF-8 file (configuration, token). */
   readFile: (path: string) => Promise<string>;
+  /** Folder that relative paths begin at. */
+  folder: () => string;
   /** Name of this machine, shown to people who wait for the lock. */
   hostname: () => string;
 }
@@ -42,6 +44,7 @@ export function systemPorts(overrides: Partial<Ports> = {}): Ports {
     http: systemHttp(clock, { env: process.env }),
     emit: () => {},
     readFile: (path) => readFile(path, 'utf8'),
+    folder: () => process.cwd(),
     hostname,
     ...overrides,
   };

@@ -3,6 +3,7 @@
  * are safe to print. `loadConfig` of `./config` brings the configuration.
  */
 
+export { announceCutOff, announceUnstarted } from './announce/announce.js';
 export { Gitea } from './clients/gitea/gitea.js';
 export { GiteaIssues } from './clients/gitea/issues.js';
 export type { Lender } from './context.js';

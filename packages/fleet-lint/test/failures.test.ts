@@ -31,6 +31,10 @@ rule('masked-failure', {
 
 rule('masked-exit-code', {
   bad: {
+    'in a here-document of a shell': {
+      input: scripted("bash <<'EOF'\nfleet redeploy --target-tag x || true\nEOF"),
+      at: '|| true',
+    },
     '114: || true': { input: scripted('fleet redeploy --target-tag x || true'), at: '|| true' },
     '|| true on a line of its own': {
       input: scripted('fleet redeploy \\\n  --target-tag x \\\n  || true'),

@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { CONFIG_FILES } from '@tenant-fleet/fleet-core/config';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { lintWorkflows, readRepository } from '../src/index.js';
 import { deploying, testing } from './check.js';
@@ -34,6 +35,15 @@ it('workflows of every server, with their sub-folders, then actions, then the co
     ...['.forgejo', '.gitea', '.github'].map((folder) => `${folder}/actions/x/action.yml`),
     'fleet.config.yaml',
   ]);
+});
+
+it.each(CONFIG_FILES)('%s, whose mistakes are found', async (name) => {
+  put('.gitea/workflows/d.yml', deploying());
+  put(name, '{"soak": "60"}');
+  expect(await paths()).toEqual(['.gitea/workflows/d.yml', name]);
+  expect(lintWorkflows(await readRepository(root))).toContainEqual(
+    expect.objectContaining({ rule: 'refused-config', file: name }),
+  );
 });
 
 it('an action that a workflow uses, wherever it stands', async () => {

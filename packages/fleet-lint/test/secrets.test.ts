@@ -7,6 +7,10 @@ const call = (more = '', rest = '') => scripted(`curl -sS ${more} -X POST ${URL}
 rule('raw-response', {
   bad: {
     'curl alone': { input: call(), at: 'curl' },
+    'curl in a here-document of a shell': {
+      input: scripted(`bash <<'EOF'\ncurl -X POST ${URL}\nEOF`),
+      at: 'curl',
+    },
     'a pipe to tee': { input: call('', ' | tee answer.json'), at: 'curl' },
     'a pipe to jq': { input: call('', ' | jq .'), at: 'curl' },
     'curl -v': { input: call('-v -o /dev/null'), at: 'curl' },

@@ -22,6 +22,11 @@ rule('refused-setting', {
       at: '--sok',
       severity: 'warning',
     },
+    'in what another shell is given': { input: scripted("sh -c 'fleet redeploy --soke 1s'"), at: '--soke' },
+    'in a here-document of a shell': {
+      input: scripted("ssh host bash <<'EOF'\nfleet redeploy --soke 1s\nEOF"),
+      at: '--soke',
+    },
     'within another command': { input: scripted('x="$(fleet redeploy --soke 1s)"'), at: '--soke' },
     'an input': {
       input: deploying({ inputs: 'environment: x\nbatch-size: many' }),
@@ -50,6 +55,7 @@ rule('refused-setting', {
     }),
     'another program': scripted('fleetctl redeploy --nothing\nfleet redeploy'),
     'a text': scripted('echo "fleet redeploy --nothing"\nfleet redeploy'),
+    'a here-document that no shell reads': scripted('cat <<EOF\nfleet redeploy --nothing\nEOF'),
   },
 });
 

@@ -12,13 +12,13 @@ export async function runLockBreak(
   output: NoteFlags & { fencingToken?: string; confirmAlive?: boolean },
 ): Promise<number> {
   const terminal = new Terminal(output);
-  const fencingToken = output.fencingToken === undefined ? undefined : tokenOf(output.fencingToken);
+  const seen = output.fencingToken === undefined ? undefined : tokenOf(output.fencingToken);
   const { config, note } = await prepareNote(flags, output);
   const asks = !output.yes;
   if (asks && !isPersonThere()) {
     throw usageError('--yes is missing: nobody is here to be asked', {
       option: '--yes',
-      next: 'look with fleet lock status, then say --yes --fencing-token N',
+      next: 'look with fleet lock status, then say --yes --fencing-token N; the last digits of it are enough',
     });
   }
   const tell = (says: string, broken: number | null) => {
@@ -31,7 +31,7 @@ export async function runLockBreak(
     async (signal) => {
       const status = await readLock(config, { signal });
       for (const line of renderLockStatus(status)) terminal.line('stderr', line);
-      const held = leaseToBreak(status, { fencingToken, confirmAlive: output.confirmAlive });
+      const held = leaseToBreak(status, { seen, confirmAlive: output.confirmAlive });
       if (!held) {
         tell(`Nobody holds the lock ${oneLine(status.group, 63)}: nothing was broken.`, null);
         return 0;
@@ -48,8 +48,9 @@ export async function runLockBreak(
   );
 }
 
-function tokenOf(text: string): number {
-  if (/^[1-9]\d{0,15}$/.test(text) && Number.isSafeInteger(Number(text))) return Number(text);
+/** Whole, or its last digits. */
+function tokenOf(text: string): string {
+  if (/^(?!0+$)\d{1,16}$/.test(text)) return text;
   throw usageError(`--fencing-token: ${JSON.stringify(text.slice(0, 20))} is not a fencing token`, {
     option: '--fencing-token',
     next: 'fleet lock status shows it',

@@ -58,7 +58,10 @@ export function addLockCommands(program: Command, add: Add, finish: Finish): voi
     'End the hold of a run that cannot give it back',
     (command) =>
       addJson(reason(command))
-        .option('--fencing-token <N>', 'break only this hold (default: the one that is shown)')
+        .option(
+          '--fencing-token <N>',
+          'break only this hold, by its token or the last digits of it (default: the one that is shown)',
+        )
         .option('--confirm-alive', 'break it although its holder still renews')
         .option('--yes', 'do not ask'),
     runLockBreak,

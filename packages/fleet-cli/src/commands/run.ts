@@ -1,7 +1,7 @@
 /** redeploy, plan, verify: configuration, one call of core, output. */
-import type { FleetEvent, FleetResult } from '@tenant-fleet/fleet-core';
+import { type FleetError, type FleetEvent, type FleetResult, isFleetError } from '@tenant-fleet/fleet-core';
 import type { Config, Layers } from '@tenant-fleet/fleet-core/config';
-import { runFleet } from '@tenant-fleet/fleet-core/program';
+import { announceUnstarted, runFleet } from '@tenant-fleet/fleet-core/program';
 import { renderEvent, toneOf } from '@tenant-fleet/fleet-core/render';
 import { configOf } from '../config.js';
 import type { OutputFlags } from '../flags.js';
@@ -20,7 +20,10 @@ export async function runCommand(
   output: OutputFlags,
 ): Promise<number> {
   const terminal = new Terminal(output);
-  const config = await configOf(command, flags);
+  const config = await configOf(command, flags).catch(async (error) => {
+    if (command === 'redeploy' && isFleetError(error)) await tellUnstarted(flags, error, terminal);
+    throw error;
+  });
   await checkReports(output);
 
   return interruptible(terminal, async (signal, hurry) => {
@@ -50,4 +53,12 @@ export async function carryOut(
   await writeReports(result, output, terminal);
   show(result, output, terminal);
   return result;
+}
+
+/** In CI a run that cannot begin is a deploy that fails: people are told as far as its settings say whom. */
+async function tellUnstarted(flags: Layers['flags'], error: FleetError, terminal: Terminal): Promise<void> {
+  const config = await configOf('announce', flags).catch(() => null);
+  if (config?.trigger.event === undefined) return;
+  const emit = (event: FleetEvent) => terminal.line('stderr', renderEvent(event) ?? '', toneOf(event));
+  await announceUnstarted(config, error, { ports: { emit } });
 }

@@ -1,4 +1,9 @@
-import { claimIdSchema, fencingTokenSchema, lockGroupSchema } from '@tenant-fleet/fleet-core/contract';
+import {
+  claimIdSchema,
+  type Draining,
+  fencingTokenSchema,
+  lockGroupSchema,
+} from '@tenant-fleet/fleet-core/contract';
 import type { Claim } from '../lock/rules/claim.js';
 import { badRequest, Problem } from '../problem.js';
 import type { Roll } from './roll.js';
@@ -49,6 +54,7 @@ export function parseFence(
 /**
  * Decides under the group's row lock whether the bearer of a token may roll now.
  *
+ * @param draining The open rolls as those who wait are told of them.
  * @throws Problem 412 as {@link checkHolder}; 409 `draining`.
  */
 export function checkFence(
@@ -56,6 +62,7 @@ export function checkFence(
   held: Claim | null,
   lastToken: number,
   open: Pick<Roll, 'id' | 'fencing_token' | 'target_tag' | 'slugs'>[],
+  draining: Draining | null = null,
 ): void {
   checkHolder(fence, held, lastToken);
   const running = open[0];
@@ -65,7 +72,10 @@ export function checkFence(
       'draining',
       `A roll under token ${running.fencing_token} to ${running.target_tag} is still running (${running.slugs.length} tenants).`,
       'Send the same request again after Retry-After seconds; the lock stays yours while you renew it.',
-      { retryAfterSeconds: 2, extra: { roll: { id: running.id, fencing_token: running.fencing_token } } },
+      {
+        retryAfterSeconds: 2,
+        extra: { roll: { id: running.id, fencing_token: running.fencing_token }, draining },
+      },
     );
   }
 }

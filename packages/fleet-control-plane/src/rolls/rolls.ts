@@ -2,6 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import type { RedeployAnswer, RedeployRequest, SettledRoll } from '@tenant-fleet/fleet-core/contract';
 import { type Clock, sleep } from '../clock.js';
 import type { Database, Query } from '../db/database.js';
+import { drainingOf } from '../lock/rules/claim.js';
 import type { LockStore } from '../lock/store/store.js';
 import { checkFence, checkHolder, type Fence, parseFence } from './fence.js';
 import { CUT } from './owner.js';
@@ -114,6 +115,7 @@ export class Redeploy {
           held,
           lastToken,
           open.filter((roll) => !mayRepeat(roll)),
+          drainingOf(state.openRolls, null),
         );
         if (known) {
           writes.push(resumeRoll(known, owner));

@@ -380,7 +380,9 @@ describe('a roll that a dead control plane left behind', () => {
     await leave('another-host', 1);
     const claim = await client.holding('ci');
     for (let second = 0; second < 6; second += 1) {
-      expectProblem(await client.redeploy({ target_tag: TAG }, fence(claim)), 409, 'draining');
+      const refused = await client.redeploy({ target_tag: TAG }, fence(claim));
+      expectProblem(refused, 409, 'draining');
+      expect(refused.body).toMatchObject({ draining: { fencing_token: 1, slugs: ['acme'] } });
       clock.step(1000);
       await plane.sweep();
     }

@@ -5,13 +5,17 @@ import { GiteaIssues } from '../clients/gitea/issues.js';
 import type { GiteaOptions } from '../clients/gitea/request.js';
 import type { Config } from '../config/config.js';
 import { issueUrlOf } from '../config/links.js';
-import type { Emit } from '../events/emitter.js';
+import type { RunContext } from '../context.js';
+import type { FleetError } from '../errors.js';
+import { type Emit, Emitter } from '../events/emitter.js';
 import { isWebAddress } from '../io/address.js';
-import type { Ports } from '../ports.js';
+import { type Ports, systemPorts } from '../ports.js';
 import { targetOf } from '../render/event.js';
 import { verdictOf } from '../render/result.js';
+import { buildResult } from '../report/build-result.js';
 import type { FleetResult } from '../result/result.js';
-import { settleKilled, showStatus, statusContext } from './commit-status.js';
+import { Ledger } from '../verify/ledger.js';
+import { settleKilled, settleOwn, showStatus, statusContext } from './commit-status.js';
 import { NotAnnounced } from './fault.js';
 import { closeAlert, raiseAlert, type Told } from './issue.js';
 import { announcementsOf, mayAnnounce } from './plan.js';
@@ -82,6 +86,52 @@ export async function announceEnd(io: AnnounceIo, result: FleetResult, stops: Ab
   }
   await Promise.all(work);
   limit.end();
+}
+
+/** Ends the `pending` that a run left which was cut off, by what is left of its settings. Never rejects. */
+export async function announceCutOff(config: Config, context: RunContext = {}): Promise<void> {
+  const ports = systemPorts(context.ports);
+  const emitter = new Emitter(ports);
+  const io = { config, ports, emit: emitter.emit };
+  const { gitea, announcing, expectedSha: sha } = config;
+  if (mayAnnounce(config) && gitea && announcing.commitStatus && sha) {
+    const limit = limitOf(ports, START_MS, context.signal ? [context.signal] : []);
+    await attempt(io, limit, 'commit status', async () => {
+      const status = statusIo(io, gitea, limit.signal);
+      const settled = await settleOwn(status, sha);
+      if (settled) io.emit({ code: 'status.shown', context: status.context, state: 'error', sha });
+    });
+    limit.end();
+  }
+  emitter.close();
+}
+
+/**
+ * Announces a run that never began, since its settings are no good. Never rejects.
+ *
+ * @param config What could be read of them: `loadConfig('announce', ...)`.
+ */
+export async function announceUnstarted(
+  config: Config,
+  error: FleetError,
+  context: RunContext = {},
+): Promise<void> {
+  const ports = systemPorts(context.ports);
+  const emitter = new Emitter(ports);
+  const now = ports.clock.wall();
+  const result = buildResult({
+    outcome: 'refused',
+    reason: `the run did not begin: ${error.message}`,
+    next: error.next ? [error.next] : [],
+    environment: config.environment ?? undefined,
+    targetTag: config.targetTag || undefined,
+    expectedSha: config.expectedSha ?? undefined,
+    ...{ startedAt: now, finishedAt: now, lock: null, branch: null, calls: [], timeline: [], warnings: [] },
+    ledger: new Ledger(config.expectedSha, 1, []),
+    askedBy: config.askedBy,
+  });
+  await announceEnd({ config, ports, emit: emitter.emit }, result, context.signal ? [context.signal] : []);
+  emitter.close();
 }
 
 async function tellIssue(

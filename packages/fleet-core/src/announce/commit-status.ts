@@ -47,7 +47,8 @@ export async function showStatus(
  * Ends the `pending` of earlier commits whose run was killed: the server says that its job is over, or it is older than
  * any run may be.
  *
- * Goes back by first parents to the first commit that was settled: its run has looked at those before it.
+ * Goes back by first parents. What a run has settled before, it has looked past as this one does: further back than any
+ * run may last before the newest of those there is nothing left.
  *
  * @param shown The row that this run has just added: its time is the server's, as that of the rows in question is.
  * @param tell Told of each commit that was settled.
@@ -61,19 +62,41 @@ export async function settleKilled(
   tell: (sha: string) => void,
 ): Promise<void> {
   if (!sha) return;
+  let settled: number | undefined;
   for await (const commit of before(io.gitea, sha)) {
     const read = await io.gitea.statuses(commit);
     if (read.kind !== 'read') throw unable(`read the statuses of ${shortSha(commit)}`, read);
     const row = read.value.get(io.context);
     if (row === undefined) continue;
-    if ((row.status ?? row.state) !== 'pending') return;
-    const age = Date.parse(shown.created_at ?? '') - Date.parse(row.created_at ?? '');
+    const at = Date.parse(row.created_at ?? '');
+    if (!isPending(row)) {
+      settled ??= at;
+      if (!(settled - at <= timeoutMs)) return;
+      continue;
+    }
+    const age = Date.parse(shown.created_at ?? '') - at;
     if (!(age > timeoutMs) && !(await isOver(io.gitea, commit, row))) continue;
     const text = `cut off; ${shortSha(sha)} was ${deployed ? 'proven' : 'tried'} later`;
     await showStatus({ ...io, runUrl: row.target_url ?? null }, commit, 'error', text);
     tell(commit);
   }
 }
+
+/**
+ * Ends the `pending` that a run left on its own commit.
+ *
+ * @returns Whether there was one. @throws NotAnnounced; the reason of the client's signal.
+ */
+export async function settleOwn(io: StatusIo, sha: string): Promise<boolean> {
+  const read = await io.gitea.statuses(sha);
+  if (read.kind !== 'read') throw unable(`read the statuses of ${shortSha(sha)}`, read);
+  const row = read.value.get(io.context);
+  if (!row || !isPending(row) || (row.target_url || null) !== io.runUrl) return false;
+  await showStatus(io, sha, 'error', 'cut off before its verdict; fleet verify tells what the fleet runs');
+  return true;
+}
+
+const isPending = ({ status, state }: CommitStatus) => (status ?? state) === 'pending';
 
 /** Whether the server has the job behind a row on record, and none of its run goes on. */
 async function isOver(gitea: Gitea, sha: string, row: CommitStatus): Promise<boolean> {

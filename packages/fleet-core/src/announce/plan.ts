@@ -13,10 +13,10 @@ export interface Announcements {
   alert: 'raise' | 'close' | null;
 }
 
-/** Whether a run may announce anything: a real roll, started by nobody from outside the project. */
+/** Whether a run may announce anything: a real roll, or one that did not begin, started by nobody from outside the project. */
 export function mayAnnounce({ command, dryRun, trigger }: Config): boolean {
   const trusted = trigger.event === undefined || TRUSTED_EVENTS.includes(trigger.event);
-  return command === 'redeploy' && !dryRun && trusted;
+  return (command === 'redeploy' || command === 'announce') && !dryRun && trusted;
 }
 
 /** What the ending of a run that {@link mayAnnounce} is worth. */

@@ -21,15 +21,16 @@ export function checkOptions(
   options: FleetOptions,
   label: Label = flagLabel,
   inFile?: (name: SettingName) => boolean,
+  searched?: string,
 ): Config {
-  const check = new Check(command, options, label, inFile);
+  const check = new Check(command, options, label, inFile, searched);
   const { values } = check;
   const target = checkTarget(check);
   const lock = checkLock(check);
   const gates = checkGates(check, lock);
   check.done();
   const trigger = values.trigger ?? {};
-  const announcing = checkAnnouncing(check, values.environment ?? lock?.group);
+  const announcing = checkAnnouncing(check, values.environment ?? lock?.group ?? values.lockGroup);
   const config: Config = {
     command,
     environment: values.environment ?? null,

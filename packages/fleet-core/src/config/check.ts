@@ -1,5 +1,5 @@
 /** Checks options one by one, each by its row of the table; what belongs together is checked by the group's own file. */
-import { type FleetError, usageError } from '../errors.js';
+import { type FleetError, isFleetError, usageError } from '../errors.js';
 import { parseDuration } from './duration.js';
 import type { FleetOptions } from './options.js';
 import type { Command } from './setting.js';
@@ -14,6 +14,18 @@ export const flagLabel: Label = (name) => {
   const { kind, env } = settingOf(name);
   return kind === 'secret' ? `${env[0]}` : `--${name}`;
 };
+
+/**
+ * Where people are told of settings that are no good, such a setting counts as not given; but for what keeps a secret in.
+ */
+export function leniently<T>(command: Command, { narrows }: NamedSetting, work: () => T): T | undefined {
+  try {
+    return work();
+  } catch (error) {
+    if (command !== 'announce' || narrows || !isFleetError(error)) throw error;
+    return undefined;
+  }
+}
 
 /** Options that were checked one by one, with their defaults. */
 export type Values = FleetOptions & Required<Pick<FleetOptions, DefaultedOption>>;
@@ -35,11 +47,13 @@ export class Check {
     readonly label: Label,
     /** Whether the configuration file gives a setting; false for whoever calls the library. */
     readonly inFile: (name: SettingName) => boolean = () => false,
+    /** Where a configuration file was looked for in vain. */
+    readonly searched?: string,
   ) {
     // What is examined is what a roll would need.
     const rolls = command === 'redeploy' || command === 'rollback' || command === 'doctor';
     this.gated = rolls || command === 'plan' || command === 'gates';
-    this.dryRun = command === 'plan' || (rolls && options.dryRun === true);
+    this.dryRun = command === 'plan' || ((rolls || command === 'announce') && options.dryRun === true);
     this.rolls = rolls && !this.dryRun;
     const values: Record<string, unknown> = {
       lockInherited: options.lockInherited,
@@ -49,7 +63,7 @@ export class Check {
     for (const setting of SETTINGS) {
       if (setting.kind === 'file') continue;
       const taken = takes(command, setting.name) ? given[setting.option] : undefined;
-      values[setting.option] = this.#value(setting, taken);
+      values[setting.option] = leniently(command, setting, () => this.#value(setting, taken));
     }
     this.values = values as unknown as Values;
   }
@@ -115,7 +129,8 @@ export class Check {
 }
 
 /** One line, however many are missing. */
-function missing(names: SettingName[], { command, label }: Pick<Check, 'command' | 'label'>): FleetError {
+function missing(names: SettingName[], check: Pick<Check, 'command' | 'label' | 'searched'>): FleetError {
+  const { command, label, searched } = check;
   if (names.join() === 'lock-group')
     return usageError('no lock group: nothing keeps two rolls of this fleet apart', {
       option: label('lock-group'),
@@ -133,10 +148,13 @@ function missing(names: SettingName[], { command, label }: Pick<Check, 'command'
   const calls = names.map(flagLabel);
   const flags = settings.map(({ name, kind }) => (kind === 'secret' ? `--${name}-file` : `--${name}`));
   const keys = settings.filter(({ noFile }) => !noFile).map(({ name }) => `${name}:`);
+  const none = searched ? ` (none was found ${searched})` : '';
   const ways = [`give ${and(flags)}`, `set ${and(settings.map(({ env }) => env.join(' or ')))}`];
   return usageError(`${and(calls)} ${verb} missing`, {
     option: calls[0],
-    next: keys.length ? `${ways.join(', ')}, or write ${and(keys)} in fleet.config.yaml` : ways.join(', or '),
+    next: keys.length
+      ? `${ways.join(', ')}, or write ${and(keys)} in fleet.config.yaml${none}`
+      : ways.join(', or '),
   });
 }
 

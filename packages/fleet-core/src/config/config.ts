@@ -34,7 +34,7 @@ export interface Config {
   exclude: string[];
   /** How many tenants the control plane must list at least. */
   minTenants: number;
-  /** Slugs that the last recorded rollout had and that may be gone. */
+  /** Slugs that the last recorded rollout had and that may be gone; a number says how many more may be. */
   allowMissing: string[];
   settleBudgetMs: number;
   probeTimeoutMs: number;

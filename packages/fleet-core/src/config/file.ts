@@ -157,7 +157,7 @@ function addKeys(
     if (raw === null || raw === undefined) continue;
     const parsed = valueSchema(setting).safeParse(raw);
     if (!parsed.success) {
-      const quotes = setting.kind === 'text' && typeof raw === 'number';
+      const quotes = [raw].flat().some((one) => typeof one === 'number');
       // YAML has read 1.10 as 1.1 by now.
       const next = quotes ? 'put the value in quotes' : undefined;
       throw usageError(`${label}: must be ${SHAPES[setting.kind]}`, { option: label, next });

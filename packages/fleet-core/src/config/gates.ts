@@ -21,7 +21,7 @@ type Gates = Pick<
 >;
 
 export function checkGates(check: Check, lock: Config['lock']): Gates {
-  const { values, gated, rolls } = check;
+  const { values, gated } = check;
   const { branch = null, killSwitch = null, hold } = values;
   const requireContexts = values.requireContext ?? [];
   if (requireContexts.some((context) => !context)) {
@@ -33,7 +33,9 @@ export function checkGates(check: Check, lock: Config['lock']): Gates {
   }
   // What a rollback leads to is older than the head of its branch.
   const supersededBy = gated && check.command !== 'rollback' ? supersession(check) : 'off';
-  const tells = rolls || check.command === 'watch';
+  // What tells of a run that never began does so without Gitea, where that is what is missing.
+  const announces = check.command === 'announce' && !!values.giteaToken;
+  const tells = check.rolls || check.command === 'watch' || announces;
   const users: [SettingName, boolean | undefined][] = [
     ['kill-switch', gated && killSwitch !== null],
     ['require-context', gated && requireContexts.length > 0],

@@ -6,7 +6,7 @@ export type { Config } from './config.js';
 export { parseDuration } from './duration.js';
 export { configFileJsonSchema, configFileSchema, didYouMean } from './file.js';
 export { type SettingInForce, settingsInForce } from './in-force.js';
-export { DEFAULT_CONFIG_FILE, environmentNames, loadConfig } from './load.js';
+export { CONFIG_FILES, DEFAULT_CONFIG_FILE, environmentNames, loadConfig } from './load.js';
 export type { Command, FleetOptions, Trigger } from './options.js';
 export { type Layers, resolveConfig } from './resolve.js';
 export { type Files, type Given, secretsOf } from './secrets.js';

@@ -1,5 +1,6 @@
 /** Reads the files that the configuration is made of. */
-import { usageError } from '../errors.js';
+import { join } from 'node:path';
+import { isFleetError, usageError } from '../errors.js';
 import type { Config } from './config.js';
 import type { Command } from './options.js';
 import { type Layers, resolveConfig } from './resolve.js';
@@ -9,7 +10,8 @@ import { type Env, eventBehind } from './trigger.js';
 import { parseYaml } from './yaml.js';
 
 export const DEFAULT_CONFIG_FILE = 'fleet.config.yaml';
-const CONFIG_FILES = [DEFAULT_CONFIG_FILE, 'fleet.config.yml', 'fleet.config.json'];
+/** Names that a configuration file is found by. */
+export const CONFIG_FILES: readonly string[] = [DEFAULT_CONFIG_FILE, 'fleet.config.yml', 'fleet.config.json'];
 /** Folders that are looked into at most, on the way to the root of a repository. */
 const MOST_FOLDERS = 40;
 
@@ -24,21 +26,34 @@ interface Source {
  * @throws FleetError `USAGE` for an unreadable file, a bad value or a missing one; nothing was requested by then.
  */
 export async function loadConfig(command: Command, given: Given, files: Files): Promise<Config> {
+  if (command === 'announce') return loadAnnouncing(given, files);
   return { ...resolveConfig(command, await layersOf(command, given, files)), typed: given.flags };
+}
+
+/** What can be read of it: a file that is no good is left out. */
+async function loadAnnouncing(given: Given, files: Files): Promise<Config> {
+  const bare = { flags: given.flags, env: await withEventBehind(given.env, files) };
+  const secrets = await readSecrets(settingsFor('announce'), given, files);
+  try {
+    return resolveConfig('announce', await layersOf('announce', given, files));
+  } catch (error) {
+    if (!isFleetError(error)) throw error;
+    return resolveConfig('announce', { ...bare, secrets });
+  }
 }
 
 /** All that a configuration is made of. @throws FleetError `USAGE` for an unreadable file. */
 export async function layersOf(command: Command, given: Given, files: Files): Promise<Layers> {
   const env = await withEventBehind(given.env, files);
-  const source = await findConfig(given, files);
+  const { source, searched } = await findConfig(given, files);
   const file = source && { path: source.path, content: parseYaml(source.text, source.path) };
   const secrets = await readSecrets(settingsFor(command), given, files);
-  return { flags: given.flags, env, file, secrets };
+  return { flags: given.flags, env, file, searched, secrets };
 }
 
 /** The environments that the configuration file names, in its order; none where there is no file. */
 export async function environmentNames(given: Given, files: Files): Promise<string[]> {
-  const source = await findConfig(given, files);
+  const { source } = await findConfig(given, files);
   const content = source && parseYaml(source.text, source.path);
   const { environments } = (content ?? {}) as { environments?: object | null };
   return Object.keys(environments ?? {});
@@ -52,32 +67,44 @@ async function withEventBehind(env: Env, files: Files): Promise<Env> {
   return { ...env, GITHUB_EVENT_NAME: eventBehind(payload) ?? event };
 }
 
-/** The file that was named, else the nearest of the usual names; undefined where there is none. */
-async function findConfig({ flags, env }: Given, files: Files): Promise<Source | undefined> {
+/** The file that was named, else the nearest of the usual names; where there is none, where it was looked for. */
+async function findConfig(
+  { flags, env }: Given,
+  files: Files,
+): Promise<{ source?: Source; searched?: string }> {
   const typed = textOf(flags.config);
   const path = typed ?? textOf(env.FLEET_CONFIG);
   if (path === undefined) return nearest(files);
   const option = typed === undefined ? 'FLEET_CONFIG' : '--config';
-  return { path, text: await files.readFile(path).catch((cause) => unreadable(option, path, cause)) };
+  const text = await files.readFile(path).catch((cause) => unreadable(option, path, cause));
+  return { source: { path, text } };
 }
 
 /**
  * Looks in this folder, then in those above it up to the root of the repository: whoever stands in a folder of it means
  * the file of its root.
  */
-async function nearest(files: Files): Promise<Source | undefined> {
+async function nearest(files: Files): Promise<{ source?: Source; searched?: string }> {
   let found: Source | undefined;
   for (let depth = 0; depth <= MOST_FOLDERS; depth++) {
     const folder = '../'.repeat(depth);
     found ??= await sourceIn(folder, files);
-    if (found && depth === 0) return found;
+    if (found && depth === 0) return { source: found };
     const isRoot = await files.readFile(`${folder}.git`).then(
       () => true,
       (error) => !isAbsent(error),
     );
-    if (isRoot) return found;
+    if (isRoot) return found ? { source: found } : { searched: searchedIn(folder, files) };
   }
-  return undefined;
+  return { searched: searchedIn('../'.repeat(MOST_FOLDERS), files) };
+}
+
+/** `in /work/server/docs and above, up to /work/server`. */
+function searchedIn(top: string, { folder }: Files): string {
+  const here = folder?.();
+  if (here === undefined) return 'here or above';
+  const end = join(here, top);
+  return end === join(here) ? `in ${here}` : `in ${here} and above, up to ${end}`;
 }
 
 async function sourceIn(folder: string, files: Files): Promise<Source | undefined> {

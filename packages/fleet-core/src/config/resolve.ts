@@ -2,7 +2,7 @@
 
 import { sessionSchema } from '../contract.js';
 import { usageError } from '../errors.js';
-import { flagLabel, type Label } from './check.js';
+import { flagLabel, type Label, leniently } from './check.js';
 import { checkOptions } from './check-options.js';
 import type { Config } from './config.js';
 import { parseDuration } from './duration.js';
@@ -18,6 +18,8 @@ export interface Layers {
   env: Env;
   /** The configuration file, parsed. */
   file?: { path: string; content: unknown };
+  /** Where one of the usual names was looked for in vain. */
+  searched?: string;
   /** Secrets whose file was named, by setting name: what stands in those files. */
   secrets?: Partial<Record<SettingName, string>>;
 }
@@ -31,7 +33,7 @@ type Value = string | number | boolean | string[];
  */
 export function resolveConfig(command: Command, layers: Layers): Config {
   const { options, label, inFile } = resolveOptions(command, layers);
-  return checkOptions(command, options, label, inFile);
+  return checkOptions(command, options, label, inFile, layers.searched);
 }
 
 /** The options of the layers, each value read by its kind, and how each is called towards the user. */
@@ -52,7 +54,7 @@ export function resolveOptions(
     if (!found) continue;
     labels.set(setting.name, found.label);
     if (found === file.values.get(setting.name)) inFile.add(setting.name);
-    const value = read(setting, found);
+    const value = leniently(command, setting, () => read(setting, found));
     if (value !== undefined) values[setting.option] = value;
   }
   const { env } = layers;

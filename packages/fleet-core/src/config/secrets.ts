@@ -9,6 +9,8 @@ export type Given = Pick<Layers, 'flags' | 'env'>;
 export interface Files {
   /** Reads a small UTF-8 file. */
   readFile: (path: string) => Promise<string>;
+  /** The folder that relative paths begin at, told where a file was looked for in vain. */
+  folder?: () => string;
 }
 
 /**

@@ -25,7 +25,7 @@ export interface SettingOptions {
   exclude?: string[];
   /** How many tenants the control plane must list at least. At least 1, default 1. */
   minTenants?: number;
-  /** Tenant that the last rollout had and that may be gone. */
+  /** Tenant that the last rollout had and that may be gone, or how many may be. */
   allowMissing?: string[];
   /**
    * Scoped: this tool rolls canary and batches, each proven before the next; single-call: the control plane does,

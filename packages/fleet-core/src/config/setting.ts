@@ -2,7 +2,8 @@
 
 /**
  * `lock`: every command below `fleet lock` but `lock run`, which waits for the lock and keeps it. `config` and `doctor`
- * take every setting, and are named by no row.
+ * take every setting. `announce` tells people of a run that did not get to its verdict, by what can be read of its settings.
+ * Rows name none of the three.
  */
 export type Command =
   | 'redeploy'
@@ -16,7 +17,13 @@ export type Command =
   | 'lock run'
   | 'watch'
   | 'doctor'
-  | 'config';
+  | 'config'
+  | 'announce';
+
+/** What it takes to tell people of a run, beside the settings of alerts. */
+export const ANNOUNCES =
+  `config environment control-plane-host target-tag expected-sha lock-group gitea-url gitea-token
+  gitea-token-file allow-http-gitea gitea-web-url repository branch dry-run`.split(/\s+/);
 
 export type SettingKind =
   | 'text'

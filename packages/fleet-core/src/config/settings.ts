@@ -37,6 +37,7 @@ import {
 } from './command-sets.js';
 import { globProblem, selectorProblem } from './glob.js';
 import {
+  ANNOUNCES,
   type Command,
   choice,
   duration,
@@ -97,10 +98,15 @@ export const SETTINGS = [
     }),
     list('exclude', 'SLUG|GLOB', 'tenants that are left out', { check: selectorProblem, narrows: true }),
     integer('min-tenants', { min: 1, default: '1' }, 'how many tenants the control plane must list at least'),
-    list('allow-missing', 'SLUG', 'tenant that the last rollout had and that may be gone', {
-      commands: ROLLS,
-      check: slug,
-    }),
+    list(
+      'allow-missing',
+      'SLUG|N',
+      'tenant that the last rollout had and that may be gone, or how many may be',
+      {
+        commands: ROLLS,
+        check: slug,
+      },
+    ),
   ),
   ...group(
     'rollout',
@@ -281,8 +287,11 @@ export function settingOf(name: SettingName): NamedSetting {
 }
 
 /** Whether a command has the flag, so that a person may be told of it. */
-export const takes = (command: Command, name: SettingName): boolean =>
-  command === 'config' || command === 'doctor' || settingOf(name).commands.includes(command);
+export function takes(command: Command, name: SettingName): boolean {
+  const { commands, group } = settingOf(name);
+  if (command === 'announce') return group === 'alerts' || ANNOUNCES.includes(name);
+  return command === 'config' || command === 'doctor' || commands.includes(command);
+}
 
 /** The settings that a command takes, in the order of the table. */
 export const settingsFor = (command: Command): NamedSetting[] =>

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { frozenSchema, supersederSchema } from './claim.js';
+import { drainingSchema, frozenSchema, supersederSchema } from './claim.js';
 
 /** Every refusal: `error` is the stable code, `detail` and `next` are for people (RFC 9457 with a code). */
 export const problemSchema = z.looseObject({
@@ -13,6 +13,8 @@ export const problemSchema = z.looseObject({
   by: supersederSchema.nullish(),
   /** The roll that still runs, with `draining`. */
   roll: z.looseObject({ fencing_token: z.number().nullish() }).nullish(),
+  /** The rolls that still run, with `draining`. */
+  draining: drainingSchema.nullish(),
   /** The freeze that stands, with `already_frozen`. */
   frozen: frozenSchema.nullish(),
   /** A name that is known, with `unknown_group`. */

@@ -28,8 +28,12 @@ export class Emitter {
       if (this.warnings.includes(event.reason)) return;
       this.warnings.push(event.reason);
     }
-    if (event.code === 'lock.draining')
-      this.begin(`waiting for the roll under fencing token ${event.fencing_token} to end`, event.at_most_ms);
+    if (event.code === 'lock.draining' || event.code === 'call.draining') {
+      const which = event.fencing_token
+        ? `the roll under fencing token ${event.fencing_token}`
+        : 'another roll';
+      this.begin(`waiting for ${which} to end`, event.code === 'lock.draining' ? event.at_most_ms : null);
+    }
     this.#arm();
     try {
       const returned: unknown = this.#sink({ at: new Date(this.#clock.wall()).toISOString(), ...event });

@@ -75,6 +75,18 @@ export type EventData =
   | { code: 'wave.proven'; phase: string; slugs: string[]; duration_ms: number }
   | { code: 'wave.unproven'; phase: string; stragglers: string[]; tolerated: boolean }
   | { code: 'call.retry'; phase: string; attempt: number; wait_ms: number; reason: string }
+  /**
+   * The control plane refuses the roll until one that still runs has ended. Told once, however often it says so. `own`:
+   * that one may be of this very run. Null: the control plane does not say; no slugs: the whole fleet, or not said.
+   */
+  | {
+      code: 'call.draining';
+      phase: string;
+      own: boolean;
+      fencing_token: number | null;
+      slugs: string[];
+      since_ms: number | null;
+    }
   /** The answer to a real roll was lost: the tenants are asked what happened. */
   | { code: 'call.unknown'; phase: string; reason: string }
   /** Text of the control plane, masked and bounded; for verbose output only. */

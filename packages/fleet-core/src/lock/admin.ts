@@ -104,19 +104,22 @@ export interface BreakTarget {
 /**
  * The lease that a break would end, told from what a person is about to be shown.
  *
+ * @param seen The token that the person has seen, or its last digits.
  * @returns null where nobody holds the lock.
  * @throws FleetError `LOCK_REFUSED` as {@link breakLock}, without asking the server for what it would refuse.
  */
 export function leaseToBreak(
   { group, held }: LockStatus,
-  { fencingToken, confirmAlive = false }: Partial<BreakTarget>,
+  { seen, confirmAlive = false }: Pick<BreakTarget, 'confirmAlive'> & { seen?: string },
 ): HeldView | null {
   if (!held) return null;
-  if (fencingToken !== undefined && fencingToken !== held.fencing_token)
-    throw otherHolder(group, fencingToken);
+  if (seen !== undefined && !isToken(String(held.fencing_token), seen)) throw otherHolder(group, seen);
   if (held.alive && !confirmAlive) throw holderAlive(group);
   return held;
 }
+
+/** Holds follow each other by one: three digits tell them apart. */
+const isToken = (token: string, seen: string) => token === seen || (seen.length > 2 && token.endsWith(seen));
 
 /**
  * Ends the lease that a person has seen.
@@ -141,7 +144,7 @@ export async function breakLock(
   fail(config, answer);
 }
 
-const otherHolder = (group: string, fencingToken: number) =>
+const otherHolder = (group: string, fencingToken: number | string) =>
   new FleetError(
     'LOCK_REFUSED',
     `fencing token ${fencingToken} does not hold ${group} any more: nothing was broken`,

@@ -242,6 +242,10 @@ export class FleetLock {
         return 'held';
       }
       if (renewed.kind === 'refused') return 'lost';
+      if (!fresh) {
+        const { group } = this.#options;
+        this.emit({ code: 'lock.unanswered', group, reason: renewed.reason, waited_ms: grant.waitedMs });
+      }
       await sleep(clock, Math.min(500, grant.ttlMs / 10), signal);
     }
     return 'unanswered';

@@ -70,24 +70,28 @@ export const whyAgain = (slugs: string[]) =>
 export interface FleetSizePolicy {
   /** Tenants that there must be at least. */
   minTenants: number;
-  /** Tenants that may be gone. */
+  /** Tenants that may be gone; a number says how many others may be. */
   allowMissing: string[];
   /** Globs of tenants that come and go. */
   ephemeral: string[];
 }
 
-/** @throws FleetError `GATE_REFUSED` where tenants are gone of which nobody said so: who is not listed is not verified. */
+/**
+ * @returns Tenants that are gone, and not by name among those that may be, but no more of them than a number allows.
+ * @throws FleetError `GATE_REFUSED` where tenants are gone of which nobody said so: who is not listed is not verified.
+ */
 export function refuseShrunkFleet(
   fleet: string[],
   last: LastRollout | null,
   { minTenants, allowMissing, ephemeral }: FleetSizePolicy,
-): void {
+): string[] {
   const refused = (message: string, next: string) =>
     new FleetError('GATE_REFUSED', `${message}; nothing was rolled`, { outcome: 'refused', next });
   const isEphemeral = matcherOf(ephemeral);
   const here = new Set([...fleet, ...allowMissing]);
   const gone = (last?.slugs ?? []).filter((slug) => !here.has(slug) && !isEphemeral(slug));
-  if (gone.length) {
+  const many = Math.max(0, ...allowMissing.filter((one) => /^\d+$/.test(one)).map(Number));
+  if (gone.length > many) {
     throw refused(
       `the control plane does not list ${plural(gone.length, 'tenant')} that the last rollout had: ${nameList(gone)}`,
       `where they are gone for good: ${nameList(
@@ -103,4 +107,5 @@ export function refuseShrunkFleet(
       'look at the control plane, or change --min-tenants',
     );
   }
+  return gone;
 }

@@ -98,6 +98,8 @@ function lineOf(event: FleetEvent, verbose: boolean): string | null {
       return `${event.phase}: NOT proven: ${nameList(event.stragglers)}${event.tolerated ? ' (within the tolerance, going on)' : ''}`;
     case 'call.retry':
       return `${event.phase}: ${event.reason}; attempt ${event.attempt} in ${formatDuration(event.wait_ms)}`;
+    case 'call.draining':
+      return `${event.phase}: waiting for ${event.own ? 'a roll that may be of this very run' : 'an older roll of this fleet'} to end${rollInWords(event)}`;
     case 'call.unknown':
       return `${event.phase}: the answer was lost (${event.reason}); asking the tenants what they run`;
     case 'call.detail':
@@ -160,8 +162,7 @@ function lockLine(event: Extract<FleetEvent, { code: `lock.${string}` }>): strin
     case 'lock.unanswered':
       return `lock ${event.group}: no usable answer (${event.reason}), ${formatDuration(event.waited_ms)} so far`;
     case 'lock.draining': {
-      const whom = event.slugs.length ? nameList(event.slugs) : 'the whole fleet';
-      return `lock ${event.group}: held, and waiting for an older roll to end: of ${whom}, under fencing token ${event.fencing_token}, since ${formatDuration(event.since_ms)}, for at most ${formatDuration(event.at_most_ms)} more; look with: fleet lock status --lock-group ${event.group}`;
+      return `lock ${event.group}: held, and waiting for an older roll to end${rollInWords(event)}, for at most ${formatDuration(event.at_most_ms)} more; look with: fleet lock status --lock-group ${event.group}`;
     }
     case 'lock.renew_failed':
       return `lock ${event.group}: renewal got no answer (${event.reason}), the lease is good for ${formatDuration(event.usable_ms)} more`;
@@ -176,6 +177,23 @@ function lockLine(event: Extract<FleetEvent, { code: `lock.${string}` }>): strin
     case 'lock.release_failed':
       return `lock ${event.group}: could not be released (${event.reason}), it frees itself in ${formatDuration(event.free_after_ms)}`;
   }
+}
+
+/** Whose roll, and since when, as far as that is known. */
+function rollInWords(roll: {
+  fencing_token: number | null;
+  slugs: string[];
+  since_ms: number | null;
+}): string {
+  const { fencing_token: token, slugs, since_ms: since } = roll;
+  if (token === null && since === null) return '';
+  return [
+    `: of ${slugs.length ? nameList(slugs) : 'the whole fleet'}`,
+    token !== null && `under fencing token ${token}`,
+    since !== null && `since ${formatDuration(since)}`,
+  ]
+    .filter((part) => part !== false)
+    .join(', ');
 }
 
 function tenantLine(event: Extract<FleetEvent, { code: 'tenant.changed' }>): string {
@@ -208,6 +226,7 @@ export function toneOf(event: FleetEvent): Tone {
     case 'lock.renew_failed':
     case 'lock.release_failed':
     case 'call.retry':
+    case 'call.draining':
     case 'call.unknown':
     case 'verify.looked':
     case 'warning':

@@ -24,9 +24,23 @@ export function renderLockStatus(status: LockStatus): string[] {
 const heldLine = (held: HeldView): string =>
   `held by ${holderInWords({ ...held.holder, held_for_seconds: held.held_for_seconds })}, fencing token ${held.fencing_token}`;
 
-function renewedLine({ step, alive, last_renew_seconds_ago: silent }: HeldView): string {
+function renewedLine(held: HeldView): string {
+  const { step, alive, last_renew_seconds_ago: silent } = held;
   const doing = step ? `doing: ${oneLine(step)}, ` : '';
-  return `  ${doing}last renewed ${seconds(silent)} ago${alive ? '' : '; it does not renew any more'}`;
+  const left = freesInSeconds(held);
+  const frees = left === null ? null : `frees itself in ${seconds(left)}`;
+  const end = alive
+    ? frees && `${frees} unless it renews`
+    : ['it does not renew any more', frees].filter(Boolean).join(' and ');
+  return `  ${doing}last renewed ${seconds(silent)} ago${end ? `; ${end}` : ''}`;
+}
+
+/** Whole seconds until a lease ends that is not renewed again; null where its server does not say how long it lives. */
+export function freesInSeconds({
+  ttl_seconds: ttl,
+  last_renew_seconds_ago: silent,
+}: HeldView): number | null {
+  return ttl ? Math.max(0, Math.round(ttl - silent)) : null;
 }
 
 function drainingInWords({ fencing_token: token, slugs, since_seconds: since }: Draining): string {
@@ -53,7 +67,7 @@ export function renderLockEvent(event: LockEvent): string {
   const parts = [
     holder && (kind === 'broken' ? `held by ${holder}` : holder),
     actor && `${holder ? '' : 'by '}${oneLine(actor)}`,
-    text(detail.result)?.replaceAll('_', ' '),
+    detail.result === 'none' ? undefined : text(detail.result)?.replaceAll('_', ' '),
     text(detail.until) && `until ${text(detail.until)}`,
     supersederOf(detail.by),
     // A break says in `reason` only that it was one.

@@ -87,15 +87,23 @@ export function unproven(result: FleetResult): TenantResult[] {
   ];
 }
 
-/** `12 tenants: 10 on target, 2 stale`. Whoever was not asked is no outage. */
-export function countsInWords({ counts, tenants }: Pick<FleetResult, 'counts' | 'tenants'>): string {
+/**
+ * `12 tenants: 10 on target, 2 stale`. Whoever was not asked is no outage, and where no commit is expected nobody is behind
+ * one.
+ */
+export function countsInWords(result: Pick<FleetResult, 'counts' | 'tenants' | 'expected_sha'>): string {
+  const { counts, tenants } = result;
   const { enumerated, on_target, stale, invalid, unhealthy, excused } = counts;
   const not_asked = tenants.filter((tenant) => statusOf(tenant) === NOT_ASKED).length;
   const unreachable = counts.unreachable - not_asked;
-  const parts = Object.entries({ on_target, stale, unreachable, invalid, unhealthy, excused, not_asked })
-    .filter(([name, count]) => count > 0 || name === 'on_target')
+  const compared = result.expected_sha === null ? { answer: on_target + stale } : { on_target, stale };
+  const [first] = Object.keys(compared);
+  const parts = Object.entries({ ...compared, unreachable, invalid, unhealthy, excused, not_asked })
+    .filter(([name, count]) => count > 0 || name === first)
     .map(([name, count]) => `${count} ${statusInWords(name)}`);
-  return `${plural(enumerated, 'tenant')}: ${parts.join(', ')}`;
+  const none =
+    result.expected_sha === null ? '; not compared, as no commit is expected (--expected-sha)' : '';
+  return `${plural(enumerated, 'tenant')}: ${parts.join(', ')}${none}`;
 }
 
 const NOT_ASKED = 'not asked';

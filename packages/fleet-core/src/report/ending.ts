@@ -13,13 +13,15 @@ export interface Ending {
   code?: ErrorCode;
 }
 
+const MAY_GO_ON = 'a call that was under way may still be rolling its tenants: run fleet verify';
+
 /** Where the run is when it is cut off: it decides what running out of time means. */
 export type Stage = 'gate' | 'lock' | 'roll';
 
 /** The reason of a deadline that passed. */
 export function timeoutError(timeoutMs: number): FleetError {
   return new FleetError('TIMEOUT', `the run's time is up (--timeout ${timeoutMs / 1000}s)`, {
-    next: 'a roll that was under way may still go on: run fleet verify, then run the same command again',
+    next: 'run the same command again, with more time where it needs it: tenants on target are left out',
   });
 }
 
@@ -34,21 +36,20 @@ export function endingOf(
     return {
       outcome: 'interrupted',
       reason: `interrupted${typeof signal.reason === 'string' ? ` by ${signal.reason}` : ''} ${rolling ? `while rolling${halfWay(ledger)}` : `before anything was rolled${notAsked(ledger)}`}`,
-      next: [
-        ...(rolling ? ['a call that was under way may still be rolling its tenants: run fleet verify'] : []),
-        'run the same command again: tenants on target are left out',
-      ],
+      next: [...(rolling ? [MAY_GO_ON] : []), 'run the same command again: tenants on target are left out'],
     };
   }
   if (!isFleetError(error)) throw error;
   const late: Record<Stage, Outcome> = { gate: 'refused', lock: 'lock_timeout', roll: 'failed' };
   const outcome = outcomeOf(error, late[stage]);
-  const kind = outcome === 'control_plane_error' ? 'wiring: ' : '';
+  // That somebody else rolls is no fault of how things are wired.
+  const kind = outcome === 'control_plane_error' && error.code !== 'CP_FENCE' ? 'wiring: ' : '';
+  const open = error.code === 'TIMEOUT' && rolledOf(ledger).length > 0;
   return {
     outcome,
     code: error.code,
     reason: `${error.message}${halfWay(ledger)}`,
-    next: error.next ? [kind + error.next] : [],
+    next: [...(open ? [MAY_GO_ON] : []), ...(error.next ? [kind + error.next] : [])],
   };
 }
 

@@ -17,7 +17,8 @@ type Changes = Partial<Record<SettingName, string | number | boolean>>;
  * @param code Of the error that ended the run.
  */
 export function nextCommands(result: FleetResult, asked: Asked, code?: ErrorCode): NextCommand[] {
-  const again = { why: 'to go on: tenants on target are left out', command: sameAgain(asked) };
+  const goesOn = asked.command === 'verify' ? 'to ask again' : 'to go on: tenants on target are left out';
+  const again = { why: goesOn, command: sameAgain(asked) };
   const look = { why: 'to see the lock and its queue', command: lockCommand(asked, 'status', ['--watch']) };
   const verify = { why: 'to see what every tenant runs', command: fleet('verify', asked, {}) };
   switch (result.outcome) {

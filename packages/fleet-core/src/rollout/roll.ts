@@ -10,6 +10,7 @@ import { DRAINS_AT_MOST_MS, drainsTooLong } from '../lock/draining.js';
 import { nameList } from '../text/words.js';
 import type { Ledger } from '../verify/ledger.js';
 import type { Verifier } from '../verify/verify.js';
+import { DrainingWait } from './draining.js';
 import { applyRows } from './rows.js';
 
 /** What one roll takes. */
@@ -34,6 +35,7 @@ export type RollEnd = 'answered' | 'unknown' | 'needless';
  * Rolls tenants with one call. After every wait the tenants are asked before anything is sent again, and a second call
  * goes out only where the contract calls the first one repeatable, and only for tenants that are not on target by then.
  *
+ * @param doing Tells those who wait what is being done: `step`, and `draining` while another roll of the fleet runs.
  * @throws FleetError `CP_*`, `LOCK_LOST`; `LOCK_TIMEOUT` where another roll does not end.
  */
 export async function roll(
@@ -41,9 +43,11 @@ export async function roll(
   phase: string,
   slugs: string[],
   rest: Partial<RedeployRequest>,
+  { doing, step }: { doing: (step: string) => void; step: string },
 ): Promise<RollEnd> {
   const { context, client, ledger, fence, keep } = tools;
   const { clock, emit, signal } = context;
+  const draining = new DrainingWait(context, phase, doing, step);
   let pending = slugs;
   let key = context.random.uuid();
   /** Why an earlier call of this roll may have had its effect. */
@@ -55,7 +59,8 @@ export async function roll(
     for (const slug of pending) ledger.startRoll(slug, phase, clock.monotonic());
     const whole = rest.only_slugs === undefined && pending.length === slugs.length;
     const request = { ...rest, ...(whole ? {} : { only_slugs: pending }) };
-    const sent = await client.roll(request, { phase, slugs: pending, key, fence });
+    const about = { phase, slugs: pending, key, fence };
+    const sent = await draining.send(() => client.roll(request, about));
     if (hadNoEffect(sent.exchange)) for (const slug of pending) ledger.undoRoll(slug);
     else if (lost) tellSecondRoll(emit, pending, lost);
     const next = nextStep('roll', sent.exchange, client.calls.reached);
@@ -71,17 +76,17 @@ export async function roll(
       return 'unknown';
     }
     if (next === 'ask_then_retry' || next === 'look_then_retry') lost = sent.reason;
-    if (next !== 'wait') attempt++;
-    else {
+    if (next === 'wait') {
       drainsUntil = Math.min(drainsUntil, clock.monotonic() + DRAINS_AT_MOST_MS);
       if (clock.monotonic() >= drainsUntil)
         throw drainsTooLong(fence?.group ?? '', {
           fencing_token: sent.problem?.roll?.fencing_token ?? 0,
           slugs: [],
         });
+      draining.refused(sent, lost !== null, fence);
+    } else {
+      emit({ code: 'call.retry', phase, attempt: ++attempt, wait_ms: wait, reason: sent.reason });
     }
-    const reason = next === 'wait' ? drainingText(lost) : sent.reason;
-    emit({ code: 'call.retry', phase, attempt: next === 'wait' ? 0 : attempt, wait_ms: wait, reason });
     await sleep(clock, wait, signal);
     if (next === 'look_then_retry') emit({ code: 'call.unknown', phase, reason: sent.reason });
     const open = await stillOpen(tools, pending, next, lost !== null);
@@ -118,11 +123,6 @@ async function stillOpen(
   await verifier.prove(open, { untilQuiet: true });
   return open.filter(isOpen);
 }
-
-const drainingText = (lost: string | null) =>
-  lost === null
-    ? 'an older roll of this fleet still runs'
-    : 'a roll of this fleet still runs, and may be the one that this run sent before';
 
 function noteOf({ exchange }: Sent): string {
   if ('status' in exchange && (exchange.status === 500 || exchange.status < 300))

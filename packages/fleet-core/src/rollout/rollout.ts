@@ -74,14 +74,11 @@ async function rollWave(
   { wave, waves }: { wave: number; waves: number },
 ): Promise<string[]> {
   const place = `${wave} of ${waves}`;
-  rollout.doing(`rolling ${phase} (${place}): ${slugs.join(', ')}`);
+  const step = `rolling ${phase} (${place}): ${slugs.join(', ')}`;
+  rollout.doing(step);
   rollout.tools.context.emit({ code: 'wave.started', phase, slugs, wave, waves });
-  await roll(rollout.tools, phase, slugs, {
-    only_slugs: slugs,
-    canary_slug: undefined,
-    soak_seconds: 0,
-    batch_size: slugs.length,
-  });
+  const request = { only_slugs: slugs, canary_slug: undefined, soak_seconds: 0, batch_size: slugs.length };
+  await roll(rollout.tools, phase, slugs, request, { doing: rollout.doing, step });
   rollout.doing(`verifying ${phase} (${place})`, rollout.policy.settleBudgetMs);
   return rollout.tools.verifier.prove(slugs);
 }
@@ -106,9 +103,11 @@ export async function rollInOneCall(
     if (unproven.length) return { phase: 'canary', unproven, notRolled: slugs };
     await rollout.mayGoOn();
   }
-  rollout.doing(`rolling ${slugs.length} tenants in one call`);
+  const step = `rolling ${slugs.length} tenants in one call`;
+  rollout.doing(step);
   emit({ code: 'wave.started', phase: SINGLE_CALL, slugs, wave: 1, waves: 1 });
-  const answer = await roll(tools, SINGLE_CALL, slugs, whole ? {} : { only_slugs: slugs });
+  const request = whole ? {} : { only_slugs: slugs };
+  const answer = await roll(tools, SINGLE_CALL, slugs, request, { doing: rollout.doing, step });
   const { canary } = policy;
   if (answer === 'answered' && canary && slugs.includes(canary) && ledger.get(canary).phase !== 'canary') {
     emit({

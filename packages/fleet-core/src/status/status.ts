@@ -13,6 +13,7 @@ import { sleep } from '../io/sleep.js';
 import { readLock } from '../lock/admin.js';
 import { readFleet } from '../plan/plan.js';
 import { type Ports, systemPorts } from '../ports.js';
+import { freesInSeconds } from '../render/lock.js';
 import type { FleetStatus, Known, LockSeen, RolloutSeen } from '../result/status.js';
 import { STATUS_SCHEMA } from '../result/status.js';
 import { buildinfoUrl, type Observation, probe } from '../verify/probe.js';
@@ -201,9 +202,7 @@ export async function within<T>(
 async function lookAtLock(config: Config, context: RunContext): Promise<LockSeen> {
   if (!config.lock) throw noGroup();
   const status = await readLock(config, context);
-  const { held } = status;
-  const left = held?.ttl_seconds ? held.ttl_seconds - held.last_renew_seconds_ago : null;
-  return { ...status, frees_in_seconds: left === null ? null : Math.max(0, Math.round(left)) };
+  return { ...status, frees_in_seconds: status.held && freesInSeconds(status.held) };
 }
 
 async function lookAtRecord(config: Config, context: RunContext) {

@@ -1,11 +1,15 @@
 /** What people are told, run by run, against a Gitea in memory. Numbers name rows of docs/incidents.md. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { announceCutOff, announceUnstarted } from '../../src/announce/announce.js';
+import { checkOptions } from '../../src/config/check-options.js';
+import { loadConfig } from '../../src/config/load.js';
 import type { FleetOptions } from '../../src/index.js';
-import { FakeGitea, ManualClock } from '../../src/testing/index.js';
+import { FakeGitea, ManualClock, RecordingSink } from '../../src/testing/index.js';
 import { FakeFleet, NEW, OLD } from '../helpers/fake-fleet.js';
 import { FakeLock } from '../helpers/fake-lock.js';
 import { run } from '../helpers/run.js';
 import { serve } from '../helpers/server.js';
+import { usageOf } from '../helpers/usage.js';
 
 const RUN = 'https://git.example.com/acme/server/actions/runs/7?by_index=1';
 const MARKER = /^<!-- fleet-alert \{"environment":"staging",/;
@@ -339,11 +343,37 @@ describe('the commit status', () => {
     });
   });
 
-  test('101: of killed runs end however many there are, back to the last that was settled', async () => {
+  test('101: of a run that was killed and may have gone on when the next one ended is settled by a later one', async () => {
+    const { repository } = gitea;
+    const [killed, next, later] = ['c', 'd', 'e'].map((digit) => digit.repeat(40)) as [
+      string,
+      string,
+      string,
+    ];
+    repository.addCommit(killed, [OLD]);
+    repository.addCommit(next, [killed]);
+    repository.addCommit(later, [next]);
+    repository.addCommit(NEW, [later], 'main');
+    const row = { context: 'fleet/staging', state: 'pending' };
+    repository.addStatus(killed, row);
+    await clock.advance(60_000);
+    // Too young to be settled by them, and no record of its job.
+    repository.addStatus(next, { ...row, state: 'success' });
+    await clock.advance(600_000);
+    repository.addStatus(later, { ...row, state: 'failure' });
+    await clock.advance(3_600_000);
+    await succeeding(status);
+    expect(repository.stateOf(killed, 'fleet/staging')).toBe('error');
+  });
+
+  test('101: of killed runs end however many there are, back to what runs have settled', async () => {
     const { repository } = gitea;
     const killed = Array.from({ length: 120 }, (_, index) => index.toString(16).padStart(40, '0'));
-    repository.addCommit('d'.repeat(40), [OLD]);
+    repository.addCommit('e'.repeat(40), [OLD]);
+    repository.addCommit('d'.repeat(40), ['e'.repeat(40)]);
     repository.addStatus(OLD, { context: 'fleet/staging', state: 'pending' });
+    repository.addStatus('e'.repeat(40), { context: 'fleet/staging', state: 'success' });
+    await clock.advance(3_600_000 + 60_000);
     repository.addStatus('d'.repeat(40), { context: 'fleet/staging', state: 'success' });
     let parent = 'd'.repeat(40);
     for (const sha of killed) {
@@ -538,5 +568,97 @@ describe('what announcing must not do', () => {
       'webhook not announced: stopped',
     ]);
     expect(clock.monotonic()).toBeLessThan(8_000);
+  });
+});
+
+describe('a run that never began', () => {
+  const given = (flags: Record<string, string>, env: Record<string, string> = {}) => ({
+    flags: { environment: 'staging', 'alert-issue': 'true', 'commit-status': 'true', ...flags },
+    env: {
+      ...{
+        CI: 'true',
+        GITHUB_EVENT_NAME: 'push',
+        GITHUB_SERVER_URL: gitea.url,
+        GITHUB_REPOSITORY: 'acme/server',
+      },
+      ...{ GITHUB_SHA: NEW, GITHUB_RUN_NUMBER: '7', GITEA_TOKEN: 'gitea-token', ...env },
+    },
+  });
+  const noFiles = { readFile: () => Promise.reject(Object.assign(new Error(), { code: 'ENOENT' })) };
+  const tell = async (...[flags, env]: Parameters<typeof given>) => {
+    const error = await usageOf(() => loadConfig('redeploy', given(flags, env), noFiles));
+    const config = await loadConfig('announce', given(flags, env), noFiles);
+    const sink = new RecordingSink();
+    await announceUnstarted(config, error, { ports: { emit: sink.emit } });
+    return sink;
+  };
+
+  test.each([
+    ['the token is not set', {}, /FLEET_CP_TOKEN/],
+    ['the kill switch has a value that is none', { hold: 'maybe' }, /--hold: "maybe" is neither on nor off/],
+    [
+      'a value of an alert is no good either',
+      { 'gitea-web-url': 'nowhere' },
+      /--gitea-web-url: "nowhere" is not/,
+    ],
+  ])('%s: the commit is red, and an issue says why', async (_name, flags, why) => {
+    const sink = await tell({ 'target-tag': 'main-bbbbbbb', ...flags });
+    expect(gitea.statuses).toMatchObject([{ sha: NEW, state: 'error', context: 'fleet/staging' }]);
+    const [issue] = opened();
+    expect(issue).toMatchObject({ title: 'fleet/staging REFUSED: main-bbbbbbb (bbbbbbb) is not proven' });
+    expect(issue?.body).toMatch(why);
+    expect(issue?.body).toContain('the run did not begin');
+    expect(sink.of('warning')).toEqual([]);
+    expect(sink.of('alert.issue')).toMatchObject([{ action: 'opened' }]);
+    await succeeding();
+    expect(opened()).toEqual([]);
+  });
+
+  test.each([
+    ['an event that is not trusted', {}, { GITHUB_EVENT_NAME: 'pull_request' }],
+    ['a dry run', { 'dry-run': 'true' }, {}],
+    ['no token for Gitea', {}, { GITEA_TOKEN: '' }],
+    ['hosts that are pinned to others', { 'control-plane-host': 'cp.example.com' }, {}],
+  ])('%s: nobody is told, and no secret leaves', async (_name, flags, env) => {
+    await tell(flags, env).catch((error) => expect(error).toMatchObject({ code: 'USAGE' }));
+    expect(gitea.exchanges).toEqual([]);
+  });
+});
+
+describe('a run that was cut off', () => {
+  const status = { context: 'fleet/staging', state: 'pending', target_url: RUN };
+  const cutOff = async (more: FleetOptions = {}) => {
+    const sink = new RecordingSink();
+    const config = checkOptions('announce', {
+      ...options({ commitStatus: true, ...more }),
+      expectedSha: NEW,
+    });
+    await announceCutOff(config, { ports: { emit: sink.emit } });
+    return sink;
+  };
+
+  test('its pending status is ended by what is left of it', async () => {
+    gitea.repository.addStatus(NEW, status);
+    const sink = await cutOff();
+    expect(gitea.statuses.at(-1)).toMatchObject({ state: 'error', target_url: RUN });
+    expect(sink.of('status.shown')).toMatchObject([{ sha: NEW, state: 'error' }]);
+  });
+
+  test.each([
+    ['of another run', { ...status, target_url: `${RUN}8` }],
+    ['that has its verdict', { ...status, state: 'success' }],
+    ['of another environment', { ...status, context: 'fleet/production' }],
+  ])('a status %s is left alone', async (_name, row) => {
+    gitea.repository.addStatus(NEW, row);
+    await cutOff();
+    expect(writes()).toEqual([]);
+  });
+
+  test('a token that is no good any more is said, and nothing else', async () => {
+    gitea.repository.addStatus(NEW, status);
+    gitea.fail(401);
+    expect((await cutOff()).of('warning').map(({ reason }) => reason)).toEqual([
+      'commit status not announced: cannot read the statuses of bbbbbbb: Gitea does not accept GITEA_TOKEN (HTTP 401)',
+    ]);
   });
 });

@@ -228,6 +228,24 @@ describe('a file that nobody names', () => {
     expect((await here(inner)).canary).toBe('of-a');
   });
 
+  test('that is nowhere is told with where it was looked for', async () => {
+    const root = await mkdtemp(join(folder, 'none-'));
+    const inner = join(root, 'a');
+    await mkdir(join(root, '.git'));
+    await mkdir(inner);
+    const missing = async (from: string) => {
+      const files = {
+        readFile: (path: string) => systemPorts().readFile(join(from, path)),
+        folder: () => from,
+      };
+      return (await usageOf(() => loadConfig('redeploy', { flags: {}, env: {} }, files))).next;
+    };
+    expect(await missing(inner)).toContain(`(none was found in ${inner} and above, up to ${root}`);
+    expect(await missing(root)).toContain(`(none was found in ${root})`);
+    await writeFile(join(root, 'fleet.config.yaml'), 'soak: 1s');
+    expect(await missing(inner)).not.toContain('none was found');
+  });
+
   test('whose value is wrong is named with its folder', async () => {
     const root = await mkdtemp(join(folder, 'bad-'));
     await mkdir(join(root, '.git'));

@@ -174,6 +174,13 @@ describe('what CI says of the run', () => {
     });
   });
 
+  test('orders runs by what grows for every run of the server: the id of the run, and what is asked for wins', () => {
+    const env = { GITHUB_RUN_ID: '4711', GITHUB_RUN_NUMBER: '3' };
+    expect(resolve({ env }).options.order).toBe(4711);
+    expect(resolve({ env: { ...env, FLEET_ORDER: '9' } }).options.order).toBe(9);
+    expect(resolve({ env: { GITHUB_RUN_NUMBER: '3' } }).options.order).toBeUndefined();
+  });
+
   test('is nothing at a terminal, and an empty variable says nothing', () => {
     for (const env of [{}, { GITHUB_EVENT_NAME: '', GITHUB_RUN_ID: '' }])
       expect(Object.values(triggerOf(env)).every((value) => value === undefined)).toBe(true);

@@ -51,16 +51,18 @@ describe('the hold that a break would end', () => {
 
   it('is the one that is shown, or none', () => {
     expect(leaseToBreak(status(null), {})).toBeNull();
-    expect(leaseToBreak(status(null), { fencingToken: 3 })).toBeNull();
+    expect(leaseToBreak(status(null), { seen: '3' })).toBeNull();
     expect(leaseToBreak(status({}), {})?.fencing_token).toBe(7);
-    expect(leaseToBreak(status({}), { fencingToken: 7 })?.fencing_token).toBe(7);
+    expect(leaseToBreak(status({}), { seen: '7' })?.fencing_token).toBe(7);
+    const long = status({ fencing_token: 1_099_511_627_778 });
+    expect(leaseToBreak(long, { seen: '778' })?.fencing_token).toBe(1_099_511_627_778);
+    for (const seen of ['78', '777', '0778'])
+      expect(() => leaseToBreak(long, { seen })).toThrow(/does not hold/);
     expect(leaseToBreak(status({ alive: true }), { confirmAlive: true })?.fencing_token).toBe(7);
   });
 
   it('is never another one, nor one that lives', () => {
-    expect(() => leaseToBreak(status({}), { fencingToken: 6, confirmAlive: true })).toThrow(
-      /6 does not hold/,
-    );
+    expect(() => leaseToBreak(status({}), { seen: '6', confirmAlive: true })).toThrow(/6 does not hold/);
     expect(() => leaseToBreak(status({ alive: true }), {})).toThrow(/is alive/);
   });
 });

@@ -133,8 +133,11 @@ describe('waiting', () => {
       polls < 3 && renewals++ < 1000
         ? void response.socket?.destroy()
         : json(response, 200, { state: 'held', ttl_seconds: 30 });
-    const { result } = await run(locked());
+    const { result, sink } = await run(locked());
     expect(result.outcome).toBe('succeeded');
+    expect(renewals).toBeGreaterThan(5);
+    // Once, however often it is tried.
+    expect(sink.of('lock.unanswered')).toMatchObject([{ group: 'staging' }]);
     expect(lock.of('claim')).toHaveLength(3);
     expect(new Set(lock.of('claim').map((call) => call.claim)).size).toBe(1);
   });

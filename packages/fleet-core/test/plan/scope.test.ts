@@ -106,6 +106,17 @@ describe('a fleet that has lost tenants', () => {
     expect((await run({ ...locked(), ephemeral: ['e2e-*'] })).result.outcome).toBe('succeeded');
   });
 
+  test('is rolled where somebody says how many may be gone, and names them', async () => {
+    const few = await run({ ...locked(), allowMissing: ['1'] });
+    expect(few.result).toMatchObject({ outcome: 'refused', reason: expect.stringContaining('acme, e2e-1') });
+    expect(fleet.rolls).toEqual([]);
+    const { result } = await run({ ...locked(), allowMissing: ['2'] });
+    expect(result).toMatchObject({
+      ...{ outcome: 'succeeded', counts: { enumerated: 2 } },
+      warnings: ['gone since the last rollout, which --allow-missing allows: acme, e2e-1'],
+    });
+  });
+
   test.each(['redeploy', 'verify', 'plan'] as const)(
     '%s: --min-tenants says so without a record',
     async (command) => {

@@ -16,7 +16,7 @@ describe('a holder', () => {
         host: 'h',
         sha: 'b'.repeat(40),
       },
-      'fleet (anna) for 4m 10s, doing: rolling canary, on h, commit bbbbbbb, https://x/7',
+      'fleet (anna@h) for 4m 10s, doing: rolling canary, commit bbbbbbb, https://x/7',
     ],
     [
       { name: 'fleet', held_for_seconds: 0, alive: false, host: 'runner-1' },

@@ -37,7 +37,7 @@ describe('status', () => {
       { claim_id: 'b', position: 2, holder: { name: 'later' }, waiting_for_seconds: 0.2 },
     ];
     expect(renderLockStatus({ ...free, held, queue })).toEqual([
-      'Lock staging: held by fleet redeploy staging (ann) for 1m 35s, on ci-1, commit bbbbbbb, https://ci.example.com/1, fencing token 7',
+      'Lock staging: held by fleet redeploy staging (ann@ci-1) for 1m 35s, commit bbbbbbb, https://ci.example.com/1, fencing token 7',
       '  doing: batch-2, last renewed 4.2s ago',
       '  1. nightly (bob), waiting 12s',
       '  2. later, waiting 200ms',
@@ -58,9 +58,20 @@ describe('status', () => {
       '  nobody holds it; last fencing token 3',
     ]);
     expect(renderLockStatus({ ...free, frozen, held })[1]).toMatch(
-      /^ {2}held by fleet redeploy staging \(ann\)/,
+      /^ {2}held by fleet redeploy staging \(ann@ci-1\)/,
     );
     expect(renderLockStatus({ ...free, frozen: {} })[0]).toBe('Lock staging: FROZEN: no reason given');
+  });
+
+  it('held by whom, and what frees it and when', () => {
+    const lines = (more: object) =>
+      renderLockStatus({ ...free, held: { ...held, ttl_seconds: 30, ...more } });
+    expect(lines({})[1]).toBe(
+      '  doing: batch-2, last renewed 4.2s ago; frees itself in 26s unless it renews',
+    );
+    expect(lines({ alive: false, step: null })[1]).toBe(
+      '  last renewed 4.2s ago; it does not renew any more and frees itself in 26s',
+    );
   });
 
   it('what others wrote stays on its line and out of force', () => {

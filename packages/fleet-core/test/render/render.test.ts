@@ -299,6 +299,18 @@ describe('the closing block', () => {
     expect(lines).toContain('  batch-1: b (now unreachable)');
   });
 
+  it('calls nobody stale in a plan that expects no commit', () => {
+    const tenants = [
+      tenant('a', { status: 'stale', observed_sha: OLD }),
+      tenant('b', { status: 'unreachable' }),
+    ];
+    const lines = renderResult(result({ outcome: 'planned', expected_sha: null, tenants })).join('\n');
+    expect(lines).toContain(
+      '2 tenants: 1 answer, 1 unreachable; not compared, as no commit is expected (--expected-sha)',
+    );
+    expect(lines).not.toMatch(/stale|on target/);
+  });
+
   it('says of a plan without waves that there is nothing to roll', () => {
     const tenants = [tenant('a', { phase: null }), tenant('b', { phase: null, status: 'excused' })];
     expect(renderResult(result({ outcome: 'planned', tenants }))[0]).toMatch(

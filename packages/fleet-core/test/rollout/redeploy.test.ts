@@ -2,8 +2,11 @@
 import type { ServerResponse } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, test } from 'vitest';
+import type { FleetEvent } from '../../src/index.js';
+import { renderEvent } from '../../src/render/event.js';
 import { ManualClock } from '../../src/testing/index.js';
 import { FakeFleet, json, NEW, OLD } from '../helpers/fake-fleet.js';
+import { FakeLock } from '../helpers/fake-lock.js';
 import { run } from '../helpers/run.js';
 
 let fleet: FakeFleet;
@@ -173,9 +176,54 @@ describe('retries', () => {
         json(response, 409, { error: 'draining' }, { 'retry-after': '7' }),
       );
     }
-    const { result, clock } = await run(options);
+    const { result, clock, sink } = await run(options);
     expect(result.outcome).toBe('succeeded');
     expect(clock.monotonic()).toBe(14_000);
+    expect(sink.of('call.draining')).toMatchObject([{ own: false, fencing_token: null, since_ms: null }]);
+  });
+
+  test('a roll that drains for minutes is told once: whose it is, since when, and the step; the heart beats', async () => {
+    const options = await start(['acme']);
+    const lock = new FakeLock(fleet);
+    const draining = { fencing_token: 3, slugs: ['birch\u001b[2J'], since_seconds: 42 };
+    for (let index = 0; index < 60; index++) {
+      fleet.script.set(index, (_, response) =>
+        json(response, 409, { error: 'draining', draining }, { 'retry-after': '2' }),
+      );
+    }
+    const { result, sink } = await run({ ...options, noLock: undefined, lockGroup: 'staging' });
+    expect(result.outcome).toBe('succeeded');
+    const told = sink.of('call.draining');
+    expect(told).toMatchObject([{ own: false, fencing_token: 3, slugs: ['birch [2J'], since_ms: 42_000 }]);
+    expect(renderEvent(told[0] as FleetEvent)).toBe(
+      'batch-1: waiting for an older roll of this fleet to end: of birch [2J, under fencing token 3, since 42s',
+    );
+    expect(sink.of('call.retry')).toEqual([]);
+    expect(sink.of('wave.answered').map(({ http_status }) => http_status)).toEqual([200]);
+    expect(result.calls.filter(({ kind }) => kind === 'roll').map(({ http_status }) => http_status)).toEqual([
+      409, 200,
+    ]);
+    const beats = sink.of('heartbeat').map(({ doing, elapsed_ms }) => [doing, elapsed_ms]);
+    expect(beats).toContainEqual(['waiting for the roll under fencing token 3 to end', 60_000]);
+    const steps = lock.of('renew').map(({ body }) => body.step);
+    expect(steps).toContain('draining');
+  });
+
+  test('a roll that is admitted at last is a step of its own again', async () => {
+    const options = await start(['acme']);
+    const lock = new FakeLock(fleet);
+    const clock = new ManualClock();
+    fleet.script.set(0, (_, response) => json(response, 409, { error: 'draining' }));
+    fleet.script.set(1, (_, response, done) => {
+      clock.timer(40_000, () => {
+        done();
+        fleet.tenants.set('acme', NEW);
+        json(response, 200, { ok: true, results: [{ slug: 'acme' }] });
+      });
+    });
+    await run({ ...options, noLock: undefined, lockGroup: 'staging' }, { clock });
+    const steps = lock.of('renew').map(({ body }) => body.step);
+    expect(steps.at(-1)).toBe('rolling batch-1 (1 of 1): acme');
   });
 
   test('41: a control plane that is down between two calls is waited for', async () => {
@@ -235,6 +283,44 @@ describe('refusals', () => {
     expect(said).toContain(`HTTP ${status}, ${error}: ${detail.slice(0, -1)}`);
     expect(said).not.toMatch(/does not accept|restarting/);
     if (status < 500) expect(result.next.join()).toContain(next);
+  });
+
+  test.each([
+    [501, {}, 'does not roll tenants (HTTP 501)', 'not wired there'],
+    [429, {}, 'takes no more requests for now (HTTP 429)', 'wait a minute'],
+    [
+      409,
+      { error: 'rollout_in_progress' },
+      'conflicts with another one',
+      'somebody rolls this fleet past its lock',
+    ],
+  ])('HTTP %i %j: nobody was rolled, what it means and what to do', async (status, body, reason, next) => {
+    const options = await start(['acme']);
+    fleet.script.set(0, (_, response) => json(response, status, body));
+    const { result } = await run(options);
+    expect(result).toMatchObject({ outcome: 'control_plane_error', tenants: [{ phase: null, rolls: 0 }] });
+    expect(result.reason).toContain(reason);
+    expect(result.reason).not.toContain('; rolled:');
+    expect(result.next.join()).toContain(next);
+    expect(result.next.join()).not.toMatch(/restarting|wiring: somebody/);
+  });
+
+  test('a control plane that says of itself that it is unable is not restarting; its words are for verbose readers', async () => {
+    const options = await start(['acme']);
+    fleet.planAnswer = (response) => json(response, 503, { ok: false, error: 'provisioner not wired' });
+    const { result, sink } = await run(options);
+    expect(result.outcome).toBe('control_plane_error');
+    expect(result.next.join()).toMatch(/itself says that it is unable/);
+    expect(JSON.stringify(result)).not.toContain('provisioner');
+    expect(sink.of('call.detail').map(({ text }) => text)).toContain('provisioner not wired');
+  });
+
+  test('a time that is up before anything was rolled leaves nothing that could go on', async () => {
+    const options = await start(['acme']);
+    fleet.planAnswer = (response) => json(response, 503, {});
+    const { result } = await run({ ...options, timeoutMs: 2_000 });
+    expect(result.reason).toContain("the run's time is up");
+    expect(result.next.join()).not.toMatch(/may still/);
   });
 
   test('a stale fence is a lost lock', async () => {

@@ -1,16 +1,16 @@
 /** Which files of a repository are linted, read from its folder. */
 import { lstat, readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { CONFIG_FILES } from '@tenant-fleet/fleet-core/config';
 import { usageError } from '@tenant-fleet/fleet-core/program';
 import type { LintFile } from '../syntax/place.js';
 import { WORKFLOW_FOLDERS } from './servers.js';
 
 const ACTIONS = ['.forgejo/actions', '.gitea/actions', '.github/actions'];
-const CONFIG = 'fleet.config.yaml';
 
 /**
  * Reads what {@link lintWorkflows} looks at: workflows with those in sub-folders, the actions of the repository and
- * `fleet.config.yaml`. Symbolic links are named and not followed, as servers have it.
+ * configuration files. Symbolic links are named and not followed, as servers have it.
  *
  * @param folder Root of the repository.
  * @param options Whether a repository without workflows will do. Default: no.
@@ -31,7 +31,7 @@ export async function readRepository(folder: string, options: { empty?: boolean 
   const shared = await inOrder(ACTIONS, (path) => filesBelow(folder, path, 2));
   const used = await inOrder(usedActions(workflows), (path) => actionAt(folder, path));
   const known = new Set(shared.map(({ path }) => path));
-  const config = await readIfThere(folder, CONFIG);
+  const config = await inOrder(CONFIG_FILES, (name) => readIfThere(folder, name));
   return [
     ...workflows,
     ...shared.filter(isAction),

@@ -1,6 +1,7 @@
 /** Workflows and composite actions as the linter sees them. */
 import { isScalar, type Node } from 'yaml';
 import { type Command, commandsOf } from '../syntax/script.js';
+import { innerScripts, parseShell } from '../syntax/shell.js';
 import { type Entry, entriesOf, itemsOf, type Source, textOf } from '../syntax/source.js';
 
 export interface Trigger {
@@ -104,6 +105,19 @@ function readJob(workflow: Workflow, { key, keyNode, value }: Entry): Job {
   return job;
 }
 
+/** Those of the script, and of the here-documents that its shells are given. */
+function allCommandsOf(script: string): Command[] {
+  const inner = /<<-?\s*["']?\w/.test(script) ? innerScripts(parseShell(script), false) : [];
+  const below = inner.flatMap(({ text, from }) =>
+    commandsOf(text).map((command) => ({
+      text: command.text,
+      at: command.at + from,
+      origin: (index: number) => command.origin(index) + from,
+    })),
+  );
+  return [...commandsOf(script), ...below].sort((one, other) => one.at - other.at);
+}
+
 function readSteps(source: Source, list: unknown, job?: Job): Step[] {
   const steps: Step[] = [];
   for (const node of itemsOf(source, list)) {
@@ -116,7 +130,7 @@ function readSteps(source: Source, list: unknown, job?: Job): Step[] {
       job,
       before: steps.slice(),
       uses: textAt(source, entries, 'uses'),
-      run: run && { ...run, commands: commandsOf(run.text) },
+      run: run && { ...run, commands: allCommandsOf(run.text) },
       with: entriesOf(source, valueAt(entries, 'with')),
       env: entriesOf(source, valueAt(entries, 'env')),
     });

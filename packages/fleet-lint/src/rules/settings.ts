@@ -5,7 +5,7 @@ import { isFleetAction } from '../repository/deploys.js';
 import { refusalOf, refusalsOf, settingNameOf } from '../repository/settings.js';
 import { type Step, valueAt } from '../repository/workflow.js';
 import type { Report, Rule } from '../rule.js';
-import { commandsIn, parseShell } from '../syntax/shell.js';
+import { commandsIn, innerScripts, parseShell } from '../syntax/shell.js';
 import { entriesOf, entryOf, placeIn, type Source, textOf } from '../syntax/source.js';
 
 /** Flags that are no settings. A test of the command line holds this list against its commands. */
@@ -62,9 +62,14 @@ function checkVariables({ source, env }: Step, report: Report): void {
 
 function checkFlags({ run, source }: Step, report: Report): void {
   if (!run || !/fleet|cli\.js/.test(run.text)) return;
-  for (const { name: program, args } of commandsIn(parseShell(run.text).script)) {
-    const words = [program, ...args].flatMap((word) =>
-      word ? [{ at: word.pos, text: run.text.slice(word.pos, word.end) }] : [],
+  const parsed = parseShell(run.text);
+  const scripts = [{ ...parsed, from: 0 }, ...innerScripts(parsed, true)];
+  const commands = scripts.flatMap(({ script, from }) =>
+    commandsIn(script).map((command) => ({ command, from })),
+  );
+  for (const { command: called, from } of commands) {
+    const words = [called.name, ...called.args].flatMap((word) =>
+      word ? [{ at: word.pos + from, text: run.text.slice(word.pos + from, word.end + from) }] : [],
     );
     const start = words.findIndex(
       ({ text }, at) => PROGRAM.test(text) && COMMANDS.some((name) => name === words[at + 1]?.text),

@@ -27,11 +27,16 @@ function follow(walk: Walk): Loss | undefined {
   const path = pathTo(walk, walk.position);
   const command = path.at(-1);
   if (command?.type !== 'Command') return undefined;
-  const inner = innerScript(command, walk.position, walk.options);
+  const inner = innerScript(command, walk.position, walk.options, walk.text);
   if (inner) {
     const lost = follow({ ...walk, ...inner, position: walk.position - inner.from });
     if (lost) return { ...lost, at: lost.at + inner.from };
   }
+  // The status with which a trap ends counts where a failure ends the script.
+  if (inner && wordsOf(command)[0] === 'trap')
+    return walk.options.errexit
+      ? undefined
+      : { at: command.pos, text: '`trap` drops the exit code of the deploy' };
   const away = detached(wordsOf(command));
   if (away) return { at: command.pos, text: away };
   return new Climb(walk, path).result();

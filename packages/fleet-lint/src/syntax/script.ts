@@ -87,7 +87,7 @@ function afterHeredoc(script: string, from: number, end: string): number {
  * double quotes is. What a shell is given by `-c` stays.
  */
 export function codeOf(text: string): string {
-  if (/\b(?:ba|z|a|da)?sh\s+(?:-\w+\s+)*-\w*c\b|\beval\b|\bssh\b/.test(text)) return text;
+  if (/\b(?:ba|z|a|da)?sh\s+(?:-\w+\s+)*-\w*c\b|\beval\b|\bssh\b|^trap\s/.test(text)) return text;
   let code = '';
   const inside: ('"' | "'" | '(')[] = [];
   for (let at = 0; at < text.length; at++) {

@@ -1,5 +1,13 @@
 /** Scripts as a shell reads them. The grammar is that of unbash; what is asked of a script stands here. */
-import { type Command, forEachChild, type ParsedScript, parse, type SyntaxNode, type Word } from 'unbash';
+import {
+  type Command,
+  forEachChild,
+  type HereDocBody,
+  type ParsedScript,
+  parse,
+  type SyntaxNode,
+  type Word,
+} from 'unbash';
 
 /** Options that decide whether a failure ends a script. `undefined`: it depends on runner and image. */
 export interface ShellOptions {
@@ -65,8 +73,12 @@ export function parseShell(script: string): Parsed {
 /** Nodes within nodes that are looked at. Each `$(...)` is parsed as it is entered: without an end this is quadratic. */
 const MAX_DEPTH = 300;
 
-/** The nodes around a position, from the script down to its innermost command; empty where there is no command. */
-export function pathTo({ script }: Parsed, position: number): SyntaxNode[] {
+/**
+ * The nodes around a position, from the script down to its innermost command; empty where there is no command. What stands
+ * in a here-document is a part of the command that reads it.
+ */
+export function pathTo({ script }: Parsed, at: number): SyntaxNode[] {
+  const position = commandsIn(script).find((command) => hereDocument(command, at))?.pos ?? at;
   const path: SyntaxNode[] = [script];
   for (let node: SyntaxNode | undefined = script; node && path.length < MAX_DEPTH; ) {
     let next: SyntaxNode | undefined;
@@ -99,15 +111,63 @@ export function wordsOf({ name, args }: Command): string[] {
   return [name, ...args].map((word) => (word?.type === 'Word' ? word.value : (word?.text ?? '')));
 }
 
-/** A text that another shell is given by a command (`sh -c '...'`, `eval "..."`, `ssh host '...'`). */
+/** The here-document of a command around a position. */
+function hereDocument({ prefix, suffix }: Command, position: number): HereDocBody | undefined {
+  for (const part of [...prefix, ...suffix]) {
+    if (part.type !== 'HereDoc') continue;
+    const { body } = part;
+    if (body.pos <= position && position < body.end) return body;
+  }
+  return undefined;
+}
+
+/** Scripts within a script: in here-documents, and where `quoted` says so in words of its commands too. */
+export function innerScripts(parsed: Parsed, quoted: boolean): Inner[] {
+  return commandsIn(parsed.script).flatMap((command) => {
+    const bodies = [...command.prefix, ...command.suffix].flatMap((part) =>
+      part.type === 'HereDoc' ? [part.body.pos] : [],
+    );
+    const words = quoted ? command.args.map(({ pos }) => pos + 1) : [];
+    return [...bodies, ...words].flatMap((at) => innerScript(command, at, NO_OPTIONS, parsed.text) ?? []);
+  });
+}
+
+const NO_OPTIONS: ShellOptions = { errexit: false, pipefail: false, bash: false };
+
+/** Whether a command reads a script from its standard input: `bash`, `sh -s -- x`, `ssh host`, `sudo -u app bash`. */
+function readsScript(words: readonly string[]): boolean {
+  const shell = words.findIndex((word) => LIKE_SH.test(base(word)));
+  if (shell < 0) return words.some((word) => ['ssh', 'su'].includes(base(word)));
+  const rest = words.slice(shell + 1);
+  const first = rest.findIndex((word, at) => !/^[-+]/.test(word) && !/^[-+]\w*o$/.test(rest[at - 1] ?? ''));
+  return first < 0 || rest.slice(0, first).some((word) => /^-\w*s/.test(word));
+}
+
+/**
+ * A text that another shell is given by a command (`sh -c '...'`, `eval "..."`, `ssh host '...'`, a here-document), or that
+ * the shell runs later (`trap '...' EXIT`).
+ */
 export interface Inner extends Parsed {
   /** Position of its start in the outer text. */
   from: number;
   options: ShellOptions;
 }
 
-/** The inner script of a command at a position; undefined where there is none. */
-export function innerScript(command: Command, position: number, options: ShellOptions): Inner | undefined {
+/** The inner script of a command at a position of a text; undefined where there is none. */
+export function innerScript(
+  command: Command,
+  position: number,
+  options: ShellOptions,
+  text: string,
+): Inner | undefined {
+  const body = hereDocument(command, position);
+  if (body) {
+    const words = wordsOf(command);
+    if (!readsScript(words)) return undefined;
+    const shell = words.findLastIndex((value) => LIKE_SH.test(base(value)));
+    const own = optionsOf(words.slice(shell + 1), { ...NO_OPTIONS, bash: options.bash });
+    return { ...parseShell(text.slice(body.pos, body.end)), from: body.pos, options: own };
+  }
   const words = [command.name, ...command.args].filter((word): word is Word => word?.type === 'Word');
   const at = words.findIndex(({ pos, end }) => pos <= position && position < end);
   const word = words[at];
@@ -116,7 +176,7 @@ export function innerScript(command: Command, position: number, options: ShellOp
   const before = words.slice(0, at).map(({ value }) => value);
   const shell = before.findLastIndex((value) => LIKE_SH.test(base(value)));
   const remote = before.some((value) => ['ssh', 'su'].includes(base(value)));
-  const evaluated = before.at(-1) === 'eval';
+  const evaluated = before.at(-1) === 'eval' || before[0] === 'trap';
   if (shell < 0 && !remote && !evaluated) return undefined;
   const flags = before.slice(shell + 1);
   const own = optionsOf(flags, {

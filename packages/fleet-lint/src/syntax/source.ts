@@ -1,4 +1,5 @@
 /** A YAML file as nodes that know their place. */
+import { CONFIG_FILES } from '@tenant-fleet/fleet-core/config';
 import {
   Document,
   isAlias,
@@ -88,7 +89,7 @@ const isEmpty = (node: unknown) => node === null || (isScalar(node) && node.valu
 
 function kindOf(path: string): Source['kind'] {
   if (/(?:^|\/)action\.ya?ml$/.test(path) && !/(?:^|\/)workflows\//.test(path)) return 'action';
-  return /(?:^|\/)fleet\.config\.ya?ml$/.test(path) ? 'config' : 'workflow';
+  return CONFIG_FILES.includes(path.split('/').at(-1) ?? '') ? 'config' : 'workflow';
 }
 
 /** What an alias stands for. */

@@ -277,7 +277,7 @@ export class LockClient {
   #unknownEndpoint(status: number, problem: Problem | undefined): FleetError {
     if (problem?.error === 'unknown_group') {
       return new FleetError('LOCK_UNKNOWN_ENDPOINT', `the lock server knows no lock group ${this.group}`, {
-        next: problem.detail ? oneLine(problem.detail) : 'check --lock-group',
+        next: problem.nearest ? `did you mean --lock-group ${oneLine(problem.nearest, 63)}?` : NEW_GROUP,
       });
     }
     return new FleetError(
@@ -289,6 +289,8 @@ export class LockClient {
     );
   }
 }
+
+const NEW_GROUP = 'check --lock-group: nobody has claimed a lock of that name; the first claim makes it';
 
 /** A server that does not know the address has none of it. */
 function ifUnknown(error: unknown): null {

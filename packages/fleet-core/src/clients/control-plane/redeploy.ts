@@ -23,7 +23,7 @@ import { redact } from '../../text/sanitize.js';
 import type { CallLog } from './call-log.js';
 import { problemOf, statusInWords } from './problem.js';
 import type { Unanswered } from './refusal.js';
-import { hadNoEffect } from './retry.js';
+import { hadNoEffect, isDraining } from './retry.js';
 
 /** What a roll of the control plane may take at worst, by the contract: a batch, the whole fleet. */
 export const ROLL_MAY_LAST_MS = { scoped: 600_000, 'single-call': 1_200_000 } as const;
@@ -69,6 +69,8 @@ export class RedeployClient {
   /** Private: the token is among them. */
   readonly #headers: Record<string, string>;
   readonly #base: RedeployRequest;
+  /** The refusal that the control plane repeats until an older roll has ended. */
+  #draining: CallResult | null = null;
 
   constructor(
     /** `url`: base URL of the control plane, without a slash at its end. */
@@ -179,8 +181,8 @@ export class RedeployClient {
       });
       this.calls.reached = true;
       const { sent, outcome } = classify(response);
-      record(outcome, response.status, sent.answer?.ok ?? null);
-      if (sent.answer) this.#tellWords(call.phase ?? 'plan', sent.answer);
+      record(outcome, response.status, sent.answer?.ok ?? null, isDraining(sent.exchange));
+      this.#tellWords(call.phase ?? 'plan', sent);
       return sent;
     } catch (error) {
       if (!(error instanceof HttpFailure)) throw error;
@@ -202,20 +204,30 @@ export class RedeployClient {
     const { clock, emit } = this.context;
     const started = clock.monotonic();
     const started_at = new Date(clock.wall()).toISOString();
-    return (outcome: CallResult['outcome'], http_status: number | null, ok: boolean | null) => {
+    return (
+      outcome: CallResult['outcome'],
+      http_status: number | null,
+      ok: boolean | null,
+      draining = false,
+    ) => {
       const duration_ms = Math.round(clock.monotonic() - started);
-      this.calls.entries.push({ kind, phase, slugs, started_at, duration_ms, http_status, outcome, ok });
-      if (phase) emit({ code: 'wave.answered', phase, http_status, ok, duration_ms });
+      const entry = { kind, phase, slugs, started_at, duration_ms, http_status, outcome, ok };
+      const isRepeated = draining && this.#draining !== null;
+      if (!isRepeated) this.calls.entries.push(entry);
+      if (phase && !draining) emit({ code: 'wave.answered', phase, http_status, ok, duration_ms });
+      this.#draining = draining ? (this.#draining ?? entry) : null;
     };
   }
 
   /** Words of the control plane leave this client masked, and only in events for verbose output. */
-  #tellWords(phase: string, answer: RedeployAnswer): void {
+  #tellWords(phase: string, { answer, problem, exchange }: Sent): void {
+    const unable = 'status' in exchange && exchange.status >= 500;
     const say = (slug: string | null, text: string | null | undefined) => {
       if (text) this.context.emit({ code: 'call.detail', phase, slug, text: redact(text) });
     };
-    say(null, answer.error);
-    for (const row of answer.results)
+    // A refusal says the same in its error.
+    say(null, answer ? answer.error : unable ? (problem?.detail ?? problem?.error) : null);
+    for (const row of answer?.results ?? [])
       say(slugSchema.safeParse(row.slug).success ? (row.slug ?? null) : null, row.error);
   }
 }

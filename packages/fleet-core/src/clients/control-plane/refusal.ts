@@ -6,6 +6,12 @@ import type { Exchange } from './retry.js';
 /** Answers of whoever stands in front of a control plane that is away. */
 const UNABLE = new Set([502, 503, 504]);
 
+/** One that says why it is unable is there, and a minute changes nothing. */
+const unableHint = (problem: Problem | undefined) =>
+  problem
+    ? 'the control plane itself says that it is unable: run with --verbose for its words, masked, and ask whoever runs it'
+    : 'it may be restarting: try again in a minute';
+
 /** An exchange that brought no usable answer. */
 export interface Unanswered {
   exchange: Exchange;
@@ -75,12 +81,22 @@ export function refusal(
           next: 'run without --no-lock, with the lock group of this fleet',
         },
       );
+    case 501:
+      return new FleetError('CP_CONTRACT', `the control plane does not roll tenants (${reason})`, {
+        next: next ?? 'what rolls them is not wired there: ask whoever runs it, or check --control-plane',
+      });
+    case 429:
+      return new FleetError('CP_CONTRACT', `the control plane takes no more requests for now (${reason})`, {
+        next: next ?? 'it limits its callers: wait a minute, then run the same command again',
+      });
     case 409:
       return new FleetError(
         'CP_FENCE',
         `the control plane refuses the roll as it conflicts with another one (${reason})`,
         {
-          next: next ?? 'look with: fleet lock status',
+          next:
+            next ??
+            'somebody rolls this fleet past its lock: wait until that has ended, then run the same command again',
         },
       );
     case 400:
@@ -93,9 +109,7 @@ export function refusal(
     'CP_CONTRACT',
     `the control plane answered ${reason}, which is no answer to a redeploy`,
     {
-      next:
-        next ??
-        (UNABLE.has(status) ? 'it may be restarting: try again in a minute' : 'check --control-plane'),
+      next: next ?? (UNABLE.has(status) ? unableHint(problem) : 'check --control-plane'),
     },
   );
 }

@@ -24,10 +24,14 @@ export type Next =
   /** It had no effect and never will. */
   | 'give_up';
 
+/** The control plane refuses it for as long as another roll of the fleet runs. */
+export const isDraining = (exchange: Exchange): boolean =>
+  'status' in exchange && exchange.status === 409 && exchange.error === 'draining';
+
 /** The call provably changed nothing: it never left, or the control plane said no before any side effect. */
 export function hadNoEffect(exchange: Exchange): boolean {
   if ('failure' in exchange) return exchange.failure === 'not_sent';
-  return exchange.status >= 300 && exchange.status < 500;
+  return (exchange.status >= 300 && exchange.status < 500) || exchange.status === 501;
 }
 
 /**
@@ -42,13 +46,13 @@ export function nextStep(call: 'plan' | 'roll', exchange: Exchange, reachedBefor
     if (exchange.failure === 'broken' && call === 'plan') return reachedBefore ? 'retry' : 'give_up';
     return call === 'plan' ? 'give_up' : 'look';
   }
-  const { status, readable, error } = exchange;
+  const { status, readable } = exchange;
   if (status === 200) return readable ? 'read' : call === 'plan' ? 'give_up' : 'look';
   // "Accepted" and its like: something may be rolling.
   if (status > 200 && status < 300) return call === 'plan' ? 'give_up' : 'look';
   // 500 with rows says that some tenant failed; the rows count.
   if (status === 500) return readable ? 'read' : call === 'plan' ? 'give_up' : 'look';
-  if (status === 409 && error === 'draining') return 'wait';
+  if (isDraining(exchange)) return 'wait';
   if (status === 502 || status === 503) return call === 'plan' ? 'retry' : 'ask_then_retry';
   if (status === 504) return call === 'plan' ? 'retry' : 'look_then_retry';
   // Other edge errors (520-527): the origin may be rolling while the edge gave up.
