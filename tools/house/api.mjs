@@ -13,7 +13,7 @@ import { Extractor, ExtractorConfig, ExtractorLogLevel } from '@microsoft/api-ex
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const { write } = parseArgs({ options: { write: { type: 'boolean', default: false } } }).values;
-const PACKAGES = ['fleet-core', 'fleet-lint', 'fleet-control-plane'];
+const PACKAGES = ['fleet-core', 'fleet-lint', 'fleet-control-plane', 'fleet-conformance'];
 const none = { logLevel: ExtractorLogLevel.None };
 
 let changed = 0;

@@ -38,6 +38,11 @@ const EXAMPLES: Record<string, string[]> = {
     'fleet watch --environment staging --every 10m --max-quiet 26h',
   ],
   doctor: ['fleet doctor --environment staging', 'fleet doctor --json | jq .checks'],
+  conformance: [
+    'fleet conformance https://staging-api.example.com',
+    'fleet conformance http://127.0.0.1:8080 --json | jq .counts',
+    'fleet conformance http://127.0.0.1:8080 --full --lock-group scratch --tenant-url "http://127.0.0.1:8081/{slug}" --target-tag main-4f2c1a9 --expected-sha "$GITHUB_SHA" --junit conformance.xml',
+  ],
   config: ['fleet config --environment staging', 'fleet config schema >fleet.config.schema.json'],
   'config schema': ['fleet config schema >fleet.config.schema.json'],
   'lock status': [
@@ -155,6 +160,14 @@ const EXIT_CODES: Record<string, Codes> = {
     ...SIGNALS,
   },
   doctor: { 0: 'no problem, warnings aside', 1: 'there is a problem', ...USAGE, ...SIGNALS },
+  conformance: {
+    0: 'no case was missed',
+    1: 'something was missed',
+    ...USAGE,
+    ...UNTRUSTED,
+    5: 'the control plane cannot be reached, or does not take the token',
+    ...SIGNALS,
+  },
   config: { 0: 'shown; nothing was requested', 2: 'usage: a bad flag, variable or file' },
   report: { 0: 'shown, whatever the outcome of that run', 2: 'usage: a bad flag, or no result to read' },
   help: { 0: 'shown', 2: 'usage: no such command, and no such topic' },

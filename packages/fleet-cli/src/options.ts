@@ -21,16 +21,22 @@ export type CommandName =
   | 'config'
   | 'doctor'
   | 'watch'
+  | 'conformance'
   | LockCommand;
 
 /** The settings that a command takes as flags, in the order of the table. */
 export function settingsFor(command: CommandName): NamedSetting[] {
-  return settingsOf(configCommand(command)).filter(({ kind }) => kind !== 'secret');
+  return settingsOf(configCommand(command)).filter(
+    // A server is held against the whole contract at one address.
+    ({ kind, name }) => kind !== 'secret' && !(command === 'conformance' && name === 'lock-url'),
+  );
 }
 
 /** What the table of settings calls a command. */
 export const configCommand = (command: CommandName): ConfigCommand =>
-  command.startsWith('lock ') && command !== 'lock run' ? 'lock' : (command as ConfigCommand);
+  command === 'conformance' || (command.startsWith('lock ') && command !== 'lock run')
+    ? 'lock'
+    : (command as ConfigCommand);
 
 type Group = Setting['group'] | 'output';
 

@@ -7,10 +7,18 @@ import { basicCredentials } from '../src/output.js';
 import { changeset, exec, makeWorld, TOKEN, type World } from './world.js';
 
 const ACTION = 'packages/fleet-action';
-const RELEASED = ['fleet-core', 'fleet-lint', 'fleet-cli', 'fleet-action', 'fleet-control-plane'];
+const RELEASED = [
+  'fleet-core',
+  'fleet-lint',
+  'fleet-conformance',
+  'fleet-cli',
+  'fleet-action',
+  'fleet-control-plane',
+];
 const PUBLISHED = [
   '@tenant-fleet/fleet-core',
   '@tenant-fleet/fleet-lint',
+  '@tenant-fleet/fleet-conformance',
   '@tenant-fleet/fleet-cli',
   '@tenant-fleet/fleet-control-plane',
 ];
@@ -268,7 +276,7 @@ describe('publish', () => {
       join(project, '.npmrc'),
       `@tenant-fleet:registry=${world.registry.url}\n${host}:_authToken=${TOKEN}\n`,
     );
-    const [core, , cli] = PUBLISHED;
+    const [core, , , cli] = PUBLISHED;
     const dependencies = { [`${core}`]: version, [`${cli}`]: version };
     writeFileSync(
       join(project, 'package.json'),

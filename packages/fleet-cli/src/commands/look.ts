@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import type { Finish, OutputFlags } from '../flags.js';
 import { addJson, type CommandName, settingsFor, typedFlags } from '../options.js';
 import { runConfig, runConfigSchema } from './config.js';
+import type { ConformanceFlags } from './conformance.js';
 import { runHistory } from './history.js';
 import { runStatus } from './status.js';
 
@@ -48,6 +49,23 @@ export function addLookCommands(add: Add, finish: Finish): void {
   doctor.action(async (flags: OutputFlags) => {
     const { runDoctor } = await import('./doctor.js');
     finish(await runDoctor(typedFlags(doctor, settingsFor('doctor')), flags));
+  });
+
+  const conformance = addJson(
+    add('conformance', 'Hold a control plane against the contract; rolls nothing without --full'),
+  )
+    .usage('[flags] [URL]')
+    .argument('[URL]', 'base URL of the control plane (default: --control-plane)')
+    .option('--full', 'roll a scratch fleet too, the one that --lock-group guards')
+    .option('--tenant-url <TEMPLATE>', 'with --full: tenant URL with {slug} in host or path')
+    .option('--target-tag <TAG>', 'with --full: an image that some tenant does not run')
+    .option('--expected-sha <SHA>', 'with --full: the 40-hex commit of that image')
+    .option('--junit <FILE>', 'write the cases as JUnit XML too')
+    .option('--quiet', 'only what was missed, and the last line');
+  conformance.action(async (url: string | undefined, flags: ConformanceFlags) => {
+    // Loaded only here: no other command has the cases.
+    const { runConformanceCommand } = await import('./conformance.js');
+    finish(await runConformanceCommand(url, typedFlags(conformance, settingsFor('conformance')), flags));
   });
 
   const config = addJson(
