@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import type { AddressInfo } from 'node:net';
+import type { Server as TlsServer } from 'node:tls';
 import { LOCKS_PATH } from '@tenant-fleet/fleet-core/contract';
 import type { Logger } from 'pino';
 import { type Clock, systemClock } from './clock.js';
@@ -14,7 +15,7 @@ import { createApp } from './http/app.js';
 import { openTokens } from './http/auth/tokens-file.js';
 import { drainable } from './http/drain.js';
 import { REQUESTS_MAX } from './http/limit.js';
-import { plainHttpWarning, type Tls } from './http/tls.js';
+import { renewTls, type Tls, warnOfPlainHttp } from './http/tls.js';
 import { collectionRoutes } from './lock/api/collection.js';
 import { LOCK_PREFIX, lockRoutes } from './lock/api/routes.js';
 import { createLock, type Lock } from './lock/lock.js';
@@ -107,7 +108,9 @@ async function start(
   await migrate(ownerUrl);
   const databaseUrl = database ? await applicationUrl(ownerUrl) : ownerUrl;
   const { db, renewals, reads } = openPools(databaseUrl, undo);
-  const metrics = new Metrics(reads, (error) => log(`metrics without the database: ${error.message}`));
+  const metrics = new Metrics({ db: reads, longPolls: () => lock.hub.topics('').length }, (error) =>
+    log(`metrics without the database: ${error.message}`),
+  );
   undo.push(async () => metrics.close());
 
   let alongside = async () => {};
@@ -125,7 +128,8 @@ async function start(
       if (logger) logCommitted(logger, what);
     },
   });
-  const rolls = await startRolls(options, { db, clock, origin, lock, stopping: stopping.signal, log }, undo);
+  const world = { db, clock, origin, lock, stopping: stopping.signal, log };
+  const rolls = await startRolls(options, { ...world, onRollEnd: (end) => metrics.rolled(end) }, undo);
   if (rolls) alongside = rolls.alongside;
 
   const channel = listenTo(databaseUrl, clock, lock, rolls?.sim?.fleet);
@@ -155,9 +159,10 @@ async function start(
     await app.register(collectionRoutes, { prefix: LOCKS_PATH, status: lock.status });
   }
   undo.push(() => drain(systemClock));
-  const warning = options.tls ? undefined : plainHttpWarning(host);
-  if (warning) log(warning);
+  warnOfPlainHttp(host, options.tls, log);
   await app.listen({ port: options.port ?? 0, host });
+  const stopRenewing = options.tls?.files && renewTls(app.server as TlsServer, options.tls.files, log);
+  undo.push(async () => stopRenewing?.());
 
   const tenantPort = await rolls?.sim?.listen(host);
   lock.sweep.start();

@@ -2,7 +2,7 @@
 import { openApiDocument, startControlPlane } from './index.js';
 import { forgetSecrets } from './program/environment.js';
 import { parseArguments } from './program/options.js';
-import { runRestore, runUntilStopped } from './program/run.js';
+import { runPrune, runRestore, runUntilStopped } from './program/run.js';
 
 const parsed = await parseArguments(process.argv.slice(2), process.env);
 if (parsed.kind === 'exit') {
@@ -13,6 +13,8 @@ if (parsed.kind === 'exit') {
   process.stdout.write(parsed.text);
 } else if (parsed.kind === 'restore') {
   await runRestore(parsed.settings);
+} else if (parsed.kind === 'prune') {
+  await runPrune(parsed.settings);
 } else {
   if (!parsed.settings.options.databaseUrl) forgetSecrets(process.env);
   await runUntilStopped(parsed.settings, startControlPlane);

@@ -5,7 +5,7 @@ import type { App } from './http/app.js';
 import type { Lock } from './lock/lock.js';
 import { keepGuard } from './rolls/fleet-guard.js';
 import { OwnerWatch } from './rolls/owner.js';
-import type { Roller } from './rolls/roll.js';
+import type { Roller, RollSeen } from './rolls/roll.js';
 import { Redeploy } from './rolls/rolls.js';
 import type { FleetFile } from './sim/behaviour.js';
 import { Fleet } from './sim/fleet.js';
@@ -46,6 +46,8 @@ export interface World {
   /** Aborts when the server stops. */
   stopping: AbortSignal;
   log: (line: string) => void;
+  /** Told of each roll that this process carried out. */
+  onRollEnd: (end: RollSeen) => void;
 }
 
 /** Steps that stop what was started, last first. */
@@ -95,7 +97,7 @@ export async function startRolls(options: ModeOptions, world: World, undo: Undo)
 async function record(
   roller: Roller,
   { lockGroup, legacy }: { lockGroup: string; legacy: boolean },
-  { db, clock, origin, lock, log }: World,
+  { db, clock, origin, lock, log, onRollEnd }: World,
   undo: Undo,
 ): Promise<Rolls> {
   const owners = new OwnerWatch(db, clock, origin, roller.outlives);
@@ -110,6 +112,7 @@ async function record(
     lockGroup,
     legacy,
     log,
+    onRollEnd,
   });
   undo.push(() => redeploy.idle());
   const alongside = async () => {

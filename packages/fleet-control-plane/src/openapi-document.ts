@@ -33,6 +33,7 @@ export async function openApiDocument(): Promise<unknown> {
     lockGroup: 'staging',
     legacy: false,
     log: () => {},
+    onRollEnd: () => {},
   });
   const app = await createApp({
     callers: { tokens: () => [], clock, fleetGroup: 'staging' },
@@ -41,7 +42,7 @@ export async function openApiDocument(): Promise<unknown> {
     version,
     log: () => {},
   });
-  const metrics = new Metrics(db, () => {});
+  const metrics = new Metrics({ db, longPolls: () => 0 }, () => {});
   await app.register(healthRoutes, { db, clock, metrics });
   await app.register(rollRoutes, { db, stopping, redeploy, emptyCanary: false, fenced: true });
   await app.register(simRoutes, { prefix: '/sim', fleet });

@@ -1,6 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Reader } from '../db/database.js';
 import type { Committed } from '../lock/store/store.js';
+import type { RollSeen } from '../rolls/roll.js';
 
 const SECONDS = [0.1, 1, 5, 15, 60, 300, 900, 3600];
 
@@ -39,10 +40,24 @@ export class Metrics {
   readonly #longest = this.#gauge('fleet_lock_longest_wait_seconds', 'How long the first waits', 'group');
   readonly #hold = this.#gauge('fleet_lock_current_hold_seconds', 'How long it is held by now', 'group');
   readonly #rolls = this.#gauge('fleet_rolls_open', 'Rolls under way', 'group');
+  readonly #unseen = this.#gauge('fleet_rolls_unseen', 'Open rolls whose end nobody saw', 'group');
+  readonly #rolled = this.#histogram(
+    'fleet_roll_seconds',
+    'Time of a roll, by how it came out',
+    ['group', 'end'],
+    SECONDS,
+  );
+  readonly #polls = this.#gauge('fleet_long_polls_open', 'Requests that wait for a change');
+  readonly #unknown = new Counter({
+    name: 'fleet_unknown_fields_total',
+    help: 'Requests with fields that this version does not know',
+    labelNames: ['route'],
+    registers: [this.#registry],
+  });
 
   /** @param failed told why the database did not answer a scrape. */
   constructor(
-    private readonly db: Reader,
+    private readonly from: { db: Reader; longPolls: () => number },
     private readonly failed: (error: Error) => void,
   ) {
     collectDefaultMetrics({ register: this.#registry });
@@ -55,6 +70,16 @@ export class Metrics {
   /** @param route pattern of the route: a path would make a series of each claim. */
   answered(method: string, route: string, status: number, ms: number): void {
     this.#requests.observe({ method, route, status }, ms / 1000);
+  }
+
+  /** A request had fields that are not known here. */
+  hadUnknownFields(route: string): void {
+    this.#unknown.inc({ route });
+  }
+
+  /** A roll that this process carried out. */
+  rolled({ group, kind, ms }: RollSeen): void {
+    this.#rolled.observe({ group, end: kind }, ms / 1000);
   }
 
   /** What this process committed. */
@@ -70,6 +95,7 @@ export class Metrics {
 
   /** The text of one scrape. Answers without the database, too, and says so. */
   async text(): Promise<string> {
+    this.#polls.set(this.from.longPolls());
     try {
       await this.read();
       this.#up.set(1);
@@ -83,7 +109,7 @@ export class Metrics {
 
   private async read(): Promise<void> {
     const [groups, rolls] = await Promise.all([
-      this.db.rows<LiveGroup>({
+      this.from.db.rows<LiveGroup>({
         name: 'metrics-live',
         text: `SELECT group_name AS "group",
           count(*) FILTER (WHERE state = 'queued') AS queued,
@@ -92,9 +118,9 @@ export class Metrics {
           coalesce(extract(epoch FROM now() - min(acquired_at) FILTER (WHERE state = 'held')), 0)::float8 AS hold
           FROM lock_claims WHERE state IN ('queued', 'held') GROUP BY group_name`,
       }),
-      this.db.rows<{ group: string; open: number }>({
+      this.from.db.rows<{ group: string; open: number; unseen: number }>({
         name: 'metrics-rolls',
-        text: `SELECT group_name AS "group", count(*) AS open FROM rolls WHERE ended_at IS NULL GROUP BY group_name`,
+        text: `SELECT group_name AS "group", count(*) AS open, count(unseen) AS unseen FROM rolls WHERE ended_at IS NULL GROUP BY group_name`,
       }),
     ]);
     this.forget();
@@ -104,12 +130,16 @@ export class Metrics {
       this.#longest.set({ group }, longest_wait);
       this.#hold.set({ group }, hold);
     }
-    for (const { group, open } of rolls) this.#rolls.set({ group }, open);
+    for (const { group, open, unseen } of rolls) {
+      this.#rolls.set({ group }, open);
+      this.#unseen.set({ group }, unseen);
+    }
   }
 
   /** Groups that a scrape does not find are shown no more. */
   private forget(): void {
-    for (const gauge of [this.#queued, this.#held, this.#longest, this.#hold, this.#rolls]) gauge.reset();
+    for (const gauge of [this.#queued, this.#held, this.#longest, this.#hold, this.#rolls, this.#unseen])
+      gauge.reset();
   }
 
   close(): void {

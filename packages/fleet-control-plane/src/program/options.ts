@@ -1,17 +1,15 @@
 import { lockGroupSchema } from '@tenant-fleet/fleet-core/contract';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import { parse as parseYaml } from 'yaml';
 import type { ControlPlaneOptions } from '../control-plane.js';
-import { TOKEN_LENGTH_MIN } from '../http/auth/tokens.js';
 import { REQUESTS_MAX } from '../http/limit.js';
-import { tlsProblem } from '../http/tls.js';
 import { MODES, type Mode } from '../modes.js';
 import { LOG_LEVELS, type LogLevel } from '../operation/logger.js';
-import { type FleetFile, fleetFileSchema } from '../sim/behaviour.js';
 import { tenantNames } from '../sim/names.js';
 import { version } from '../version.js';
+import { readFleet, readTls, readTokens } from './files.js';
 import { addGateway, type GatewayFlags, upstreamOf } from './gateway.js';
-import { read, UsageError } from './read.js';
+import { type PruneFlags, type PruneSettings, pruneCommand } from './prune.js';
+import { UsageError } from './read.js';
 import { type RestoreFlags, type RestoreSettings, restoreCommand } from './restore-check.js';
 import { tokenCommand } from './token.js';
 
@@ -32,6 +30,7 @@ export type Parsed =
   | { kind: 'openapi' }
   | { kind: 'print'; text: string }
   | { kind: 'restore'; settings: RestoreSettings }
+  | { kind: 'prune'; settings: PruneSettings }
   | { kind: 'exit'; code: number };
 
 interface Flags extends GatewayFlags {
@@ -173,6 +172,11 @@ export async function parseArguments(argv: string[], env: NodeJS.ProcessEnv): Pr
         other = { kind: 'restore', settings: restoreSettings(flags, env) };
       }).copyInheritedSettings(program),
     );
+    program.addCommand(
+      pruneCommand((flags) => {
+        other = { kind: 'prune', settings: pruneSettings(flags, env) };
+      }).copyInheritedSettings(program),
+    );
     const flags = program.parse(argv, { from: 'user' }).opts<Flags>();
     if (other) return other;
     if (flags.openapi) return { kind: 'openapi' };
@@ -197,6 +201,12 @@ function databaseOf(
     throw new UsageError('--data-dir is for the embedded server; leave it or --database-url out.');
   if (flags.dataDir) return { dataDir: flags.dataDir };
   return databaseUrl ? { databaseUrl } : {};
+}
+
+function pruneSettings(flags: PruneFlags, env: NodeJS.ProcessEnv): PruneSettings {
+  const { databaseUrl } = databaseOf(flags, env);
+  if (!databaseUrl) throw new UsageError('no database: give --database-url URL or set DATABASE_URL.');
+  return { ...flags, databaseUrl };
 }
 
 function restoreSettings({ actor, ...flags }: RestoreFlags, env: NodeJS.ProcessEnv): RestoreSettings {
@@ -240,54 +250,4 @@ async function settingsOf(flags: Flags, env: NodeJS.ProcessEnv): Promise<Setting
     stdin: flags.stdin ?? false,
     parentPid: flags.parentPid,
   };
-}
-
-async function readTokens(
-  { tokenFile, ...flags }: Flags,
-  env: NodeJS.ProcessEnv,
-): Promise<Pick<ControlPlaneOptions, 'token' | 'tokensFile'>> {
-  const tokensFile = flags.tokensFile ?? (env.FLEET_CP_TOKENS_FILE || undefined);
-  const text = tokenFile === undefined ? (env.FLEET_CP_TOKEN ?? '') : await read(tokenFile, 'token file');
-  const token = text.trim();
-  if (token === '') {
-    if (tokensFile && tokenFile === undefined) return { tokensFile };
-    throw new UsageError(
-      'no token: give --token-file FILE or set FLEET_CP_TOKEN, or give --tokens-file FILE.',
-    );
-  }
-  if (/\s/.test(token)) throw new UsageError('the token must be one word.');
-  if (token.length < TOKEN_LENGTH_MIN) {
-    throw new UsageError(
-      `the token has fewer than ${TOKEN_LENGTH_MIN} characters: make one with "openssl rand -hex 24".`,
-    );
-  }
-  return { token, ...(tokensFile && { tokensFile }) };
-}
-
-async function readTls({ tlsCert, tlsKey }: Flags): Promise<Pick<ControlPlaneOptions, 'tls'>> {
-  if (tlsCert === undefined && tlsKey === undefined) return {};
-  if (tlsCert === undefined || tlsKey === undefined)
-    throw new UsageError('--tls-cert and --tls-key need each other.');
-  const tls = { cert: await read(tlsCert, 'certificate'), key: await read(tlsKey, 'key') };
-  const problem = tlsProblem(tls);
-  if (problem) throw new UsageError(`${tlsCert} and ${tlsKey} cannot serve TLS: ${problem}.`);
-  return { tls };
-}
-
-async function readFleet(file: string): Promise<FleetFile> {
-  const text = await read(file, 'fleet file');
-  let value: unknown;
-  try {
-    value = parseYaml(text);
-  } catch (error) {
-    throw new UsageError(`the fleet file ${file} is not YAML: ${String(error).split('\n', 1)[0]}`);
-  }
-  const parsed = fleetFileSchema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  // YAML takes a commit of digits only for a number, and one like 12e4567 for another.
-  const hint = /received number/.test(issue?.message ?? '') ? ' Put it in quotes.' : '';
-  throw new UsageError(
-    `the fleet file ${file} is not valid at "${issue?.path.join('.')}": ${issue?.message}.${hint}`,
-  );
 }

@@ -1,6 +1,7 @@
 import type { ControlPlane, ControlPlaneOptions } from '../control-plane.js';
 import { jsonLogger, operatorLine } from '../operation/logger.js';
 import type { Settings } from './options.js';
+import { type PruneSettings, prune } from './prune.js';
 import { type RestoreSettings, restoreCheck } from './restore-check.js';
 
 /** Starts, says so, and stops at a signal, at the end of standard input or of the parent; a second signal exits. */
@@ -60,6 +61,19 @@ export async function runRestore(settings: RestoreSettings): Promise<void> {
     const groups = await restoreCheck(settings);
     const of = groups.length === 0 ? 'no lock group' : groups.join(', ');
     process.stdout.write(`Tokens raised above all that may have been granted since the backup: ${of}.\n`);
+  } catch (error) {
+    process.stderr.write(`fleet-control-plane: ${explain(error)}\n`);
+    process.exitCode = 1;
+  }
+}
+
+/** Takes away what is old, and says how much. */
+export async function runPrune(settings: PruneSettings): Promise<void> {
+  try {
+    const { events, claims, rollouts, rolls } = await prune(settings);
+    process.stdout.write(
+      `Taken away: ${events} rows of the audit log (now in ${settings.export}), ${claims} claims, ${rollouts} rollouts, ${rolls} rolls.\n`,
+    );
   } catch (error) {
     process.stderr.write(`fleet-control-plane: ${explain(error)}\n`);
     process.exitCode = 1;

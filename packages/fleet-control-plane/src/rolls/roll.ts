@@ -50,6 +50,13 @@ export type RollEnd =
   | { kind: 'refused'; problem: Problem }
   | { kind: 'unseen'; why: Unseen; problem: Problem };
 
+/** A roll that this process carried out, for whoever counts them. */
+export interface RollSeen {
+  group: string;
+  kind: RollEnd['kind'];
+  ms: number;
+}
+
 /** Who asks for a roll. */
 export interface RollBy {
   group: string;

@@ -7,7 +7,7 @@ import type { LockStore } from '../lock/store/store.js';
 import { checkFence, checkHolder, type Fence, parseFence } from './fence.js';
 import { CUT } from './owner.js';
 import { keyConflict, keyGivenUp, stillRunning, untried } from './refusals.js';
-import type { Prospect, Roll, RollEnd, Roller, RollRef } from './roll.js';
+import type { Prospect, Roll, RollEnd, Roller, RollRef, RollSeen } from './roll.js';
 import {
   endRoll,
   givenUp,
@@ -36,6 +36,8 @@ export interface RedeployDeps {
   /** Knows no lock and takes no fence. */
   legacy: boolean;
   log: (line: string) => void;
+  /** Told of each roll that this process carried out. */
+  onRollEnd: (end: RollSeen) => void;
 }
 
 export interface RedeployHeaders {
@@ -214,7 +216,14 @@ export class Redeploy {
 
   private async toItsEnd(roll: RollRef, work: () => Promise<RollEnd>, trial: boolean): Promise<Outcome> {
     this.unseen.sent(roll);
+    const begun = this.deps.clock.now();
     const end = await work();
+    if (!trial)
+      this.deps.onRollEnd({
+        group: this.deps.lockGroup,
+        kind: end.kind,
+        ms: this.deps.clock.now() - begun,
+      });
     if (end.kind !== 'unseen') this.unseen.forget(roll);
     await this.record(endingOf(roll, end));
     if (trial && end.kind === 'answered' && !end.problem) await this.record(removeRoll(roll));

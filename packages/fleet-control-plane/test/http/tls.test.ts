@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { selfSigned } from '../../../fleet-core/test/helpers/certificate.js';
 import { type EmbeddedDatabase, startEmbedded } from '../../src/db/embedded.js';
 import { parseArguments } from '../../src/program/options.js';
-import { freshDatabase, startPlane, TOKEN } from '../support/plane.js';
+import { eventually, freshDatabase, startPlane, TOKEN } from '../support/plane.js';
 
 const tls = selfSigned();
 let server: EmbeddedDatabase;
@@ -39,6 +39,15 @@ it('serves TLS by the files given, and nothing in plain', async () => {
   expect((await request(`${url}/health`, { dispatcher })).statusCode).toBe(200);
   await expect(fetch(`${plane.url.replace('https:', 'http:')}/health`)).rejects.toThrow();
   expect(logged.join('\n')).not.toMatch(/ATTENTION/);
+
+  // A renewed certificate, written as it is: the one, then the other.
+  const renewed = selfSigned();
+  await writeFile(cert, renewed.cert);
+  await writeFile(key, renewed.key);
+  await eventually(() => logged.some((line) => line === 'TLS certificate read again'));
+  const fresh = new Agent({ connect: { ca: renewed.cert, servername: 'localhost' } });
+  expect((await request(`${url}/health`, { dispatcher: fresh })).statusCode).toBe(200);
+  await fresh.close();
   await dispatcher.close();
   await plane.close();
 });

@@ -76,6 +76,7 @@ it('shows metrics to who may look, and to nobody else', async () => {
     'fleet_database_up 1',
     'fleet_lock_held{group="staging"} 1',
     'fleet_lock_queued{group="staging"} 0',
+    'fleet_long_polls_open 0',
     'fleet_lock_claims_ended_total{group="staging",state="released"} 1',
     'fleet_lock_wait_seconds_count{group="staging"} 2',
     'fleet_lock_hold_seconds_count{group="staging"} 1',
@@ -84,6 +85,21 @@ it('shows metrics to who may look, and to nobody else', async () => {
     expect(text).toContain(`${line}\n`);
   expect(text).toMatch(/^fleet_lock_current_hold_seconds\{group="staging"\} \d/m);
   expect(text).not.toContain(holder.id);
+});
+
+it('drops fields of a newer client, and counts and logs them by name', async () => {
+  const holder = await client.holding('newer', { holder: { name: 'newer', mood: 'good' } as never });
+  expect((await holder.renew({ step: 's', weather: 'fine', mood: { deep: 1 } })).status).toBe(200);
+  expect((await holder.release({ rollout: { target_tag: 'x', tool_version: '1', newer: 1 } })).status).toBe(
+    200,
+  );
+  const text = await (
+    await fetch(`${plane.url}/metrics`, { headers: { authorization: `Bearer ${TOKEN}` } })
+  ).text();
+  const counted = [...text.matchAll(/^fleet_unknown_fields_total\{route="[^"]*\/([^/"]+)"\} (\d)/gm)];
+  expect(counted.map(([, call, times]) => `${call} ${times}`).sort()).toEqual([':claim_id 1', 'renew 1']);
+  const named = lines.filter(({ unknown_fields }) => unknown_fields).map((line) => line.unknown_fields);
+  expect(named).toEqual([['holder.mood'], ['weather', 'mood']]);
 });
 
 it('answers metrics without its database, and says so', async () => {

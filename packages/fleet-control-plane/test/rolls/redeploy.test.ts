@@ -126,6 +126,8 @@ describe('a roll', () => {
       running_image: `platform-tenant:${TAG}`,
     });
     for (const slug of NAMES) expect(await buildinfo(slug)).toEqual({ git_sha: SHA });
+    const metrics = await fetch(`${plane.url}/metrics`, { headers: { authorization: `Bearer ${TOKEN}` } });
+    expect(await metrics.text()).toContain('fleet_roll_seconds_count{group="staging",end="answered"} 1\n');
     expect(await rolls()).toMatchObject([
       {
         group: 'staging',

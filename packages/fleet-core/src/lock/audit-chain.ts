@@ -13,10 +13,14 @@ export interface ChainReport {
   broken: { seq: number; why: string } | null;
 }
 
-/** Checks the rows of a log from its first one on, oldest first. */
+/**
+ * Checks the rows of a log from its first one on, oldest first. Rows may be missing at the beginning alone, where a later
+ * row says that they were exported and taken away, and which hash the last of them had.
+ */
 export function verifyChain(events: readonly LockEvent[]): ChainReport {
-  const report: ChainReport = { verified: 0, unchained: 0, head: null, broken: null };
-  let seq = 0;
+  const start = startOf(events);
+  const report: ChainReport = { verified: 0, unchained: 0, head: start.head, broken: null };
+  let { seq } = start;
   for (const event of events) {
     const why = faultOf(event, seq, report.head);
     if (why) return { ...report, broken: { seq: event.seq, why } };
@@ -28,6 +32,14 @@ export function verifyChain(events: readonly LockEvent[]): ChainReport {
     }
   }
   return report;
+}
+
+/** What stood before the first row that is left. */
+function startOf(events: readonly LockEvent[]): { seq: number; head: string | null } {
+  const first = events[0]?.seq ?? 1;
+  const { detail } =
+    events.find(({ kind, detail }) => kind === 'pruned' && detail?.through === first - 1) ?? {};
+  return { seq: detail ? first - 1 : 0, head: typeof detail?.head === 'string' ? detail.head : null };
 }
 
 function faultOf(event: LockEvent, last: number, head: string | null): string | null {

@@ -217,6 +217,11 @@ export function unfreeze(draft: Draft, note: AuditNote): void {
   draft.grantNext();
 }
 
+/** Rows of the audit log were exported, and are taken away: this one vouches for where the rest begins. */
+export function prune(draft: Draft, actor: string, detail: { through: number; head: string | null }): void {
+  draft.record('pruned', null, { actor, detail });
+}
+
 /** The database was restored from a backup: no token that was granted after it is granted again. */
 export function restore(draft: Draft, actor: string): void {
   const { state } = draft;
