@@ -2,7 +2,6 @@ import swagger from '@fastify/swagger';
 import Fastify, { type FastifyError, type FastifyReply } from 'fastify';
 import {
   hasZodFastifySchemaValidationErrors,
-  jsonSchemaTransform,
   validatorCompiler,
   type ZodTypeProvider,
 } from 'fastify-type-provider-zod';
@@ -12,7 +11,8 @@ import { type Callers, callerOf, ownerOf } from './auth/callers.js';
 import { databaseProblem } from './database-problem.js';
 import { parseJson } from './json.js';
 import { limitClients } from './limit.js';
-import { describeApi } from './openapi.js';
+import { describeApi, schemaTransforms } from './openapi.js';
+import { BEARER, DESCRIPTION, TAGS } from './openapi-words.js';
 import { signalRequests } from './signals.js';
 import { refuseUnstorable } from './storable.js';
 import type { Tls } from './tls.js';
@@ -58,12 +58,15 @@ export async function createApp({ callers, tls, requestsMax, stopping, version, 
       info: {
         title: 'Fleet control plane',
         version,
-        description: 'Fleet lock, redeploy endpoint and simulated fleet.',
+        description: DESCRIPTION,
+        license: { name: 'MIT', identifier: 'MIT' },
       },
-      components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } } },
+      servers: [{ url: '/', description: 'This server' }],
+      tags: TAGS,
+      components: { securitySchemes: { bearer: BEARER } },
       security: [{ bearer: [] }],
     },
-    transform: jsonSchemaTransform,
+    ...schemaTransforms,
   });
 
   parseJson(app);
@@ -101,6 +104,8 @@ export async function createApp({ callers, tls, requestsMax, stopping, version, 
       path,
       {
         schema: {
+          operationId: path === '/health' ? 'readHealth' : 'readLiveness',
+          tags: ['operation'],
           summary: 'Whether the process serves requests at all',
           security: [],
           response: { 200: z.object({ status: z.literal('ok') }) },

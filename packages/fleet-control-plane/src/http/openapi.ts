@@ -1,6 +1,14 @@
+import type { FastifyDynamicSwaggerOptions } from '@fastify/swagger';
 import { buildinfoSchema, problemSchema, slugSchema } from '@tenant-fleet/fleet-core/contract';
 import type { FastifyInstance } from 'fastify';
+import { createJsonSchemaTransform, createJsonSchemaTransformObject } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { EXAMPLES, NAMED } from './openapi-words.js';
+import { readable } from './readable.js';
+
+const schemas = z.registry<{ id: string; examples?: unknown[] }>();
+for (const [id, schema] of Object.entries(NAMED))
+  schemas.add(schema, { id, ...(EXAMPLES[id] !== undefined && { examples: [EXAMPLES[id]] }) });
 
 const WORDS: Record<number, string> = {
   400: 'malformed request',
@@ -21,6 +29,12 @@ const WORDS: Record<number, string> = {
 };
 
 const problem = problemSchema.extend({ type: z.string(), title: z.string(), status: z.number().int() });
+schemas.add(problem, { id: 'Problem' });
+
+export const schemaTransforms: Pick<FastifyDynamicSwaggerOptions, 'transform' | 'transformObject'> = {
+  transform: createJsonSchemaTransform({ schemaRegistry: schemas }),
+  transformObject: createJsonSchemaTransformObject({ schemaRegistry: schemas }),
+};
 
 /** Documents the refusals of a call. */
 export function problems(...codes: number[]) {
@@ -41,6 +55,8 @@ const jsonSchema = (schema: z.ZodType) => z.toJSONSchema(schema, { io: 'input', 
 /** The one call that tenants serve, on their own address. */
 const buildinfo = {
   get: {
+    operationId: 'readBuildinfo',
+    tags: ['tenant'],
     summary: 'What a tenant runs; served by the tenants, not by the control plane',
     security: [],
     parameters: [{ name: 'slug', in: 'path', required: true, schema: jsonSchema(slugSchema) }],
@@ -56,5 +72,5 @@ const buildinfo = {
 /** The OpenAPI document of a server whose routes are all registered. */
 export function describeApi(app: Pick<FastifyInstance, 'swagger'>): Record<string, unknown> {
   const document = app.swagger();
-  return { ...document, paths: { ...document.paths, '/{slug}/buildinfo': buildinfo } };
+  return readable({ ...document, paths: { ...document.paths, '/{slug}/buildinfo': buildinfo } });
 }

@@ -29,6 +29,8 @@ export const healthRoutes: FastifyPluginAsyncZod<HealthOptions> = async (app, { 
     '/readyz',
     {
       schema: {
+        operationId: 'readReadiness',
+        tags: ['operation'],
         summary: 'Whether calls can be served: the database answers, and has the schema of this version',
         security: [],
         response: { 200: z.object({ status: z.literal('ready') }), ...problems(503) },
@@ -53,6 +55,8 @@ export const healthRoutes: FastifyPluginAsyncZod<HealthOptions> = async (app, { 
     '/metrics',
     {
       schema: {
+        operationId: 'readMetrics',
+        tags: ['operation'],
         summary: 'Metrics for Prometheus; needs a token with the scope "read"',
         response: { 200: z.string(), ...problems(401) },
       },

@@ -78,6 +78,8 @@ export const rollRoutes: FastifyPluginAsyncZod<RollRoutesOptions> = async (app, 
     REDEPLOY_PATH,
     {
       schema: {
+        operationId: 'redeployFleet',
+        tags: ['redeploy'],
         summary: 'Roll the fleet to an image tag, or plan it',
         headers: headersSchema,
         body: emptyCanary ? lenient : redeployRequestSchema,
@@ -120,6 +122,8 @@ export const rollRoutes: FastifyPluginAsyncZod<RollRoutesOptions> = async (app, 
     ROLLS_PATH,
     {
       schema: {
+        operationId: 'listRolls',
+        tags: ['redeploy'],
         summary: `The record of rolls after an id, ${ROLLS_PAGE} rows at most`,
         querystring: z.object({ after: z.coerce.number().int().min(0).default(0) }),
         response: { 200: z.looseObject({ rolls: z.array(rollSchema) }), ...problems(400, 401, 503) },

@@ -17,6 +17,8 @@ export const simRoutes: FastifyPluginAsyncZod<{ fleet: Fleet }> = async (app, { 
     '/tenants',
     {
       schema: {
+        operationId: 'listSimulatedTenants',
+        tags: ['simulation'],
         summary: 'The simulated tenants',
         response: {
           200: z.strictObject({ tenants: z.array(tenantSchema), images: z.record(z.string(), z.string()) }),
@@ -30,6 +32,8 @@ export const simRoutes: FastifyPluginAsyncZod<{ fleet: Fleet }> = async (app, { 
     '/tenants/:slug',
     {
       schema: {
+        operationId: 'putSimulatedTenant',
+        tags: ['simulation'],
         summary: 'Make a tenant, or replace how it behaves',
         params: z.strictObject({ slug: slugSchema }),
         body: tenantPutSchema,
@@ -43,6 +47,8 @@ export const simRoutes: FastifyPluginAsyncZod<{ fleet: Fleet }> = async (app, { 
     '/tenants/:slug',
     {
       schema: {
+        operationId: 'removeSimulatedTenant',
+        tags: ['simulation'],
         summary: 'Remove a tenant',
         params: z.strictObject({ slug: slugSchema }),
         response: { 204: z.undefined(), ...problems(401, 404, 503) },
@@ -57,6 +63,8 @@ export const simRoutes: FastifyPluginAsyncZod<{ fleet: Fleet }> = async (app, { 
     '/images/:tag',
     {
       schema: {
+        operationId: 'putSimulatedImage',
+        tags: ['simulation'],
         summary: 'Register the commit that an image tag stands for',
         params: z.strictObject({ tag: tagSchema }),
         body: z.strictObject({ git_sha: shaSchema }),

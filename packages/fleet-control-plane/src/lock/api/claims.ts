@@ -25,6 +25,8 @@ export const claimRoutes: FastifyPluginAsyncZod<{ service: LockService; stopping
     '/claims/:claim_id',
     {
       schema: {
+        operationId: 'claimLock',
+        tags: ['lock'],
         summary: 'Claim the lock, poll for it, or repeat a claim',
         params: claimParams,
         querystring: z.object({ wait_seconds: waitSeconds }),
@@ -50,6 +52,8 @@ export const claimRoutes: FastifyPluginAsyncZod<{ service: LockService; stopping
     '/claims/:claim_id/renew',
     {
       schema: {
+        operationId: 'renewLease',
+        tags: ['lock'],
         summary: 'Renew the lease',
         params: claimParams,
         body: renewRequestSchema,
@@ -65,6 +69,8 @@ export const claimRoutes: FastifyPluginAsyncZod<{ service: LockService; stopping
       // A rollout that is too large must not keep the lock: up to here it is read and left out.
       bodyLimit: 4 * ROLLOUT_MAX_BYTES,
       schema: {
+        operationId: 'releaseLock',
+        tags: ['lock'],
         summary: 'Release the lock, or leave the queue; safe to repeat',
         params: claimParams,
         body: releaseRequestSchema,

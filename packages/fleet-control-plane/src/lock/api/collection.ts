@@ -12,6 +12,8 @@ export const collectionRoutes: FastifyPluginAsyncZod<{ status: StatusService }> 
     '/',
     {
       schema: {
+        operationId: 'listLocks',
+        tags: ['lock'],
         summary: 'The lock groups, and what this server can do',
         response: { 200: lockCollectionSchema, ...problems(401, 503) },
       },

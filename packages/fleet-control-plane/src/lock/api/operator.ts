@@ -11,6 +11,8 @@ export const operatorRoutes: FastifyPluginAsyncZod<{ service: LockService }> = a
     '/break',
     {
       schema: {
+        operationId: 'breakLease',
+        tags: ['operate'],
         summary: 'End the hold of somebody else, by the token that you saw',
         params: groupParams,
         body: breakRequestSchema,
@@ -18,7 +20,7 @@ export const operatorRoutes: FastifyPluginAsyncZod<{ service: LockService }> = a
           200: z.looseObject({
             state: z.literal('broken'),
             fencing_token: z.number(),
-            granted: z.unknown().nullable(),
+            granted: z.looseObject({}).nullable(),
           }),
           ...problems(400, 401, 404, 409, 503),
         },
@@ -32,6 +34,8 @@ export const operatorRoutes: FastifyPluginAsyncZod<{ service: LockService }> = a
     '/freeze',
     {
       schema: {
+        operationId: 'freezeLock',
+        tags: ['operate'],
         summary:
           'Grant nothing until a person lifts the freeze; a freeze that stands is replaced on demand only',
         params: groupParams,
@@ -46,6 +50,8 @@ export const operatorRoutes: FastifyPluginAsyncZod<{ service: LockService }> = a
     '/unfreeze',
     {
       schema: {
+        operationId: 'unfreezeLock',
+        tags: ['operate'],
         summary: 'Lift a freeze',
         params: groupParams,
         body: freezeRequestSchema.omit({ until: true, replace: true }),

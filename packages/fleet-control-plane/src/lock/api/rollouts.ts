@@ -27,6 +27,8 @@ export const rolloutRoutes: FastifyPluginAsyncZod<{ service: LockService; db: Da
     {
       bodyLimit: ROLLOUT_MAX_BYTES + AROUND_BYTES,
       schema: {
+        operationId: 'saveRollout',
+        tags: ['history'],
         summary: 'Keep the rollout of a holder as it stands now',
         params: claimParams,
         body: rolloutRequestSchema,
@@ -46,6 +48,8 @@ export const rolloutRoutes: FastifyPluginAsyncZod<{ service: LockService; db: Da
     '/rollouts',
     {
       schema: {
+        operationId: 'listRollouts',
+        tags: ['history'],
         summary: 'The rollouts of a group, newest first, without their tenants',
         params: groupParams,
         querystring: z.object({
@@ -70,6 +74,8 @@ export const rolloutRoutes: FastifyPluginAsyncZod<{ service: LockService; db: Da
     '/rollouts/:claim_id',
     {
       schema: {
+        operationId: 'readRollout',
+        tags: ['history'],
         summary: 'One rollout, with its tenants',
         params: claimParams,
         response: { 200: rolloutEntrySchema, ...problems(400, 401, 404, 503) },

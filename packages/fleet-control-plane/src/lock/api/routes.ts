@@ -49,6 +49,8 @@ export const lockRoutes: FastifyPluginAsyncZod<LockRoutesOptions> = async (app, 
     '/',
     {
       schema: {
+        operationId: 'readLock',
+        tags: ['lock'],
         summary: 'Who holds, who waits; with after_version waits for a change',
         params: groupParams,
         querystring: z.object({
@@ -72,6 +74,8 @@ export const lockRoutes: FastifyPluginAsyncZod<LockRoutesOptions> = async (app, 
     '/events',
     {
       schema: {
+        operationId: 'readAuditLog',
+        tags: ['lock'],
         summary: `The audit log after a sequence number, ${EVENTS_PAGE} rows at most`,
         params: groupParams,
         querystring: z.object({ after: z.coerce.number().int().min(0).default(0) }),
