@@ -98,7 +98,6 @@ async function start(
   const stopping = new AbortController();
   // Every open long poll listens.
   setMaxListeners(0, stopping.signal);
-
   if (options.databaseUrl) log(`data is kept in PostgreSQL at ${whereIs(options.databaseUrl)}`);
   else log('starting PostgreSQL');
   const database = options.databaseUrl ? undefined : await startEmbedded(options.dataDir, log);
@@ -108,10 +107,7 @@ async function start(
   await migrate(ownerUrl);
   const databaseUrl = database ? await applicationUrl(ownerUrl) : ownerUrl;
   const { db, renewals, reads } = openPools(databaseUrl, undo);
-  const metrics = new Metrics({ db: reads, longPolls: () => lock.hub.topics('').length }, (error) =>
-    log(`metrics without the database: ${error.message}`),
-  );
-  undo.push(async () => metrics.close());
+  const metrics = openMetrics(reads, () => lock.hub.topics('').length, log, undo);
 
   let alongside = async () => {};
   const lock = createLock({
@@ -128,8 +124,8 @@ async function start(
       if (logger) logCommitted(logger, what);
     },
   });
-  const world = { db, clock, origin, lock, stopping: stopping.signal, log };
-  const rolls = await startRolls(options, { ...world, onRollEnd: (end) => metrics.rolled(end) }, undo);
+  const world = { db, clock, origin, lock, stopping: stopping.signal, log, onRollEnd: metrics.rolled };
+  const rolls = await startRolls(options, world, undo);
   if (rolls) alongside = rolls.alongside;
 
   const channel = listenTo(databaseUrl, clock, lock, rolls?.sim?.fleet);
@@ -180,6 +176,19 @@ async function start(
     close,
   };
   return hide(plane, { databaseUrl });
+}
+
+function openMetrics(
+  db: Database,
+  longPolls: () => number,
+  log: (line: string) => void,
+  undo: Undo,
+): Metrics {
+  const metrics = new Metrics({ db, longPolls }, ({ message }: Error) =>
+    log(`metrics without the database: ${message}`),
+  );
+  undo.push(async () => metrics.close());
+  return metrics;
 }
 
 /** Nothing that waits for a row, and nobody who only looks, keeps a renewal from coming in. */

@@ -78,9 +78,9 @@ export class Metrics {
   }
 
   /** A roll that this process carried out. */
-  rolled({ group, kind, ms }: RollSeen): void {
+  readonly rolled = ({ group, kind, ms }: RollSeen): void => {
     this.#rolled.observe({ group, end: kind }, ms / 1000);
-  }
+  };
 
   /** What this process committed. */
   committed({ group, claims }: Committed): void {

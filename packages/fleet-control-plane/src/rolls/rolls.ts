@@ -218,12 +218,8 @@ export class Redeploy {
     this.unseen.sent(roll);
     const begun = this.deps.clock.now();
     const end = await work();
-    if (!trial)
-      this.deps.onRollEnd({
-        group: this.deps.lockGroup,
-        kind: end.kind,
-        ms: this.deps.clock.now() - begun,
-      });
+    const ms = this.deps.clock.now() - begun;
+    if (!trial) this.deps.onRollEnd({ group: this.deps.lockGroup, kind: end.kind, ms });
     if (end.kind !== 'unseen') this.unseen.forget(roll);
     await this.record(endingOf(roll, end));
     if (trial && end.kind === 'answered' && !end.problem) await this.record(removeRoll(roll));
