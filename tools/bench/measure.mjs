@@ -1,4 +1,4 @@
-// Runs programs and takes their time and memory; every figure of a table comes from one run of one script.
+// Runs programs and takes their time, processor time and memory; every figure of a table comes from one run of one script.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, rmSync } from 'node:fs';
@@ -6,60 +6,80 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+export const quick = process.argv.includes('--quick');
 export const here = (path) => fileURLToPath(new URL(path, import.meta.url));
-export const CLI = here('../../packages/fleet-cli/dist/cli.js');
-/** PATH alone, so that the settings of a CI job that runs this do not reach what is measured. */
-const env = { PATH: process.env.PATH };
+export const CLI = process.env.BENCH_CLI ?? here('../../packages/fleet-cli/dist/cli.js');
+/** Little else than PATH, so that the settings of a CI job that runs this do not reach what is measured. */
+export const env = { PATH: process.env.PATH, FLEET_CP_TOKEN: 'bench-token-0123456789' };
 
 /** Milliseconds that a program takes from start to exit. */
-export function timeOf(command, args, allowedCodes = [0]) {
+export function timeOf(command, args, { allowed = [0], more = {} } = {}) {
   const started = performance.now();
-  const { status, stderr, error } = spawnSync(command, args, { env, encoding: 'utf8' });
+  const { status, stderr, error } = spawnSync(command, args, {
+    env: { ...env, ...more },
+    encoding: 'utf8',
+    maxBuffer: 1e9,
+  });
   if (error) throw error;
-  if (!allowedCodes.includes(status))
+  if (!allowed.includes(status))
     throw new Error(`${command} ${args[0]} ended with ${status}: ${stderr.slice(0, 500)}`);
   return performance.now() - started;
 }
 
-/** MiB that a Node program had resident at its peak. */
-export function peakMiB(args) {
-  const file = join(tmpdir(), `fleet-bench-${process.pid}.rss`);
-  const hook = `data:text/javascript,${encodeURIComponent(
-    `import { writeFileSync } from 'node:fs'; process.on('exit', () => writeFileSync(${JSON.stringify(file)}, String(process.resourceUsage().maxRSS)));`,
-  )}`;
-  timeOf(process.execPath, ['--import', hook, ...args], [0, 1]);
-  const peak = Number(readFileSync(file, 'utf8')) / 1024;
+/** What a Node program takes: `ms` in all, `cpuMs` of processor time, `mib` resident at its peak. */
+export function usageOf(args, options = {}) {
+  const file = join(tmpdir(), `fleet-bench-${process.pid}.json`);
+  const preload = ['--import', here('./preload.mjs')];
+  const more = { ...options.more, BENCH_USAGE: file };
+  const ms = timeOf(process.execPath, [...preload, ...args], { ...options, more });
+  const used = JSON.parse(readFileSync(file, 'utf8'));
   rmSync(file);
-  return peak;
+  return { ms, ...used };
 }
 
-/** Takes the candidates in turns, so that drift of the machine hits all alike; returns the median of each. */
-export function medians(candidates, rounds) {
+/** Takes the candidates in turns, so that drift of the machine hits all alike; returns what each took, in rounds. */
+export function inTurns(candidates, rounds) {
   const taken = Object.fromEntries(Object.keys(candidates).map((name) => [name, []]));
   for (let round = 0; round < rounds; round++) {
     for (const [name, take] of Object.entries(candidates)) taken[name].push(take());
   }
-  return Object.fromEntries(Object.entries(taken).map(([name, times]) => [name, median(times)]));
+  return taken;
 }
 
 export const median = (numbers) => [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)];
+export const sum = (numbers) => numbers.reduce((a, b) => a + b, 0);
+export const medianOf = (taken, field) => median(taken.map((one) => one[field]));
 
-/** Starts a fleet of loopback tenants. */
-export async function tenants(count, stuck, delayMs) {
-  const child = spawn(process.execPath, [here('./tenants.mjs'), count, stuck, delayMs].map(String), {
+/** The value below which a share of all lie. */
+export const quantile = (numbers, share) =>
+  [...numbers].sort((a, b) => a - b)[Math.min(numbers.length - 1, Math.floor(numbers.length * share))];
+
+/** Starts a fleet of loopback tenants, and the control plane that lists it; see tenants.mjs. */
+export async function tenants(options) {
+  const child = spawn(process.execPath, [here('./tenants.mjs'), JSON.stringify(options)], {
     stdio: ['pipe', 'pipe', 'inherit'],
     env,
   });
-  const [port] = await once(child.stdout, 'data');
+  const [ports] = await once(child.stdout, 'data');
+  const [port, tenantPort] = String(ports).trim().split(' ');
   return {
-    prefix: `http://127.0.0.1:${String(port).trim()}`,
-    slugs: Array.from({ length: count }, (_, index) => `t${index}`),
+    controlPlane: `http://127.0.0.1:${port}`,
+    template: options.tls
+      ? `https://{slug}.fleet.localhost:${tenantPort}`
+      : `http://127.0.0.1:${tenantPort}/{slug}`,
     stop: async () => {
       child.stdin.end();
       await once(child, 'exit');
     },
   };
 }
+
+/** Arguments of a verification of the whole fleet. */
+export const verify = (fleet, target, ...more) => [
+  CLI,
+  ...['verify', '--quiet', '--control-plane', fleet.controlPlane, '--tenant-url', fleet.template],
+  ...['--expected-sha', target, ...more],
+];
 
 /** Prints a table in Markdown. */
 export function table(title, head, rows) {
@@ -68,3 +88,15 @@ export function table(title, head, rows) {
 }
 
 export const ratio = (ours, other) => (ours / other).toFixed(ours / other < 10 ? 2 : 0);
+export const ms = (number) =>
+  number < 10_000 ? `${number.toFixed(0)} ms` : `${(number / 1000).toFixed(1)} s`;
+
+/**
+ * Fails the bench on a gross regression. The bound is far from what is measured, since a busy machine must not turn it
+ * red.
+ */
+export function grossly(what, value, bound) {
+  if (value <= bound) return;
+  console.error(`\nGROSS REGRESSION: ${what} is ${value.toFixed(2)}, and must not be above ${bound}`);
+  process.exitCode = 1;
+}

@@ -14,8 +14,8 @@ export const client = [
   {
     name: 'a lookup counts as time of the request',
     file: at('io/http'),
-    from: 'if (!proxy)\n      await names',
-    to: "if (proxy === '')\n      await names",
+    from: 'if (!proxy) await names',
+    to: "if (proxy === '') await names",
     why: 'a slow resolver makes healthy tenants unreachable',
     caughtBy: seen('io/names'),
   },

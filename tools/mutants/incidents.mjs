@@ -70,7 +70,7 @@ export const incidents = [
   row(
     '49: tolerance per batch',
     'rollout/rollout',
-    'ledger.stragglers(rolledSoFar(waves, index)).length > policy.maxStragglers',
+    'ledger.stragglers(rolledSoFar(all, index)).length > policy.maxStragglers',
     'ledger.stragglers(slugs).length > policy.maxStragglers',
     'rollout/rollout',
   ),

@@ -7,6 +7,7 @@ import type { Fence } from './clients/control-plane/redeploy.js';
 import type { Config } from './config/config.js';
 import { refuse } from './config/trust.js';
 import type { RunContext, StageContext } from './context.js';
+import type { Flips } from './contract.js';
 import { isFleetError } from './errors.js';
 import type { Emit, Emitter } from './events/emitter.js';
 import { passGates, passGatesAgain, recheckGates, recheckHead } from './gate/gates.js';
@@ -134,11 +135,11 @@ async function rollout(
   run: Run,
   signal: AbortSignal,
   fence: Fence | null,
-  { last, tell, start, keep }: RecordKeeper,
+  { last, flips, tell, start, keep }: RecordKeeper,
 ): Promise<Ending> {
   const { config, ledger, emit } = run;
   const gates = gatesOf(run, signal);
-  const tools = toolsOf(run, signal, fence, keep);
+  const tools = toolsOf(run, signal, fence, keep, flips);
   const doing = (step: string, lastsMs?: number) => {
     run.emitter.begin(step, lastsMs);
     tell(step);
@@ -154,7 +155,7 @@ async function rollout(
     run.emitter.warn(`gone since the last rollout, which --allow-missing allows: ${nameList(gone)}`);
   refuseBlindness(ledger, emit, config.force);
   const waves = decideWaves(run, config, last);
-  await start(fleet);
+  await start(fleet, tools.verifier);
   let halt: Halt | null = null;
   if (waves.length) {
     const mayGoOn = () => recheckGates(gates);
@@ -288,13 +289,14 @@ function toolsOf(
   signal: AbortSignal,
   fence: Fence | null,
   keep: RollTools['keep'] = noRecord.keep,
+  past: Flips[] = [],
 ): RollTools {
   const { config, ledger, calls } = run;
   const context = contextOf(run, signal);
   return {
     context,
     client: redeployClient(config, run.ports.hostname(), config, context, calls),
-    verifier: new Verifier(context, config, ledger),
+    verifier: new Verifier(context, config, ledger, past),
     ledger,
     fence,
     keep,

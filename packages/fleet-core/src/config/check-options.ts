@@ -1,5 +1,7 @@
 /** Stage 1: everything that a run needs to know, checked before the first request. */
+
 import { checkAnnouncing } from './alerts.js';
+import type { BatchPolicy } from './batch.js';
 import { Check, flagLabel, type Label } from './check.js';
 import type { Config } from './config.js';
 import { checkGates } from './gates.js';
@@ -38,7 +40,7 @@ export function checkOptions(
     strategy: values.strategy,
     canary: values.canary ?? null,
     soakMs: values.soakMs,
-    batchSize: values.batchSize,
+    ...checkBatches(check),
     maxStragglers: values.maxStragglers,
     ephemeral: values.ephemeral ?? [],
     force: values.force ?? false,
@@ -63,6 +65,20 @@ export function checkOptions(
   };
   const refusal = refusalOf(check, receiversOf(check, config));
   return hidden(refusal ? withoutSecrets({ ...config, refusal }) : config);
+}
+
+/** @throws FleetError `USAGE` for what cannot hold together. */
+function checkBatches(check: Check): BatchPolicy {
+  const { batchSize, batchGrowth, batchMax, strategy } = check.values;
+  if (batchGrowth > 1 && strategy === 'single-call')
+    check.fail(
+      'batch-growth',
+      'the control plane, which rolls the batches of a single call, knows no growth',
+      'leave it out, or give --strategy scoped',
+    );
+  if (batchMax !== undefined && typeof batchSize === 'number' && batchMax < batchSize)
+    check.fail('batch-max', `${batchMax} is below the batch size, which is ${batchSize}`);
+  return { batchSize, batchGrowth, batchMax: batchMax ?? null };
 }
 
 /** A tag that ends in a commit says which one it was built from. */

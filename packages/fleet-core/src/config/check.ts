@@ -1,5 +1,6 @@
 /** Checks options one by one, each by its row of the table; what belongs together is checked by the group's own file. */
 import { type FleetError, isFleetError, usageError } from '../errors.js';
+import { isShare, type Share } from './batch.js';
 import { parseDuration } from './duration.js';
 import type { FleetOptions } from './options.js';
 import type { Command } from './setting.js';
@@ -89,7 +90,10 @@ export class Check {
       case 'duration':
         return this.#span(setting, (value ?? parseDuration(preset ?? '', name)) as number);
       case 'integer':
-        return this.#whole(setting, (value ?? (preset === undefined ? undefined : Number(preset))) as number);
+        return this.#whole(
+          setting,
+          (value ?? (preset === undefined ? undefined : Number(preset))) as number | Share,
+        );
       case 'boolean':
         return value ?? false;
       case 'list': {
@@ -113,8 +117,12 @@ export class Check {
     if (problem) this.fail(name, ...problem);
   }
 
-  #whole({ name, min = 0 }: NamedSetting, value: number | undefined): number | undefined {
-    if (value !== undefined && (!Number.isSafeInteger(value) || value < min))
+  #whole({ name, min = 0, percent }: NamedSetting, value: number | Share | undefined): typeof value {
+    if (percent && typeof value === 'string') {
+      if (isShare(value)) return value;
+      this.fail(name, `${JSON.stringify(value)} is no share above 0% and up to 100%`);
+    }
+    if (value !== undefined && !(Number.isSafeInteger(value) && Number(value) >= min))
       this.fail(name, `${value} is not a whole number of at least ${min}`);
     return value;
   }

@@ -1,5 +1,6 @@
 /** What a run knows once its options are checked. */
 import type { Announcing } from './alerts.js';
+import type { BatchPolicy } from './batch.js';
 import type { ImageSource } from './image.js';
 import type { Command, Trigger } from './options.js';
 import type { Refusal } from './trust.js';
@@ -12,7 +13,7 @@ export interface GiteaAccess {
 }
 
 /** Options checked and complete. */
-export interface Config {
+export interface Config extends BatchPolicy {
   command: Command;
   environment: string | null;
   controlPlane: string;
@@ -24,7 +25,6 @@ export interface Config {
   strategy: 'scoped' | 'single-call';
   canary: string | null;
   soakMs: number;
-  batchSize: number;
   maxStragglers: number;
   ephemeral: string[];
   force: boolean;

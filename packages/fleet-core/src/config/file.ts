@@ -39,18 +39,20 @@ function valueSchema({ name, kind }: Pick<Setting, 'name' | 'kind'>) {
 }
 
 /** The same, as strict as an editor should be: units, choices, ranges, help texts. */
-function editorSchema({ kind, choices, min, help, default: preset }: Setting) {
+function editorSchema({ kind, choices, min, percent, help, default: preset }: Setting) {
   const strict = () => {
     switch (kind) {
       case 'list':
         return z.array(z.string());
       case 'boolean':
         return z.boolean();
-      case 'integer':
-        return z
+      case 'integer': {
+        const whole = z
           .number()
           .int()
           .min(min ?? 0);
+        return percent ? z.union([whole, z.string().regex(/^\d+(\.\d+)?%$/)]) : whole;
+      }
       case 'duration':
         return z.string().regex(/^\d+(\.\d+)?(ms|s|m|h)$/);
       case 'choice':

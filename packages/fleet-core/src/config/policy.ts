@@ -8,6 +8,8 @@ export function policyOf(config: Config): Policy {
     canary: config.canary,
     soak_ms: config.soakMs,
     batch_size: config.batchSize,
+    batch_growth: config.batchGrowth,
+    batch_max: config.batchMax,
     max_stragglers: config.maxStragglers,
     settle_budget_ms: config.settleBudgetMs,
     confirmations: config.confirmations,

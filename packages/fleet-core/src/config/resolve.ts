@@ -117,6 +117,7 @@ function read(setting: Setting, { raw, label }: Found): Value | undefined {
     case 'duration':
       return parseDuration(text, label);
     case 'integer':
+      if (setting.percent && text.endsWith('%')) return text;
       if (!/^\d{1,15}$/.test(text))
         throw bad(`${JSON.stringify(text)} is not a whole number of at least ${setting.min ?? 0}`);
       return Number(text);

@@ -36,8 +36,12 @@ export interface SettingOptions {
   canary?: string;
   /** How long the canary is watched before the rest follows. Milliseconds, at least 0, default 60 000. */
   soakMs?: number;
-  /** How many tenants are rolled at once. At least 1, default 3. */
-  batchSize?: number;
+  /** Tenants of a batch, or a share: 5%. At least 1, default 3. */
+  batchSize?: number | `${number}%`;
+  /** By how much batches grow while all are proven. At least 1, default 1. */
+  batchGrowth?: number;
+  /** How many tenants are rolled at once at most, however batches grow. At least 1. */
+  batchMax?: number;
   /** How many tenants may stay unproven in the whole rollout; never the canary. At least 0, default 0. */
   maxStragglers?: number;
   /** Tenants that may vanish mid-roll, for example e2e-*. */
@@ -51,7 +55,7 @@ export interface SettingOptions {
   settleBudgetMs?: number;
   /** Limit of one /buildinfo request. Milliseconds, at least 1, default 10 000. */
   probeTimeoutMs?: number;
-  /** How many tenants are asked at the same moment. At least 1, default 32. */
+  /** How many tenants are asked at the same moment. At least 1, default 64. */
   probeConcurrency?: number;
   /** Answers in a row, on fresh connections, that prove a tenant. At least 1, default 1. */
   confirmations?: number;
@@ -140,6 +144,7 @@ export type DefaultedOption =
   | 'strategy'
   | 'soakMs'
   | 'batchSize'
+  | 'batchGrowth'
   | 'maxStragglers'
   | 'settleBudgetMs'
   | 'probeTimeoutMs'

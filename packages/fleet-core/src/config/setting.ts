@@ -55,6 +55,8 @@ export interface Setting {
   choices?: readonly string[];
   /** Smallest value that is taken: of an integer, or milliseconds. Default 0. */
   min?: number;
+  /** An integer that may be a share of the fleet as well: a text such as `5%`. */
+  percent?: boolean;
   /** Largest number of milliseconds that is taken. */
   max?: number;
   /** What is wrong with a text, each one of a list. It is never empty, and has no white space around it. */
@@ -70,7 +72,10 @@ export interface Setting {
 }
 
 type Extra = Partial<
-  Pick<Setting, 'env' | 'default' | 'min' | 'max' | 'check' | 'commands' | 'narrows' | 'noFile' | 'option'>
+  Pick<
+    Setting,
+    'env' | 'default' | 'min' | 'max' | 'percent' | 'check' | 'commands' | 'narrows' | 'noFile' | 'option'
+  >
 >;
 type Row<Name extends string> = Omit<Setting, 'name' | 'group' | 'commands'> & {
   name: Name;

@@ -120,7 +120,9 @@ export const SETTINGS = [
     ),
     text('canary', 'SLUG', 'tenant that is rolled and proven first', { commands: LOOKS, check: slug }),
     duration('soak', '60s', 'how long the canary is watched before the rest follows'),
-    integer('batch-size', { min: 1, default: '3' }, 'how many tenants are rolled at once'),
+    integer('batch-size', { min: 1, default: '3', percent: true }, 'tenants of a batch, or a share: 5%'),
+    integer('batch-growth', { min: 1, default: '1' }, 'by how much batches grow while all are proven'),
+    integer('batch-max', { min: 1 }, 'how many tenants are rolled at once at most, however batches grow'),
     integer(
       'max-stragglers',
       { default: '0', commands: LOOKS },
@@ -143,7 +145,7 @@ export const SETTINGS = [
     duration('probe-timeout', '10s', 'limit of one /buildinfo request', { min: 1, commands: ASKS }),
     integer(
       'probe-concurrency',
-      { min: 1, default: '32', commands: ASKS },
+      { min: 1, default: '64', commands: ASKS },
       'how many tenants are asked at the same moment',
     ),
     integer(

@@ -32,6 +32,16 @@ const openCallSchema = z.looseObject({
 const unsettledSchema = z.looseObject({ slug: z.string(), sha: z.string().nullish() });
 export type Unsettled = z.infer<typeof unsettledSchema>;
 
+const flipsSchema = z.looseObject({
+  /** Median, in milliseconds. */
+  median_ms: z.number().positive(),
+  /** Standard deviation of the natural logarithm. */
+  spread: z.number().min(0),
+  /** Tenants that were seen to flip. */
+  tenants: z.number().int().min(1),
+});
+export type Flips = z.infer<typeof flipsSchema>;
+
 /** What a run leaves behind: `POST .../claims/{id}/rollout`, and with the release. Servers keep unknown fields. */
 export const rolloutSchema = z.looseObject({
   environment: z.string().nullish(),
@@ -52,6 +62,8 @@ export const rolloutSchema = z.looseObject({
   policy: z.record(z.string(), z.unknown()).nullish(),
   tool_version: z.string(),
   run_url: z.string().nullish(),
+  /** How long its tenants took from their roll to the new commit: by this the next rollout knows when to ask. */
+  flips: flipsSchema.nullish(),
 });
 export type RolloutRecord = z.infer<typeof rolloutSchema>;
 export type OpenCall = z.infer<typeof openCallSchema>;

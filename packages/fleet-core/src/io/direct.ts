@@ -33,7 +33,7 @@ export class DirectClient {
 
   /** Sends a request. Rejects with the reason of its signal, and with whatever Node says else. */
   send(outgoing: Outgoing): Promise<HttpResponse> {
-    const { url, method, headers, body, signal } = outgoing;
+    const { url, method, headers, body, end } = outgoing;
     const isTls = url.protocol === 'https:';
     return new Promise<HttpResponse>((resolve, reject) => {
       const call = (isTls ? httpsRequest : httpRequest)({
@@ -45,12 +45,13 @@ export class DirectClient {
         method,
         headers,
       });
-      const stop = () => call.destroy(signal.reason);
-      signal.addEventListener('abort', stop, { once: true });
+      end.onCome((reason) => void call.destroy(reason as Error));
       const cancelConnecting = this.#watch(call, isTls, outgoing);
+      let answered = false;
       call.on('response', (answer) => {
+        answered = true;
         // Settled at once, before the call says that it has closed.
-        read(answer, outgoing.maxBytes, resolve, (error) => {
+        read(answer, outgoing, resolve, (error) => {
           reject(error);
           call.destroy();
         });
@@ -58,8 +59,8 @@ export class DirectClient {
       call.on('error', reject);
       call.on('close', () => {
         cancelConnecting();
-        signal.removeEventListener('abort', stop);
-        reject(connectionClosed());
+        // The making of an error is dear, and most calls have their answer by then.
+        if (!answered) reject(connectionClosed());
       });
       call.end(body);
     });
@@ -97,11 +98,11 @@ export class DirectClient {
 
 function read(
   answer: IncomingMessage,
-  maxBytes: number,
+  outgoing: Outgoing,
   resolve: (response: HttpResponse) => void,
   reject: (error: unknown) => void,
 ): void {
-  const body = new Body(maxBytes);
+  const body = new Body(outgoing);
   answer.on('data', (chunk: Buffer) => {
     try {
       body.push(chunk);

@@ -1,4 +1,5 @@
 /** One request and its answer. */
+import type { End } from './end.js';
 
 export interface HttpRequest {
   method: 'GET' | 'POST' | 'PUT' | 'PATCH';
@@ -11,6 +12,11 @@ export interface HttpRequest {
   /** Bytes after which reading stops and the exchange fails as `too_large`. */
   maxBytes: number;
   signal?: AbortSignal;
+  /**
+   * Takes the body as it comes, decoded; the response then has its beginning only, 64 KiB. What it throws ends the
+   * exchange. A port that does not know it brings the whole body.
+   */
+  receive?: (text: string) => void;
   /** Opens a connection of its own: a pooled one may lead to a replica that is being drained, or be half dead. */
   fresh?: boolean;
 }
@@ -29,9 +35,10 @@ export interface Outgoing {
   headers: Record<string, string>;
   body: string | undefined;
   maxBytes: number;
+  receive: ((text: string) => void) | undefined;
   fresh: boolean;
   /** Ends the exchange, and its connection with it. */
-  signal: AbortSignal;
+  end: End;
   /** Told once the request begins to leave, on a connection that stands. */
   sent: () => void;
 }

@@ -1,6 +1,7 @@
 import manifest from '../../package.json' with { type: 'json' };
 import type { Clock } from './clock.js';
 import { DirectClient } from './direct.js';
+import { End, Ends } from './end.js';
 import type { HttpRequest, HttpResponse, Outgoing } from './exchange.js';
 import { failureOf, HttpFailure } from './failure.js';
 import { type Lookup, Names } from './names.js';
@@ -39,40 +40,39 @@ export function systemHttp(clock: Clock, { env = {}, lookup }: HttpSurroundings 
     return known;
   };
 
+  const ends = new Ends();
+
   return async (request) => {
     const url = new URL(request.url);
     const proxy = proxyFor(url, env);
-    // A proxy looks names up by itself.
-    if (!proxy)
-      await names.resolve(url.hostname, request.signal).catch((error) => fail(error, request, null));
-    // One signal for both ends: `AbortSignal.any` would leave a trace on the caller's for every request.
-    const end = new AbortController();
-    const cancelTimer = clock.timer(request.timeoutMs, () =>
-      end.abort(new HttpFailure('timeout', `no answer within ${request.timeoutMs} ms`)),
-    );
-    const stop = () => end.abort(request.signal?.reason);
-    request.signal?.addEventListener('abort', stop, { once: true });
+    const end = new End();
+    const letGo = request.signal ? ends.follow(request.signal, end) : () => {};
+    let cancelTimer = () => {};
     let sent = false;
     try {
-      request.signal?.throwIfAborted();
-      const outgoing = outgoingOf(request, url, end.signal, () => {
+      // A proxy looks names up by itself.
+      if (!proxy) await names.resolve(url.hostname, end);
+      cancelTimer = clock.timer(request.timeoutMs, () =>
+        end.come(new HttpFailure('timeout', `no answer within ${request.timeoutMs} ms`)),
+      );
+      const outgoing = outgoingOf(request, url, end, () => {
         sent = true;
       });
+      if (end.reason !== undefined) throw end.reason;
       return await (proxy ? (await tunnelOf(proxy))(outgoing) : direct.send(outgoing));
     } catch (error) {
       if (!sent && !proxy) names.forget(url.hostname);
-      const { reason } = end.signal;
-      const late = reason instanceof HttpFailure && reason;
+      const late = end.reason instanceof HttpFailure && end.reason;
       return fail(late || failureOf(error, sent), request, proxy);
     } finally {
       cancelTimer();
-      request.signal?.removeEventListener('abort', stop);
+      letGo();
     }
   };
 }
 
-function outgoingOf(request: HttpRequest, url: URL, signal: AbortSignal, sent: () => void): Outgoing {
-  const { method, body, maxBytes, fresh = false } = request;
+function outgoingOf(request: HttpRequest, url: URL, end: End, sent: () => void): Outgoing {
+  const { method, body, maxBytes, receive, fresh = false } = request;
   const headers = {
     'user-agent': USER_AGENT,
     accept: 'application/json',
@@ -80,7 +80,7 @@ function outgoingOf(request: HttpRequest, url: URL, signal: AbortSignal, sent: (
     ...(body === undefined ? {} : { 'content-type': 'application/json' }),
     ...request.headers,
   };
-  return { url, method, headers, body, maxBytes, fresh, signal, sent };
+  return { url, method, headers, body, maxBytes, receive, fresh, end, sent };
 }
 
 /** Throws why there is no answer, with the proxy that stood in between. */

@@ -7,6 +7,7 @@ import { type LookupAddress, lookup as systemLookup } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
 import pLimit from 'p-limit';
 import type { Clock } from './clock.js';
+import type { End } from './end.js';
 import { errorCode, HttpFailure } from './failure.js';
 
 /** Asks for all addresses of a name. @throws an error with the code of the resolver. */
@@ -41,13 +42,13 @@ export class Names {
   /**
    * The addresses of a name, asked for once by all who need them. An address stands for itself.
    *
-   * @throws HttpFailure `not_sent`, that says that it was the lookup; the reason of the signal.
+   * @throws HttpFailure `not_sent`, that says that it was the lookup; the reason of the end.
    */
-  async resolve(host: string, signal?: AbortSignal): Promise<LookupAddress[]> {
+  async resolve(host: string, end?: End): Promise<LookupAddress[]> {
     const bare = host.replace(/^\[|\]$/g, '');
     if (isIP(bare)) return [{ address: bare, family: isIP(bare) }];
     const known = this.#known.get(host);
-    if (known && this.#clock.monotonic() < known.until) return unlessAborted(known.addresses, signal);
+    if (known && this.#clock.monotonic() < known.until) return unlessEnded(known.addresses, end);
     const entry = { addresses: this.#slot(() => this.#lookUp(host)), until: Number.POSITIVE_INFINITY };
     this.#known.set(host, entry);
     entry.addresses.then(
@@ -56,7 +57,7 @@ export class Names {
       },
       () => this.#known.delete(host),
     );
-    return unlessAborted(entry.addresses, signal);
+    return unlessEnded(entry.addresses, end);
   }
 
   /** Lets a name be asked for again: nobody answered at what it stood for. */
@@ -98,12 +99,10 @@ export class Names {
   }
 }
 
-function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (!signal) return work;
+function unlessEnded<T>(work: Promise<T>, end: End | undefined): Promise<T> {
+  if (!end) return work;
   return new Promise((resolve, reject) => {
-    const stop = () => reject(signal.reason);
-    if (signal.aborted) stop();
-    signal.addEventListener('abort', stop, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
+    end.onCome(reject);
+    work.then(resolve, reject);
   });
 }

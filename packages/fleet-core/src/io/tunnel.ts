@@ -19,13 +19,15 @@ export function tunnelThrough(proxy: string): (outgoing: Outgoing) => Promise<Ht
   };
   const [fresh, pooled] = [agentOf(true), agentOf(false)];
   return async (outgoing) => {
-    const { url, method, headers, body, signal, maxBytes, sent } = outgoing;
+    const { url, method, headers, body, end, sent } = outgoing;
+    const abort = new AbortController();
+    end.onCome((reason) => abort.abort(reason));
     const dispatcher = watched(outgoing.fresh ? fresh : pooled, sent);
     const answer = await undiciRequest(url, {
       method: method as Dispatcher.HttpMethod,
-      ...{ headers, body, dispatcher, signal },
+      ...{ headers, body, dispatcher, signal: abort.signal },
     });
-    const read = new Body(maxBytes);
+    const read = new Body(outgoing);
     for await (const chunk of answer.body as AsyncIterable<Buffer>) read.push(chunk);
     const firsts: Record<string, string> = {};
     for (const [name, value] of Object.entries(answer.headers)) {

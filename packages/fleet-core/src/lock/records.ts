@@ -1,6 +1,6 @@
 /** What runs of a fleet leave behind on the lock server: written by the holder, read by the next one. */
 import type { LockClient } from '../clients/control-plane/lock.js';
-import type { Order, RolloutEntry, RolloutRecord } from '../contract.js';
+import type { Flips, Order, RolloutEntry, RolloutRecord } from '../contract.js';
 import { FleetError } from '../errors.js';
 import type { Emit } from '../events/emitter.js';
 import { sleep } from '../io/sleep.js';
@@ -10,6 +10,8 @@ import { lockSuperseded, missingInWords } from './errors.js';
 
 /** A record is for later: it must not hold up a roll for long. */
 const TIMEOUT_MS = 5_000;
+/** Rollouts whose record is looked at. */
+const LEARN_FROM = 8;
 const READ_TRIES = 3;
 const READ_PAUSE_MS = 1_000;
 
@@ -86,16 +88,17 @@ export class RolloutRecords {
   }
 
   /**
-   * What the rollout before this one left behind; null where there is none, or the server keeps none.
+   * What the rollouts before this one left behind: the entry of the last one, null where there is none or the server
+   * keeps none, and how quick the tenants of the last ones were.
    *
    * @throws FleetError `GATE_REFUSED` where it cannot be read: what it left open could not be waited for.
    */
-  async last(signal: AbortSignal): Promise<RolloutEntry | null> {
-    if (!this.kept) return null;
+  async last(signal: AbortSignal): Promise<{ entry: RolloutEntry | null; flips: Flips[] }> {
+    if (!this.kept) return { entry: null, flips: [] };
     for (let attempt = 1; ; attempt++) {
       const options = { timeoutMs: TIMEOUT_MS, fresh: attempt > 1, signal };
       const answer = await this.#newest(options);
-      if (answer.kind === 'rollout') return answer.entry;
+      if (answer.kind === 'rollout') return answer;
       if (attempt < READ_TRIES) {
         await sleep(this.ports.clock, READ_PAUSE_MS * attempt, signal);
         continue;
@@ -108,11 +111,17 @@ export class RolloutRecords {
     }
   }
 
-  /** The newest rollout with its tenants: of an earlier claim, or of another run under this very lease. */
+  /**
+   * The newest rollout with its tenants: of an earlier claim, or of another run under this very lease; and how quick the
+   * tenants of the last ones were.
+   */
   async #newest(options: Parameters<LockClient['rollout']>[1]) {
-    const listed = await this.client.rollouts({ limit: 1 }, options);
+    const listed = await this.client.rollouts({ limit: LEARN_FROM }, options);
     if (listed.kind !== 'rollouts') return listed;
+    const flips = listed.rollouts.flatMap(({ rollout }) => rollout.flips ?? []);
     const [newest] = listed.rollouts;
-    return newest ? this.client.rollout(newest.claim_id, options) : { kind: 'rollout' as const, entry: null };
+    if (!newest) return { kind: 'rollout' as const, entry: null, flips };
+    const answer = await this.client.rollout(newest.claim_id, options);
+    return answer.kind === 'rollout' ? { ...answer, flips } : answer;
   }
 }

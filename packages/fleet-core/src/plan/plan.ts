@@ -1,5 +1,6 @@
 /** Stage 4: which tenants there are, and in which waves they are rolled. Pure. */
 import { checkSlug } from '../clients/control-plane/slug.js';
+import { type BatchPolicy, tenantsOf } from '../config/batch.js';
 import type { RedeployRow } from '../contract.js';
 import { FleetError } from '../errors.js';
 import { nameList } from '../text/words.js';
@@ -42,10 +43,8 @@ export function readFleet(rows: RedeployRow[]): Fleet {
   return { slugs, warnings };
 }
 
-export interface WavePolicy {
+export interface WavePolicy extends BatchPolicy {
   canary: string | null;
-  /** Tenants of one batch, at least 1. */
-  batchSize: number;
   /** Rolls tenants on target as well. */
   force: boolean;
   /** How long a canary is watched before anybody else is rolled. */
@@ -60,19 +59,36 @@ export interface WavePolicy {
 export function planWaves(
   slugs: string[],
   isOnTarget: (slug: string) => boolean,
-  { canary, batchSize, force, soakMs }: WavePolicy,
+  policy: WavePolicy,
   isSoaked = false,
 ): Wave[] {
+  const { canary, force, soakMs } = policy;
   const waves: Wave[] = [];
   const due = slugs.filter((slug) => force || !isOnTarget(slug));
   if (canary && due.includes(canary)) waves.push({ phase: 'canary', slugs: [canary] });
   const rest = due.filter((slug) => slug !== canary);
   if (canary && !due.includes(canary) && slugs.includes(canary) && rest.length && soakMs > 0 && !isSoaked)
     waves.push({ phase: 'canary', slugs: [canary], soak_only: true });
-  for (let start = 0; start < rest.length; start += batchSize) {
-    waves.push({ phase: `batch-${start / batchSize + 1}`, slugs: rest.slice(start, start + batchSize) });
+  return [...waves, ...batchesOf(rest, slugs.length, policy)];
+}
+
+/**
+ * Batches of tenants, each as many times as large as the one before as the policy says.
+ *
+ * @param fleet Tenants of the fleet, of which a share is taken.
+ * @param first Number of the first batch.
+ */
+export function batchesOf(slugs: string[], fleet: number, policy: BatchPolicy, first = 1): Wave[] {
+  const most = policy.batchMax ?? slugs.length;
+  const batches: Wave[] = [];
+  let size = tenantsOf(policy.batchSize, fleet);
+  for (let start = 0; start < slugs.length; ) {
+    size = Math.min(size, Math.max(most, 1));
+    batches.push({ phase: `batch-${first + batches.length}`, slugs: slugs.slice(start, start + size) });
+    start += size;
+    size *= policy.batchGrowth;
   }
-  return waves;
+  return batches;
 }
 
 /** Tenants that are rolled by the waves. */

@@ -28,13 +28,18 @@ export function renderEvent(event: FleetEvent, options: RenderOptions = {}): str
   return options.verbose ? `${event.at.slice(11, 19)} ${line}` : line;
 }
 
+function batchesInWords({ batch_size: size, batch_growth: growth = 1, batch_max: max }: Policy): string {
+  const grown = growth > 1 ? `, each ${growth} times as large as the one before` : '';
+  return `batches of ${size}${grown}${max ? `, ${max} at most` : ''}`;
+}
+
 /** The effective settings, for readers who wonder whether theirs arrived. */
 export function policyInWords(policy: Policy): string {
   const { ephemeral, lock_group: group } = policy;
   return [
     policy.strategy,
     policy.canary ? `canary ${policy.canary} soaking ${formatDuration(policy.soak_ms)}` : 'no canary',
-    `batches of ${policy.batch_size}`,
+    batchesInWords(policy),
     `at most ${plural(policy.max_stragglers, 'straggler')}`,
     `settle budget ${formatDuration(policy.settle_budget_ms)}`,
     `${plural(policy.confirmations, 'confirmation')}`,

@@ -84,7 +84,10 @@ export const policySchema = z.looseObject({
   strategy: z.enum(['scoped', 'single-call']),
   canary: z.string().nullable(),
   soak_ms: z.number().min(0),
-  batch_size: z.number().int().min(1),
+  /** Tenants, or a share of the fleet such as `5%`. */
+  batch_size: z.union([z.number().int().min(1), z.templateLiteral([z.number(), '%'])]),
+  batch_growth: z.number().int().min(1).optional(),
+  batch_max: z.number().int().min(1).nullable().optional(),
   max_stragglers: count,
   settle_budget_ms: z.number().min(0),
   confirmations: z.number().int().min(1),

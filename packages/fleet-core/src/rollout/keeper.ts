@@ -4,26 +4,30 @@ import { ROLL_MAY_LAST_MS } from '../clients/control-plane/redeploy.js';
 import type { Config } from '../config/config.js';
 import { policyOf } from '../config/policy.js';
 import type { StageContext } from '../context.js';
-import type { Order } from '../contract.js';
+import type { Flips, Order } from '../contract.js';
 import type { RolloutRecords } from '../lock/records.js';
 import { type LastRollout, lastRolloutOf } from '../plan/history.js';
 import type { Ledger } from '../verify/ledger.js';
+import type { Verifier } from '../verify/verify.js';
 import { awaitOpenCalls } from './open-calls.js';
 import { type RecordFacts, recordOf } from './record.js';
 import type { RollTools } from './roll.js';
 
 export interface RecordKeeper {
   last: LastRollout | null;
+  /** How quick the tenants of the last rollouts were. */
+  flips: Flips[];
   /** Tells those who wait for the lock what is being done. */
   tell: (step: string) => void;
   /** The fleet is known and may be rolled: from here on the run leaves a record. */
-  start: (fleet: string[]) => Promise<void>;
+  start: (fleet: string[], verifier: Pick<Verifier, 'flips'>) => Promise<void>;
   keep: RollTools['keep'];
 }
 
 /** Without a lock of its own a run neither learns nor leaves anything. */
 export const noRecord: RecordKeeper = {
   last: null,
+  flips: [],
   tell: () => {},
   start: async () => {},
   keep: async () => {},
@@ -53,7 +57,7 @@ export async function keeperOf(
   { context, config, ledger, calls, ending }: KeeperFacts,
 ): Promise<RecordKeeper> {
   const { clock, emit, signal } = context;
-  const entry = await records.last(signal);
+  const { entry, flips } = await records.last(signal);
   const last = entry && lastRolloutOf(entry);
   // Where the control plane itself tells of open rolls, the lease has waited for them already.
   const tells = records.tellsOpenRolls && config.lock?.url === config.controlPlane;
@@ -80,8 +84,9 @@ export async function keeperOf(
   let next: OpenRoll[] = [];
   return {
     last,
+    flips,
     tell,
-    start: (fleet) => {
+    start: (fleet, verifier) => {
       records.start(() => {
         const { outcome, reason } = ending() ?? {};
         return recordOf({
@@ -94,6 +99,7 @@ export async function keeperOf(
           ...{ policy: policyOf(config), runUrl: config.trigger.runUrl ?? null, ledger, fleet },
           inherited: last?.unsettled ?? [],
           openRolls: [...calls.openRolls(clock.wall()), ...next],
+          flips: verifier.flips,
           ...(outcome !== undefined && reason !== undefined ? { ending: { outcome, reason } } : {}),
         });
       });

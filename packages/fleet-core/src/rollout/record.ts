@@ -1,7 +1,13 @@
 /** What a run leaves behind on the lock server: for people, and for the run that comes next. */
 import type { OpenRoll } from '../clients/control-plane/call-log.js';
 import type { Config } from '../config/config.js';
-import { type OpenCall, ROLLOUT_TENANTS_MAX, type RolloutRecord, type Unsettled } from '../contract.js';
+import {
+  type Flips,
+  type OpenCall,
+  ROLLOUT_TENANTS_MAX,
+  type RolloutRecord,
+  type Unsettled,
+} from '../contract.js';
 import type { Policy } from '../result/result.js';
 import type { Ledger } from '../verify/ledger.js';
 import { VERSION } from '../version.js';
@@ -21,6 +27,8 @@ export interface RecordFacts {
   openRolls: OpenRoll[];
   /** What the rollout before this one left unsettled. */
   inherited: Unsettled[];
+  /** How quick its tenants were; null where none was seen to flip. */
+  flips: Flips | null;
   /** Absent while the run goes on. */
   ending?: { outcome: string; reason: string };
 }
@@ -53,6 +61,7 @@ export function recordOf(facts: RecordFacts): RolloutRecord {
     policy: { ...policy },
     tool_version: VERSION,
     ...(facts.runUrl === null ? {} : { run_url: facts.runUrl }),
+    ...(facts.flips === null ? {} : { flips: facts.flips }),
   };
 }
 

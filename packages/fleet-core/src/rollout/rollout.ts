@@ -1,11 +1,12 @@
 /** Stage 5: rolls the waves, each proven before the next. */
 
+import { type BatchPolicy, tenantsOf } from '../config/batch.js';
 import { sleep } from '../io/sleep.js';
-import type { Wave } from '../plan/plan.js';
+import { batchesOf, type Wave } from '../plan/plan.js';
 import { type RollTools, roll } from './roll.js';
 import { SINGLE_CALL } from './rows.js';
 
-export interface RolloutPolicy {
+export interface RolloutPolicy extends BatchPolicy {
   canary: string | null;
   /** How long the canary is watched before anybody else is rolled. */
   soakMs: number;
@@ -44,25 +45,28 @@ export async function rollScoped(rollout: Rollout, waves: Wave[]): Promise<Halt 
   const { tools, policy } = rollout;
   const { context, ledger } = tools;
   const { clock, emit } = context;
-  for (const [index, wave] of waves.entries()) {
+  let all = waves;
+  for (let index = 0; index < all.length; index++) {
+    const wave = all[index] as Wave;
     await rollout.mayGoOn();
     const started = clock.monotonic();
     const { phase, slugs } = wave;
-    const place = { wave: index + 1, waves: waves.length };
+    const place = { wave: index + 1, waves: all.length };
     let unproven = wave.soak_only ? [] : await rollWave(rollout, wave, place);
     if (phase === 'canary' && !unproven.length && policy.soakMs > 0)
       unproven = await soak(rollout, slugs[0] as string);
 
     const canaryFailed = phase === 'canary' && unproven.length > 0;
     // The tolerance counts over the whole rollout, tenants of earlier runs and waves included.
-    const tooMany = ledger.stragglers(rolledSoFar(waves, index)).length > policy.maxStragglers;
+    const tooMany = ledger.stragglers(rolledSoFar(all, index)).length > policy.maxStragglers;
     const halts = canaryFailed || (ledger.stragglers(slugs).length > 0 && tooMany);
     if (unproven.length) emit({ code: 'wave.unproven', phase, stragglers: unproven, tolerated: !halts });
     else emit({ code: 'wave.proven', phase, slugs, duration_ms: clock.monotonic() - started });
     await tools.keep();
     if (halts) {
-      return { phase, unproven, notRolled: waves.slice(index + 1).flatMap((later) => later.slugs) };
+      return { phase, unproven, notRolled: all.slice(index + 1).flatMap((later) => later.slugs) };
     }
+    if (unproven.length && policy.batchGrowth > 1) all = smallAgain(all, index, ledger.slugs.length, policy);
   }
   return null;
 }
@@ -106,7 +110,10 @@ export async function rollInOneCall(
   const step = `rolling ${slugs.length} tenants in one call`;
   rollout.doing(step);
   emit({ code: 'wave.started', phase: SINGLE_CALL, slugs, wave: 1, waves: 1 });
-  const request = whole ? {} : { only_slugs: slugs };
+  const request = {
+    ...(whole ? {} : { only_slugs: slugs }),
+    batch_size: tenantsOf(policy.batchSize, ledger.slugs.length),
+  };
   const answer = await roll(tools, SINGLE_CALL, slugs, request, { doing: rollout.doing, step });
   const { canary } = policy;
   if (answer === 'answered' && canary && slugs.includes(canary) && ledger.get(canary).phase !== 'canary') {
@@ -121,6 +128,14 @@ export async function rollInOneCall(
   rollout.doing('verifying', untilQuiet ? undefined : budgetMs);
   await verifier.prove(slugs, { budgetMs, untilQuiet });
   return null;
+}
+
+/** After a wave that is not all proven the batches begin small again. */
+function smallAgain(waves: Wave[], index: number, fleet: number, policy: BatchPolicy): Wave[] {
+  const done = waves.slice(0, index + 1);
+  const rest = waves.slice(index + 1).flatMap(({ slugs }) => slugs);
+  const batches = done.filter(({ phase }) => phase !== 'canary').length;
+  return [...done, ...batchesOf(rest, fleet, policy, batches + 1)];
 }
 
 function rolledSoFar(waves: Wave[], index: number): string[] {

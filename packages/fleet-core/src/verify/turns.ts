@@ -6,6 +6,11 @@ import type { Clock } from '../io/clock.js';
 const PATIENCE_MS = 1_000;
 /** Questions that may be under way in all, as a multiple of those that are young. */
 const OLD_PER_YOUNG = 16;
+/**
+ * More would only slow each other down where it is this machine that is slow: all grow old then, make room for more, and
+ * end at their time limit.
+ */
+const MOST_UNDER_WAY = 400;
 
 interface Turn<T> {
   item: T;
@@ -46,7 +51,8 @@ export function askInTurns<T>(
       pump();
     };
     const stop = () => fail(signal.reason);
-    const isFull = () => young >= concurrency || all >= concurrency * OLD_PER_YOUNG;
+    const most = Math.max(concurrency, Math.min(concurrency * OLD_PER_YOUNG, MOST_UNDER_WAY));
+    const isFull = () => young >= concurrency || all >= most;
 
     const pump = () => {
       cancelTimer();

@@ -1,5 +1,6 @@
 /** Stage 6: asks tenants until each is proven on target or its settle budget is spent. */
 import type { StageContext } from '../context.js';
+import type { Flips } from '../contract.js';
 import { sleep } from '../io/sleep.js';
 import { type Ledger, shaOf } from './ledger.js';
 import { Pace } from './pace.js';
@@ -48,17 +49,28 @@ interface Followed {
   readonly slug: string;
   /** What was told of it last. */
   shown: string | null;
+  /** Questions in this round. */
+  asked: number;
 }
 
 /** Asks tenants what they run, and takes it down in the ledger. */
 export class Verifier {
-  readonly #pace = new Pace();
+  readonly #pace: Pace;
 
+  /** @param past How quick the tenants of the last rollouts of this fleet were. */
   constructor(
     private readonly context: StageContext,
     private readonly policy: ProbePolicy,
     private readonly ledger: Ledger,
-  ) {}
+    past: Flips[] = [],
+  ) {
+    this.#pace = new Pace(past);
+  }
+
+  /** How quick the tenants were that it saw come on target after their roll; null where it saw none. */
+  get flips(): Flips | null {
+    return this.#pace.flips;
+  }
 
   /** Asks each tenant just once. @returns The slugs that are not proven on target. */
   ask(slugs: string[]): Promise<string[]> {
@@ -114,7 +126,7 @@ export class Verifier {
       onTarget,
     };
     if (budgetMs > 0) emit({ code: 'verify.started', slugs, settle_budget_ms: budgetMs });
-    const followed = slugs.map((slug): Followed => ({ slug, shown: null }));
+    const followed = slugs.map((slug): Followed => ({ slug, shown: null, asked: 0 }));
     await askInTurns(context, followed, policy.probeConcurrency, (tenant) => this.#question(tenant, round));
     const unproven = slugs.filter(isOpen);
     if (budgetMs > 0) {
@@ -133,6 +145,7 @@ export class Verifier {
     const { context, policy, ledger } = this;
     const { slug } = followed;
     const wasDone = ledger.isOnTarget(slug);
+    followed.asked++;
     const observation = await probe(context.http, buildinfoUrl(policy.tenantUrl, slug), {
       timeoutMs: this.#patienceMs(slug, round),
       signal: context.signal,
@@ -155,7 +168,10 @@ export class Verifier {
     if (left <= 0) return null;
     const spread = 0.9 + 0.2 * context.random.fraction();
     // The last question falls on the end of the budget, so that no tenant is called stale before it.
-    return Math.min(this.#pace.waitMs(now - (since ?? now)) * spread, left);
+    return Math.min(
+      this.#pace.waitMs(now - (since ?? now), followed.asked, round.slugs.length - round.onTarget) * spread,
+      left,
+    );
   }
 
   /** A tenant that did not answer last time gets no more time than its round has left, and a second at least. */

@@ -15,6 +15,7 @@ describe('the defaults', () => {
     strategy: (config) => config.strategy,
     soak: (config) => config.soakMs,
     'batch-size': (config) => config.batchSize,
+    'batch-growth': (config) => config.batchGrowth,
     'max-stragglers': (config) => config.maxStragglers,
     'settle-budget': (config) => config.settleBudgetMs,
     'probe-timeout': (config) => config.probeTimeoutMs,

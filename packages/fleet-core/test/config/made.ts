@@ -42,8 +42,12 @@ export function optionTypes(): string {
   ].join('\n');
 }
 
-const typeOf = ({ kind, choices }: Setting): string =>
-  kind === 'choice' ? (choices ?? []).map((one) => `'${one}'`).join(' | ') : TYPES[kind as 'text'];
+const typeOf = ({ kind, choices, percent }: Setting): string =>
+  percent
+    ? `number | \`\${number}%\``
+    : kind === 'choice'
+      ? (choices ?? []).map((one) => `'${one}'`).join(' | ')
+      : TYPES[kind as 'text'];
 
 function docstring(setting: Setting): string[] {
   const { help, kind } = setting;

@@ -45,6 +45,7 @@ describe('a value of the wrong kind names its place', () => {
   test.each<[string, Partial<Layers>, string, RegExp]>([
     ['a switch', { env: { FLEET_NO_LOCK: 'maybe' } }, 'FLEET_NO_LOCK', /neither true nor false/],
     ['a number in words', { flags: { 'batch-size': 'three' } }, '--batch-size', /whole number of at least 1/],
+    ['a share in words', { flags: { 'batch-size': 'five%' } }, '--batch-size', /no share/],
     ['a number below its range', { flags: { 'batch-size': '0' } }, '--batch-size', /at least 1/],
     ['a negative number', { flags: { 'max-stragglers': '-1' } }, '--max-stragglers', /at least 0/],
     ['a fraction', { env: { FLEET_CONFIRMATIONS: '1.5' } }, 'FLEET_CONFIRMATIONS', /whole number/],

@@ -1,6 +1,6 @@
 import { createServer as tlsServer } from 'node:tls';
 import { describe, expect, test } from 'vitest';
-import { type HttpFailure, type HttpFailureKind, type HttpRequest, systemHttp } from '../../src/io/http.js';
+import { HttpFailure, type HttpFailureKind, type HttpRequest, systemHttp } from '../../src/io/http.js';
 import { ManualClock } from '../../src/testing/index.js';
 import { selfSigned } from '../helpers/certificate.js';
 import { answer, closedPort, serve, serveRaw } from '../helpers/server.js';
@@ -242,6 +242,31 @@ describe('a failure says what is known of the request', () => {
     expect(await failureOf(systemHttp(new ManualClock())(request(server.url)))).toMatchObject({
       kind: 'too_large',
     });
+  });
+
+  test('a body that is handed on as it comes is not kept, and its limit holds', async () => {
+    const server = await serve((_request, response) => answer(response, 200, 'ä'.repeat(200_000)));
+    let got = '';
+    const http = systemHttp(new ManualClock());
+    const receive = (text: string) => {
+      got += text;
+    };
+    const { body } = await http(request(server.url, { receive, maxBytes: 400_000 }));
+    expect(got).toBe('ä'.repeat(200_000));
+    expect(body.length).toBeLessThan(200_000);
+    expect(await failureOf(http(request(server.url, { receive, maxBytes: 399_999 })))).toMatchObject({
+      kind: 'too_large',
+    });
+  });
+
+  test('what the reader of a body throws ends the exchange', async () => {
+    const server = await serve((_request, response) => void response.writeHead(200).write('{'));
+    const receive = () => {
+      throw new HttpFailure('too_large', 'too many rows');
+    };
+    const failure = await failureOf(systemHttp(new ManualClock())(request(server.url, { receive })));
+    expect(failure).toMatchObject({ kind: 'too_large', message: 'too many rows' });
+    await server.quiet();
   });
 
   test('a body of exactly the limit is read', async () => {

@@ -1,5 +1,6 @@
 /** Name lookups, against a resolver that is stepped by hand. */
 import { expect, test } from 'vitest';
+import { End } from '../../src/io/end.js';
 import { systemHttp } from '../../src/io/http.js';
 import { Names } from '../../src/io/names.js';
 import { ManualClock } from '../../src/testing/index.js';
@@ -105,9 +106,9 @@ test('are done again for an address that nobody answers at', async () => {
 
 test('end with whoever waits for them; an address needs none', async () => {
   const names = new Names(new ManualClock(), () => new Promise(() => {}));
-  const end = new AbortController();
-  const work = expect(names.resolve('a.example.com', end.signal)).rejects.toBe('over');
-  end.abort('over');
+  const end = new End();
+  const work = expect(names.resolve('a.example.com', end)).rejects.toBe('over');
+  end.come('over');
   await work;
   expect(await names.resolve('[::1]')).toEqual([{ address: '::1', family: 6 }]);
   expect(await names.resolve('10.0.0.1')).toEqual([{ address: '10.0.0.1', family: 4 }]);

@@ -2,9 +2,11 @@ import { describe, expect, test } from 'vitest';
 import { checkSlug } from '../../src/clients/control-plane/slug.js';
 import type { RedeployRow } from '../../src/contract.js';
 import type { EventData } from '../../src/events/events.js';
-import { checkCanary, planWaves, readFleet } from '../../src/plan/plan.js';
+import { checkCanary, planWaves, readFleet, type WavePolicy } from '../../src/plan/plan.js';
 import { applyRows } from '../../src/rollout/rows.js';
 import { Ledger, type RowReport } from '../../src/verify/ledger.js';
+
+const steady = { batchSize: 9, batchGrowth: 1, batchMax: null };
 
 describe('the fleet that a plan lists', () => {
   test('is every tenant once, in the order of the control plane', () => {
@@ -105,7 +107,7 @@ describe('the waves', () => {
   ])('%s', (_name, canary, batchSize, skip, expected) => {
     const waves = planWaves(slugs, (slug) => skip.includes(slug), {
       canary,
-      batchSize,
+      ...{ batchSize, batchGrowth: 1, batchMax: null },
       force: false,
       soakMs: 0,
     });
@@ -113,7 +115,7 @@ describe('the waves', () => {
   });
 
   test('forced, those on target are rolled as well', () => {
-    const waves = planWaves(slugs, () => true, { canary: 'a', batchSize: 9, force: true, soakMs: 60_000 });
+    const waves = planWaves(slugs, () => true, { canary: 'a', ...steady, force: true, soakMs: 60_000 });
     expect(waves.map(({ slugs: wave }) => wave)).toEqual([['a'], ['b', 'c', 'd', 'e']]);
   });
 
@@ -124,10 +126,31 @@ describe('the waves', () => {
     ['it is not on target and rolled itself', { on: ['b'] }, false],
     ['no soak is wanted', { on: ['a'], soakMs: 0 }, false],
   ])('a canary on target soaks again where %s: %o, %s', (_name, { on, soakMs = 60_000, soaked }, again) => {
-    const policy = { canary: 'a', batchSize: 9, force: false, soakMs };
+    const policy = { canary: 'a', ...steady, force: false, soakMs };
     const waves = planWaves(slugs, (slug) => on.includes(slug), policy, soaked);
     expect(waves.some((wave) => wave.soak_only)).toBe(again);
     if (again) expect(waves[0]).toEqual({ phase: 'canary', slugs: ['a'], soak_only: true });
+  });
+
+  test.each<[string, Partial<WavePolicy>, number[]]>([
+    ['a share of the fleet, rounded up', { batchSize: '31%' }, [4, 4, 2]],
+    ['a share below one tenant', { batchSize: '0.5%' }, Array(10).fill(1)],
+    ['the whole fleet', { batchSize: '100%' }, [10]],
+    ['that grow', { batchSize: 1, batchGrowth: 2 }, [1, 2, 4, 3]],
+    ['that grow up to a limit', { batchSize: 1, batchGrowth: 2, batchMax: 3 }, [1, 2, 3, 3, 1]],
+    ['a share above the limit', { batchSize: '80%', batchMax: 5 }, [5, 5]],
+  ])('batches of %s: %o', (_name, policy, sizes) => {
+    const ten = Array.from({ length: 10 }, (_none, index) => `t${index}`);
+    const waves = planWaves(ten, () => false, {
+      ...steady,
+      canary: null,
+      force: false,
+      soakMs: 0,
+      ...policy,
+    });
+    expect(waves.map(({ slugs: wave }) => wave.length)).toEqual(sizes);
+    expect(waves.flatMap(({ slugs: wave }) => wave)).toEqual(ten);
+    expect(waves.map(({ phase }) => phase)).toEqual(sizes.map((_size, index) => `batch-${index + 1}`));
   });
 
   test('47: a canary that is not in the fleet fails before anything is rolled', () => {

@@ -28,6 +28,13 @@ const leave = (rollout: Partial<RolloutRecord>) => {
 const tenants = (...slugs: string[]) => slugs.map((slug) => ({ slug, status: 'on_target' }));
 
 describe('what is left', () => {
+  test('how long the tenants took from their roll to the new commit', async () => {
+    await run(locked());
+    const [first] = records();
+    expect(first?.flips).toBeUndefined();
+    expect(records().at(-1)?.flips).toMatchObject({ tenants: 3 });
+  });
+
   test('the state at the start, around each wave and at the verdict', async () => {
     const { result } = await run(locked());
     expect(result.outcome).toBe('succeeded');

@@ -46,6 +46,29 @@ describe('waves', () => {
     expect(resultSchema.safeParse(result).success).toBe(true);
   });
 
+  test('batches grow while every tenant is proven, and begin small again after one that is not', async () => {
+    const options = await start();
+    const grown = { batchSize: 1, batchGrowth: 2 };
+    await run({ ...options, ...grown });
+    expect(phases()).toEqual(['acme', 'birch cedar', 'dune elm fig']);
+    await fleet.stop();
+
+    const again = await start();
+    fleet.stuck.add('birch');
+    const { result } = await run({ ...again, ...grown, maxStragglers: 1 });
+    expect(phases()).toEqual(['acme', 'birch cedar', 'dune', 'elm fig']);
+    expect(result.tenants.map(({ phase }) => phase)).toEqual([
+      ...['batch-1', 'batch-2', 'batch-2', 'batch-3', 'batch-4', 'batch-4'],
+    ]);
+    expect(result.outcome).toBe('succeeded_with_quarantine');
+  });
+
+  test('a share of the fleet goes to the control plane of a single call as a number', async () => {
+    const options = await start();
+    await run({ ...options, strategy: 'single-call', batchSize: '40%' });
+    expect(fleet.rolls[0]?.body.batch_size).toBe(3);
+  });
+
   test('12: tenants on target before are left out, and a fleet on target is not rolled at all', async () => {
     const options = await start();
     fleet.tenants.set('birch', NEW);

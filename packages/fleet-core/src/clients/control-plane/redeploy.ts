@@ -1,5 +1,6 @@
 /** Client of the control plane's redeploy endpoint: one exchange each, classified. */
 
+import type { Share } from '../../config/batch.js';
 import type { StageContext } from '../../context.js';
 import {
   CLAIM_HEADER,
@@ -9,7 +10,6 @@ import {
   REDEPLOY_PATH,
   type RedeployAnswer,
   type RedeployRequest,
-  redeployAnswerSchema,
   SETTLE_ROLLS_PATH,
   type SettledRoll,
   settledRollsSchema,
@@ -20,6 +20,7 @@ import { isProxyPage } from '../../io/proxy-page.js';
 import type { CallResult } from '../../result/result.js';
 import { parseJson } from '../../text/json.js';
 import { redact } from '../../text/sanitize.js';
+import { AnswerReader } from './answer.js';
 import type { CallLog } from './call-log.js';
 import { problemOf, statusInWords } from './problem.js';
 import type { Unanswered } from './refusal.js';
@@ -29,8 +30,10 @@ import { hadNoEffect, isDraining } from './retry.js';
 export const ROLL_MAY_LAST_MS = { scoped: 600_000, 'single-call': 1_200_000 } as const;
 const PLAN_TIMEOUT_MS = 120_000;
 const SETTLE_TIMEOUT_MS = 10_000;
-/** A thousand tenants fit many times over. */
-const MAX_BYTES = 8 * 1024 * 1024;
+/** Of an answer that is no list of rows. */
+const SETTLE_MAX_BYTES = 8 * 1024 * 1024;
+/** Far more than a million rows take; what an answer is really bounded by are its rows. */
+const MAX_BYTES = 2 * 1024 ** 3;
 
 export interface Fence {
   group: string;
@@ -47,7 +50,8 @@ export interface RequestPolicy {
   expectedSha: string | null;
   canary: string | null;
   soakMs: number;
-  batchSize: number;
+  /** Tenants, or a share of the fleet, which only those know who know the fleet. */
+  batchSize: number | Share;
   maxStragglers: number;
   strategy: 'scoped' | 'single-call';
 }
@@ -87,7 +91,7 @@ export class RedeployClient {
       confirm: true,
       ...(policy.canary ? { canary_slug: policy.canary } : {}),
       soak_seconds: Math.ceil(policy.soakMs / 1000),
-      batch_size: policy.batchSize,
+      ...(typeof policy.batchSize === 'number' ? { batch_size: policy.batchSize } : {}),
       max_stragglers: policy.maxStragglers,
     };
   }
@@ -139,7 +143,7 @@ export class RedeployClient {
         headers: { ...this.#headers, ...headersOf(fence) },
         body: JSON.stringify({ keys }),
         timeoutMs: SETTLE_TIMEOUT_MS,
-        maxBytes: MAX_BYTES,
+        maxBytes: SETTLE_MAX_BYTES,
         fresh: true,
         signal: this.context.signal,
       });
@@ -167,6 +171,7 @@ export class RedeployClient {
   async #send(request: RedeployRequest, call: Call): Promise<Sent> {
     const { context, policy } = this;
     const record = this.#record(call);
+    const answer = new AnswerReader();
     try {
       const response = await context.http({
         method: 'POST',
@@ -175,12 +180,13 @@ export class RedeployClient {
         body: JSON.stringify(request),
         timeoutMs: call.kind === 'plan' ? PLAN_TIMEOUT_MS : ROLL_MAY_LAST_MS[policy.strategy],
         maxBytes: MAX_BYTES,
+        receive: (text) => answer.push(text),
         // A pooled connection that died unnoticed would make a harmless call an unknown one.
         fresh: call.kind === 'roll',
         signal: context.signal,
       });
       this.calls.reached = true;
-      const { sent, outcome } = classify(response);
+      const { sent, outcome } = classify(response, answer);
       record(outcome, response.status, sent.answer?.ok ?? null, isDraining(sent.exchange));
       this.#tellWords(call.phase ?? 'plan', sent);
       return sent;
@@ -238,18 +244,20 @@ const headersOf = ({ group, fencingToken, claimId }: Fence) => ({
   [CLAIM_HEADER]: claimId,
 });
 
-function classify(response: HttpResponse): { sent: Sent; outcome: CallResult['outcome'] } {
+function classify(
+  response: HttpResponse,
+  reader: AnswerReader,
+): { sent: Sent; outcome: CallResult['outcome'] } {
   const { status, headers, body } = response;
-  const json = parseJson(body);
-  const answer = redeployAnswerSchema.safeParse(json);
+  const { answer, json } = reader.end(body);
   const problem = problemOf(json);
-  const usable = answer.success && (status === 200 || status === 500);
+  const usable = answer !== null && (status === 200 || status === 500);
   const unknown = status >= 500 || (status >= 200 && status < 300);
   return {
     outcome: usable ? 'answered' : unknown ? 'unknown' : 'refused',
     sent: {
       exchange: { status, readable: usable, error: problem?.error },
-      answer: usable ? answer.data : null,
+      answer: usable ? answer : null,
       retryAfter: headers['retry-after'],
       problem,
       reason: `${statusInWords(status, problem)}${usable || json !== undefined ? '' : ', and its body is not JSON'}`,

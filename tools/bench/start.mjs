@@ -1,0 +1,49 @@
+// From the start of the process: to the version, and to the first request that a redeploy sends.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { CLI, env, grossly, inTurns, median, ms, quick, ratio, table, timeOf } from './measure.mjs';
+
+const rounds = quick ? 5 : 21;
+const taken = inTurns(
+  {
+    version: () => timeOf(process.execPath, [CLI, '--version']),
+    node: () => timeOf(process.execPath, ['-e', '0']),
+  },
+  rounds,
+);
+
+/** Milliseconds until a redeploy has sent its first request, which nobody answers. */
+async function firstRequest() {
+  const server = createServer();
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${server.address().port}`;
+  const args = ['--control-plane', url, '--tenant-url', `${url}/{slug}`, '--expected-sha', 'b'.repeat(40)];
+  const started = performance.now();
+  const child = spawn(process.execPath, [CLI, 'redeploy', ...args, '--target-tag', 'x', '--no-lock'], {
+    env,
+    stdio: 'ignore',
+  });
+  await once(server, 'request');
+  const took = performance.now() - started;
+  child.kill('SIGKILL');
+  server.closeAllConnections();
+  server.close();
+  return took;
+}
+const firsts = [];
+for (let round = 0; round < rounds; round++) firsts.push(await firstRequest());
+
+const [version, node, first] = [taken.version, taken.node, firsts].map(median);
+table(
+  'Start-up: median',
+  [
+    'bare node -e 0',
+    'fleet --version',
+    'first request of a redeploy',
+    'version / node',
+    'first request / node',
+  ],
+  [[...[node, version, first].map(ms), ratio(version, node), ratio(first, node)]],
+);
+grossly('time to the version, in those of node -e 0', version / node, 2.5);
