@@ -304,5 +304,11 @@ export const promise = [
     "  if (outcome === 'held') return 0;\n  return outcome === 'interrupted'\n",
     'whatever follows fleet gates rolls a fleet that is frozen',
     'gate/gates-alone',
+    'a roll that was asked to stop goes on',
+    'context',
+    'if (!stopAfterWave?.aborted) return;',
+    'return;',
+    'tenants are rolled that a person wanted to spare',
+    'rollout/stop-after-wave',
   ),
 ];

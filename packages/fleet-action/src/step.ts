@@ -8,7 +8,7 @@ import {
   runFleet,
   systemPorts,
 } from '@tenant-fleet/fleet-core/program';
-import { renderResult } from '@tenant-fleet/fleet-core/render';
+import { lineTeller, renderResult } from '@tenant-fleet/fleet-core/render';
 import { forgetClaim, keepClaim } from './claim-state.js';
 import { type Inputs, readInputs } from './inputs.js';
 import { writeOutputs, writeSummary } from './outputs.js';
@@ -65,11 +65,17 @@ async function roll(env: Env, inputs: Inputs): Promise<number> {
     });
   }
   saveState(env, 'started', new Date().toISOString());
+  const tell = lineTeller({ verbose });
   const result = await runFleet(config, {
     signal: controller.signal,
     hurry: hurry.signal,
     onClaim: (claim) => keepClaim(env, claim),
-    ports: { emit: (event) => sayEvent(event, { verbose }) },
+    ports: {
+      emit: (event) => {
+        const line = tell(event);
+        if (line !== null) say(line);
+      },
+    },
   });
   // Gitea folds what a step prints before this.
   if (env.GITEA_ACTIONS === 'true') say('::endgroup::');

@@ -1,3 +1,4 @@
+import { FleetError } from './errors.js';
 import type { Emit } from './events/emitter.js';
 import type { Ports } from './ports.js';
 
@@ -9,6 +10,8 @@ export interface RunContext {
   signal?: AbortSignal;
   /** Ends at once what a run still does after its verdict: telling people. `signal` does so where it comes that late. */
   hurry?: AbortSignal;
+  /** Ends a roll as `held` before its next wave; the wave under way is rolled and proven to its end. */
+  stopAfterWave?: AbortSignal;
   /** Told of every claim of the lock before it is first sent; see {@link releaseClaim}. */
   onClaim?: (claim: ClaimHandle) => void;
   /** The parent process, where this one rolls under its lease. */
@@ -37,4 +40,13 @@ export interface StageContext extends Pick<Ports, 'clock' | 'random' | 'http'> {
   emit: Emit;
   /** Ends the stage: the run is interrupted, its time is up, or the lease is lost. */
   signal: AbortSignal;
+}
+
+/** @throws FleetError `HELD` where a person asked for no further wave: no success, so that nobody takes the rest for done. */
+export function stopIfAsked({ stopAfterWave }: RunContext): void {
+  if (!stopAfterWave?.aborted) return;
+  throw new FleetError('HELD', 'stopped between two waves, as was asked for', {
+    outcome: 'held',
+    next: 'run the same command again to go on: tenants on target are left out',
+  });
 }

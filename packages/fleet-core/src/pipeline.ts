@@ -6,7 +6,7 @@ import { redeployClient } from './clients/control-plane/from-config.js';
 import type { Fence } from './clients/control-plane/redeploy.js';
 import type { Config } from './config/config.js';
 import { refuse } from './config/trust.js';
-import type { RunContext, StageContext } from './context.js';
+import { type RunContext, type StageContext, stopIfAsked } from './context.js';
 import type { Flips } from './contract.js';
 import { isFleetError } from './errors.js';
 import type { Emit, Emitter } from './events/emitter.js';
@@ -158,7 +158,10 @@ async function rollout(
   await start(fleet, tools.verifier);
   let halt: Halt | null = null;
   if (waves.length) {
-    const mayGoOn = () => recheckGates(gates);
+    const mayGoOn = () => {
+      stopIfAsked(run.context);
+      return recheckGates(gates);
+    };
     halt = await rollWaves(run, { tools, policy: config, mayGoOn, doing }, waves);
     await settleCalls(tools, halt === null);
     doing('looking at the whole fleet once more');

@@ -2,12 +2,14 @@
 import { type FleetError, type FleetEvent, type FleetResult, isFleetError } from '@tenant-fleet/fleet-core';
 import type { Config, Layers } from '@tenant-fleet/fleet-core/config';
 import { announceUnstarted, runFleet } from '@tenant-fleet/fleet-core/program';
-import { renderEvent, toneOf } from '@tenant-fleet/fleet-core/render';
+import { lineTeller, renderEvent, toneOf } from '@tenant-fleet/fleet-core/render';
 import { configOf } from '../config.js';
 import type { OutputFlags } from '../flags.js';
 import { lenderOf } from '../process/lent-lease.js';
 import { Terminal } from '../terminal/console.js';
 import { eventFile } from '../terminal/event-file.js';
+import { canDraw } from '../terminal/live/can-draw.js';
+import { isInForeground } from '../terminal/live/keys.js';
 import { confirmRoll } from '../terminal/prompt.js';
 import { checkReports, show, writeReports } from '../terminal/result.js';
 import { interruptible } from '../terminal/signals.js';
@@ -43,12 +45,14 @@ export async function carryOut(
   stops: { signal: AbortSignal; hurry: AbortSignal },
 ): Promise<FleetResult> {
   const events = output.events === undefined ? undefined : eventFile(output.events, terminal);
+  const stopping = new AbortController();
+  const view = await viewOf(config, output, terminal, stopping);
   const emit = (event: FleetEvent) => {
     events?.write(event);
-    const line = output.quiet ? null : renderEvent(event, output);
-    if (line !== null) terminal.line('stderr', line, toneOf(event));
+    view.follow(event);
   };
-  const result = await runFleet(config, { ports: { emit }, ...stops, lender: lenderOf(process.env) });
+  const context = { ...stops, stopAfterWave: stopping.signal, lender: lenderOf(process.env) };
+  const result = await runFleet(config, { ports: { emit }, ...context }).finally(() => view.end());
   await events?.close();
   await writeReports(result, output, terminal);
   show(result, output, terminal);
@@ -61,4 +65,31 @@ async function tellUnstarted(flags: Layers['flags'], error: FleetError, terminal
   if (config?.trigger.event === undefined) return;
   const emit = (event: FleetEvent) => terminal.line('stderr', renderEvent(event) ?? '', toneOf(event));
   await announceUnstarted(config, error, { ports: { emit } });
+}
+
+interface View {
+  follow: (event: FleetEvent) => void;
+  end: () => void;
+}
+
+/** One screen for a person at a terminal, lines for everybody else. */
+async function viewOf(
+  config: Config,
+  output: OutputFlags,
+  terminal: Terminal,
+  stopping: AbortController,
+): Promise<View> {
+  if (!output.quiet && !output.verbose && output.events !== '-' && canDraw('stderr') && isInForeground()) {
+    // Loaded only here: nobody else waits for what draws.
+    const { LiveView } = await import('../terminal/live/live.js');
+    return new LiveView(terminal, config.command === 'redeploy' && !config.dryRun ? stopping : null);
+  }
+  const tell = lineTeller(output);
+  return {
+    follow: (event) => {
+      const line = output.quiet ? null : tell(event);
+      if (line !== null) terminal.line('stderr', line, toneOf(event));
+    },
+    end: () => {},
+  };
 }

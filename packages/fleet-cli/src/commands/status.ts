@@ -5,6 +5,8 @@ import { renderStatus } from '@tenant-fleet/fleet-core/render';
 import { configOf } from '../config.js';
 import type { OutputFlags } from '../flags.js';
 import { Terminal } from '../terminal/console.js';
+import { canDraw } from '../terminal/live/can-draw.js';
+import { isInForeground } from '../terminal/live/keys.js';
 import { exitCodeOfSignal, interruptible } from '../terminal/signals.js';
 import { isReaderGone } from '../terminal/streams.js';
 
@@ -15,11 +17,10 @@ export async function runStatus(
 ): Promise<number> {
   const terminal = new Terminal(output);
   const config = await configOf('status', flags);
-  const show = (status: FleetStatus) => {
-    if (output.json) terminal.document(status, output.watch ? 0 : 2);
-    else {
-      for (const { text, tone } of renderStatus(status)) terminal.line('stdout', text, tone);
-    }
+  const say = (status: FleetStatus) => {
+    if (output.json) return terminal.document(status, output.watch ? 0 : 2);
+    for (const { text, tone } of renderStatus(status)) terminal.line('stdout', text, tone);
+    if (output.watch) terminal.line('stdout', '');
   };
   return interruptible(
     terminal,
@@ -27,15 +28,18 @@ export async function runStatus(
       try {
         if (!output.watch) {
           const status = await readStatus(config, { signal });
-          show(status);
+          say(status);
           return status.exit_code;
         }
         // Nobody reads any more (`... | head`): there is nothing left to watch for.
         const gone = new AbortController();
         process.stdout.on('error', (error) => isReaderGone(error) && gone.abort());
-        for await (const status of watchStatus(config, { signal: AbortSignal.any([signal, gone.signal]) })) {
-          show(status);
-          if (!output.json) terminal.line('stdout', '');
+        const block = await blockFor(output, terminal);
+        try {
+          const watched = watchStatus(config, { signal: AbortSignal.any([signal, gone.signal]) });
+          for await (const status of watched) block ? block.show(renderStatus(status)) : say(status);
+        } finally {
+          block?.end('stays');
         }
       } catch (error) {
         if (!signal.aborted) throw error;
@@ -44,4 +48,12 @@ export async function runStatus(
     },
     { says: null },
   );
+}
+
+/** A screen that is drawn anew, where a person watches; null where lines go to something else. */
+async function blockFor({ json }: OutputFlags, terminal: Terminal) {
+  if (json || !canDraw('stdout') || !isInForeground()) return null;
+  // Loaded only here: nobody else waits for what draws.
+  const { Block } = await import('../terminal/live/block.js');
+  return new Block(terminal, 'stdout');
 }

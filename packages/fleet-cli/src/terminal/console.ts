@@ -23,6 +23,8 @@ const escaped = (text: string): string =>
 
 export class Terminal {
   readonly #colour: boolean;
+  /** Makes room for what is written, where something is drawn below it. */
+  #makeRoom: ((write: () => void) => void) | null = null;
 
   constructor(options: { color: boolean }) {
     this.#colour = options.color;
@@ -30,14 +32,23 @@ export class Terminal {
 
   /** Writes one line. */
   line(stream: Stream, text: string, tone: Tone = 'plain'): void {
-    const style = this.#wantsColour(stream) ? STYLES[tone] : null;
-    // Whatever was not made harmless before: no text writes to a terminal by itself, only what stands here does.
-    const safe = text.replace(CONTROL, ' ');
     // Where no terminal is, lines stay whole, for whatever reads them.
     const { columns } = process[stream];
-    const lines = safe.split('\n').map((one) => wrapped(one, columns));
-    const plain = lines.join('\n');
-    this.#write(stream, style ? styleText(style, plain, { validateStream: false }) : plain);
+    const lines = text.split('\n').map((one) => wrapped(one.replace(CONTROL, ' '), columns));
+    this.#write(stream, this.styled(stream, lines.join('\n'), tone));
+  }
+
+  /** A text as it may be written, in the colour of its tone where that is welcome. */
+  styled(stream: Stream, text: string, tone: Tone): string {
+    // Whatever was not made harmless before: no text writes to a terminal by itself, only what stands here does.
+    const safe = text.replace(CONTROL, ' ');
+    const style = this.#wantsColour(stream) ? STYLES[tone] : null;
+    return style ? styleText(style, safe, { validateStream: false }) : safe;
+  }
+
+  /** Lets `makeRoom` call what writes, from here on; null: nothing is drawn any more. */
+  above(makeRoom: ((write: () => void) => void) | null): void {
+    this.#makeRoom = makeRoom;
   }
 
   /** Whether a document was written in this process. */
@@ -59,7 +70,9 @@ export class Terminal {
   }
 
   #write(stream: Stream, text: string): void {
-    process[stream].write(`${text}\n`);
+    const write = () => void process[stream].write(`${text}\n`);
+    if (this.#makeRoom && process[stream].isTTY) this.#makeRoom(write);
+    else write();
   }
 
   #wantsColour(stream: Stream): boolean {

@@ -33,8 +33,8 @@ export function verdictOf(result: FleetResult): string {
       if (isOnTarget(result.counts))
         return `HELD: deploys of ${fleet} are frozen${rolled ? '' : ', nothing was rolled'}; ${plural(on_target, 'tenant')} answered with ${target} all the same.`;
       return rolled
-        ? `HELD: deploys of ${fleet} are frozen; ${halfWay}.`
-        : `HELD: deploys of ${fleet} are frozen; ${target} is NOT deployed.`;
+        ? `HELD: ${halfWay}.`
+        : `HELD: nothing was rolled; ${fleet} is NOT deployed to ${target}.`;
     case 'failed':
       return `FAILED: ${fleet} is not proven to run ${target}.`;
     case 'lock_timeout':

@@ -16,6 +16,7 @@ export async function run(
   const work = COMMANDS[context.command ?? 'redeploy'](options, {
     signal: context.signal,
     hurry: context.hurry,
+    stopAfterWave: context.stopAfterWave,
     lender: context.lender,
     ports: { clock, emit: sink.emit, http: tracked.http, ...context.ports },
   });
