@@ -60,6 +60,7 @@ const ROOMS = {
     'index.ts',
     'control-plane.ts',
     'modes.ts',
+    'dashboard/',
     'gateway/',
     'sim/',
     'rolls/',

@@ -304,6 +304,8 @@ export const promise = [
     "  if (outcome === 'held') return 0;\n  return outcome === 'interrupted'\n",
     'whatever follows fleet gates rolls a fleet that is frozen',
     'gate/gates-alone',
+  ),
+  fault(
     'a roll that was asked to stop goes on',
     'context',
     'if (!stopAfterWave?.aborted) return;',

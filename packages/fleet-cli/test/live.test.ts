@@ -118,7 +118,16 @@ describe('the screen of a run', () => {
     ],
     [
       'an older roll',
-      [{ code: 'lock.draining', group: 'staging', fencing_token: 3, slugs: [], since_ms: 60_000 }],
+      [
+        {
+          code: 'lock.draining',
+          group: 'staging',
+          fencing_token: 3,
+          slugs: [],
+          since_ms: 60_000,
+          at_most_ms: 600_000,
+        },
+      ],
       'waiting for an older roll to end, 1:04',
     ],
     [

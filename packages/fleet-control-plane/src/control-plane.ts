@@ -5,6 +5,7 @@ import type { Server as TlsServer } from 'node:tls';
 import { LOCKS_PATH } from '@tenant-fleet/fleet-core/contract';
 import type { Logger } from 'pino';
 import { type Clock, systemClock } from './clock.js';
+import { dashboardRoutes } from './dashboard/routes.js';
 import { applicationUrl } from './db/application-role.js';
 import { Channel } from './db/channel.js';
 import { Database } from './db/database.js';
@@ -152,6 +153,7 @@ async function start(
   if (!legacy) {
     const groups = options.groups && new Set(options.groups);
     await app.register(lockRoutes, { prefix: LOCK_PREFIX, ...shared, lock, groups });
+    await app.register(dashboardRoutes, { status: lock.status, db: reads });
     await app.register(collectionRoutes, { prefix: LOCKS_PATH, status: lock.status });
   }
   undo.push(() => drain(systemClock));

@@ -19,7 +19,7 @@ import type { Tls } from './tls.js';
 
 /** Largest request body, in bytes. */
 export const BODY_LIMIT = 64 * 1024;
-const OPEN = new Set(['/health', '/livez', '/readyz', '/openapi.json']);
+const OPEN = new Set(['/', '/health', '/livez', '/readyz', '/openapi.json']);
 
 export interface AppOptions {
   callers: Callers;

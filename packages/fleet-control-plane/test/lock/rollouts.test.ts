@@ -48,18 +48,20 @@ it('shows what a holder has got to, replaced as a whole, with fields that the se
   expect(entry.rollout).toEqual(rollout({ counts: { on_target: 1 }, slugs: ['acme', 'birch'] }));
 });
 
-it('leaves tenants out of lists, newest first, page by page, by outcome', async () => {
+it('leaves tenants and timelines out of lists, newest first, page by page, by outcome', async () => {
   const claims: TestClaim[] = [];
+  const timeline = [{ at_ms: 1, event: 'wave.started', phase: 'canary' }];
   for (const outcome of ['succeeded', 'failed', 'succeeded']) {
     const claim = await client.holding(outcome);
-    await claim.release({ fencing_token: claim.token, rollout: rollout({ outcome }) });
+    await claim.release({ fencing_token: claim.token, rollout: rollout({ outcome, timeline }) });
     claims.unshift(claim);
   }
   const ids = claims.map(({ id }) => id);
   const all = await list();
   expect(all.rollouts.map(({ claim_id }) => claim_id)).toEqual(ids);
-  expect(all.rollouts[0]?.rollout).not.toHaveProperty('tenants');
-  expect(all.rollouts[0]?.rollout).not.toHaveProperty('slugs');
+  for (const part of ['tenants', 'slugs', 'timeline'])
+    expect(all.rollouts[0]?.rollout).not.toHaveProperty(part);
+  expect((await show(claims[0] as TestClaim)).rollout).toMatchObject({ timeline });
   expect(all.next_before).toBeNull();
   const first = await list('?limit=2');
   expect(first.rollouts.map(({ claim_id }) => claim_id)).toEqual(ids.slice(0, 2));

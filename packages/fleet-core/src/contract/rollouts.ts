@@ -59,6 +59,17 @@ export const rolloutSchema = z.looseObject({
   rollback: z.looseObject({ claim_id: z.string(), fencing_token: z.number().int() }).nullish(),
   open_calls: z.array(openCallSchema).nullish(),
   unsettled: z.array(unsettledSchema).nullish(),
+  /** Of a rollout that has ended: as in its result. */
+  timeline: z
+    .array(
+      z.looseObject({
+        at_ms: z.number().min(0),
+        event: z.string(),
+        phase: z.string().nullish(),
+        slug: z.string().nullish(),
+      }),
+    )
+    .nullish(),
   policy: z.record(z.string(), z.unknown()).nullish(),
   tool_version: z.string(),
   run_url: z.string().nullish(),

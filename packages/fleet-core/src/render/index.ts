@@ -6,6 +6,7 @@ export { type HistoryLine, renderHistory, renderRollout } from './history.js';
 
 export { lineTeller } from './lines.js';
 export { renderLockEvent, renderLockStatus } from './lock.js';
+export { type GroupView, renderDashboard, renderGroup, renderRolloutPart } from './page/dashboard.js';
 export { renderHtml } from './page/page.js';
 export { outcomeTone, renderResult } from './result.js';
 export { renderRollback } from './rollback.js';

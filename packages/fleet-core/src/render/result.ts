@@ -79,7 +79,7 @@ export function renderResult(result: FleetResult, options: RenderOptions = {}): 
 }
 
 /** Tenants that are not on target, those that fail a run before those that do not. */
-export function unproven(result: FleetResult): TenantResult[] {
+export function unproven(result: Pick<FleetResult, 'tenants'>): TenantResult[] {
   const open = result.tenants.filter((tenant) => tenant.status !== 'on_target');
   return [
     ...open.filter((tenant) => tenant.status !== 'excused'),

@@ -93,7 +93,7 @@ export const rolloutRoutes: FastifyPluginAsyncZod<{ service: LockService; db: Da
  * A rollout is lost whose claim ended without a verdict, also when somebody released the claim for it. One under the
  * lease of `lock run` ends before its claim does.
  */
-function entryOf({
+export function entryOf({
   claimId,
   token,
   holder,
@@ -128,7 +128,7 @@ export const rolloutTooLarge = (extra: Record<string, unknown> = {}) =>
     { extra },
   );
 
-const unknownRollout = (claimId: string) =>
+export const unknownRollout = (claimId: string) =>
   new Problem(
     404,
     'unknown_rollout',

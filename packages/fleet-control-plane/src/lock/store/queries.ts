@@ -223,3 +223,14 @@ export async function readEvents(
   });
   return rows.map((row) => ({ ...row, at: row.at.toISOString() }) as LockEvent);
 }
+
+/** The last events of a group, newest first. */
+export async function readLastEvents(db: Reader, group: string, limit: number): Promise<LockEvent[]> {
+  const rows = await db.rows<Omit<LockEvent, 'at'> & { at: Date }>({
+    name: 'events-last',
+    text: `SELECT seq, at, kind, claim_id, fencing_token, actor, detail, prev, hash FROM lock_events
+      WHERE group_name = $1 ORDER BY seq DESC LIMIT $2`,
+    values: [group, limit],
+  });
+  return rows.map((row) => ({ ...row, at: row.at.toISOString() }) as LockEvent);
+}

@@ -16,7 +16,7 @@ export interface RolloutRow {
   slugs?: RolloutRecord['slugs'];
 }
 
-const COLUMNS = `r.claim_id AS "claimId", r.fencing_token AS token, r.summary, c.holder, c.state,
+const COLUMNS = `r.claim_id AS "claimId", r.fencing_token AS token, c.holder, c.state,
   c.acquired_at AS "acquiredAt", c.ended_at AS "endedAt"`;
 const FROM = 'lock_rollouts r JOIN lock_claims c USING (group_name, claim_id)';
 const REPLACE = `ON CONFLICT (group_name, claim_id) DO UPDATE
@@ -68,7 +68,8 @@ export function readRollouts(
 ): Promise<RolloutRow[]> {
   return db.rows<RolloutRow>({
     name: 'rollouts-read',
-    text: `SELECT ${COLUMNS} FROM ${FROM} WHERE group_name = $1
+    // A list is long enough without what only one of them is looked at for.
+    text: `SELECT ${COLUMNS}, r.summary - 'timeline' AS summary FROM ${FROM} WHERE group_name = $1
         AND ($2::bigint IS NULL OR r.fencing_token < $2) AND ($3::text IS NULL OR r.summary->>'outcome' = $3)
       ORDER BY r.fencing_token DESC LIMIT $4`,
     values: [group, before ?? null, outcome ?? null, limit],
@@ -82,7 +83,7 @@ export async function readRollout(
 ): Promise<RolloutRow | undefined> {
   const rows = await db.rows<RolloutRow>({
     name: 'rollout-read',
-    text: `SELECT ${COLUMNS}, r.tenants, r.slugs FROM ${FROM} WHERE group_name = $1 AND claim_id = $2`,
+    text: `SELECT ${COLUMNS}, r.summary, r.tenants, r.slugs FROM ${FROM} WHERE group_name = $1 AND claim_id = $2`,
     values: [group, claimId],
   });
   return rows[0];

@@ -1,10 +1,10 @@
 /** A result as one HTML file: nothing comes from outside, and it reads the same without its script. */
-import { createHash } from 'node:crypto';
 import { type CallResult, type Counts, type FleetResult, TENANT_STATUSES } from '../../result/result.js';
 import { formatDuration } from '../../text/duration.js';
 import { nameList, plural } from '../../text/words.js';
 import { policyInWords, statusInWords, targetOf } from '../event.js';
 import { behindInWords, countsInWords, outcomeTone, timesOf, verdictOf } from '../result.js';
+import { hashOf } from './hash.js';
 import { type Content, html, Markup } from './markup.js';
 import { pictureOf } from './picture.js';
 import { SCRIPT } from './script.js';
@@ -12,8 +12,6 @@ import { STYLE } from './style.js';
 import { anchorOf, tenantTables } from './tenants.js';
 import { timeline } from './timeline.js';
 
-/** Only this very style and this very script may run, whatever a text of the result may hold. */
-const hashOf = (text: string) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
 const POLICY = `default-src 'none'; style-src ${hashOf(STYLE)}; script-src ${hashOf(SCRIPT)}; base-uri 'none'; form-action 'none'`;
 
 /** The whole report; every text of the result is escaped. */

@@ -42,8 +42,11 @@ const LANES_MAX = 60;
 /** Of those that are not proven, and of the groups of the others. */
 const EACH_MAX = 40;
 
+/** What is drawn of a result, or of the record of one. */
+type Pictured = Pick<FleetResult, 'timeline' | 'tenants' | 'started_at' | 'finished_at'>;
+
 /** null where the document tells no times, or nothing happened in it. */
-export function pictureOf(result: FleetResult): Picture | null {
+export function pictureOf(result: Pictured): Picture | null {
   const timeline = result.timeline ?? [];
   if (!timeline.some(({ slug }) => slug !== undefined)) return null;
   const took = Date.parse(result.finished_at) - Date.parse(result.started_at);

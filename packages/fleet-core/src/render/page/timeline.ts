@@ -17,8 +17,8 @@ const STEPS = [1, 2, 5, 10, 20, 50, 100, 200, 500].concat(
 /** Marks of the axis at most: at once, and as it is drawn wider. */
 const TICKS = [5, 20, 80];
 
-/** Names beside the plot, which scrolls when it is zoomed. @param anchor The fragment of a tenant's row. */
-export function timeline(picture: Picture, anchor: (tenant: number) => string): Markup {
+/** Names beside the plot, which scrolls when it is zoomed. @param anchor The fragment of a tenant's row; null: they have none. */
+export function timeline(picture: Picture, anchor: ((tenant: number) => string) | null): Markup {
   const { lanes, bands, left } = picture;
   const endMs = picture.endMs * (1 + MARGIN);
   const hasSoak = bands.some(({ kind }) => kind === 'soak');
@@ -31,7 +31,9 @@ export function timeline(picture: Picture, anchor: (tenant: number) => string): 
 <ol class="names${hasSoak && ' deep'}">${lanes.map(
     ({ name, tenant, proven }) =>
       html`<li class="${proven ? 'good' : 'bad'}">${
-        tenant === null ? html`<span>${name}</span>` : html`<a href="#${anchor(tenant)}">${name}</a>`
+        tenant === null || !anchor
+          ? html`<span>${name}</span>`
+          : html`<a href="#${anchor(tenant)}">${name}</a>`
       }</li>`,
   )}</ol>
 <div class="plot" tabindex="0" role="region" aria-label="Timeline, scrolls when zoomed">

@@ -1,0 +1,18 @@
+import { existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { type Browser, chromium } from 'playwright-core';
+
+/** Starts Debian's Chromium, which asks for nothing by itself. */
+export async function startBrowser(): Promise<Browser> {
+  const folders = (process.env.PATH ?? '').split(delimiter);
+  const executablePath = folders.map((folder) => join(folder, 'chromium')).find((path) => existsSync(path));
+  if (!executablePath) throw new Error('chromium is not installed: run .ci/needs.sh chromium');
+  // The sandbox needs rights that a container rarely gives; only pages of these tests are opened.
+  const args = [
+    '--no-sandbox',
+    '--disable-background-networking',
+    '--disable-component-update',
+    '--no-first-run',
+  ];
+  return chromium.launch({ executablePath, args });
+}
