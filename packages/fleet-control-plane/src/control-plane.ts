@@ -3,6 +3,7 @@ import { setMaxListeners } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import type { Server as TlsServer } from 'node:tls';
 import { LOCKS_PATH } from '@tenant-fleet/fleet-core/contract';
+import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { type Clock, systemClock } from './clock.js';
 import { dashboardRoutes } from './dashboard/routes.js';
@@ -150,12 +151,7 @@ async function start(
   if (rolls)
     await app.register(rollRoutes, { ...shared, redeploy: rolls.redeploy, emptyCanary, fenced: !legacy });
   await rolls?.sim?.register(app);
-  if (!legacy) {
-    const groups = options.groups && new Set(options.groups);
-    await app.register(lockRoutes, { prefix: LOCK_PREFIX, ...shared, lock, groups });
-    await app.register(dashboardRoutes, { status: lock.status, db: reads });
-    await app.register(collectionRoutes, { prefix: LOCKS_PATH, status: lock.status });
-  }
+  if (!legacy) await serveLock(app, lock, shared, options.groups && new Set(options.groups));
   undo.push(() => drain(systemClock));
   warnOfPlainHttp(host, options.tls, log);
   await app.listen({ port: options.port ?? 0, host });
@@ -178,6 +174,17 @@ async function start(
     close,
   };
   return hide(plane, { databaseUrl });
+}
+
+async function serveLock(
+  app: FastifyInstance,
+  lock: Lock,
+  shared: { db: Database; stopping: AbortSignal },
+  groups: ReadonlySet<string> | undefined,
+): Promise<void> {
+  await app.register(lockRoutes, { prefix: LOCK_PREFIX, ...shared, lock, groups });
+  await app.register(dashboardRoutes, { status: lock.status, db: shared.db });
+  await app.register(collectionRoutes, { prefix: LOCKS_PATH, status: lock.status });
 }
 
 function openMetrics(

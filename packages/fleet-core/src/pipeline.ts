@@ -165,7 +165,7 @@ async function rollout(
     halt = await rollWaves(run, { tools, policy: config, mayGoOn, doing }, waves);
     await settleCalls(tools, halt === null);
     doing('looking at the whole fleet once more');
-    await lookAgain(tools, { ...{ only: config.only, exclude: config.exclude }, settle: halt === null });
+    await lookAgain(tools, { only: config.only, exclude: config.exclude, settle: halt === null });
   }
   const verdict = verdictOf(run, halt, !waves.length);
   // Tenants that run something newer than this commit are no failure of this run.
@@ -235,7 +235,6 @@ async function dryRun(run: Run): Promise<Ending> {
     if (!isFleetError(error)) throw error;
     run.emitter.warn(`a real roll would stop here: ${error.message}`);
   }
-  const { slugs } = run.ledger;
   const waves = decideWaves(run, run.config, null);
   const rolled = waves.filter((wave) => !wave.soak_only);
   for (const { phase, slugs: wave } of rolled) for (const slug of wave) run.ledger.get(slug).phase = phase;
@@ -244,7 +243,7 @@ async function dryRun(run: Run): Promise<Ending> {
   return {
     outcome: 'planned',
     reason: waves.length
-      ? `${dueIn(waves).length} of ${plural(slugs.length, 'tenant')} would be rolled in ${plural(rolled.length, 'wave')}${first}`
+      ? `${dueIn(waves).length} of ${plural(run.ledger.slugs.length, 'tenant')} would be rolled in ${plural(rolled.length, 'wave')}${first}`
       : 'all tenants are on target: nothing would be rolled',
     next: [],
   };
