@@ -179,7 +179,6 @@ async function rollWaves(
   rollout: Parameters<typeof rollScoped>[0],
   waves: Wave[],
 ): Promise<Halt | null> {
-  const { tools } = rollout;
   try {
     if (config.strategy === 'scoped') return await rollScoped(rollout, waves);
     const due = new Set(dueIn(waves));
@@ -190,7 +189,7 @@ async function rollWaves(
     });
   } catch (error) {
     // What was rolled before the fault is asked once more, so that the report does not end in the past.
-    if (!tools.context.signal.aborted) await tools.verifier.ask(rolledOf(ledger));
+    if (!rollout.tools.context.signal.aborted) await rollout.tools.verifier.ask(rolledOf(ledger));
     throw error;
   }
 }
@@ -281,8 +280,7 @@ const gatesOf = ({ config, ports, emit }: Run, signal: AbortSignal) => ({ config
 function contextOf({ ports, emit }: Run, signal: AbortSignal): StageContext {
   // Every tenant that is asked listens to it; Node takes more than ten listeners for a leak, and says so.
   setMaxListeners(0, signal);
-  const { clock, random, http } = ports;
-  return { clock, random, http, emit, signal };
+  return { clock: ports.clock, random: ports.random, http: ports.http, emit, signal };
 }
 
 /** What the stages from the plan on work with, until the signal ends them. */
