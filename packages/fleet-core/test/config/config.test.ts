@@ -25,6 +25,9 @@ describe('the defaults', () => {
     'lock-ttl': (config) => config.lock?.ttlMs,
     'min-tenants': (config) => config.minTenants,
     'image-wait': (config) => config.image?.waitMs,
+    'max-age': (config) => config.watch.maxAgeMs,
+    'max-lag': (config) => config.watch.maxLagMs,
+    'max-quiet': (config) => config.watch.maxQuietMs,
     timeout: (config) => config.timeoutMs,
   };
 

@@ -262,7 +262,7 @@ describe('a rollout that is named', () => {
 });
 
 describe('the roll that goes back', () => {
-  it('has an order of its own, is on record as a rollback, and freezes the lock before it gives it back', async () => {
+  it('121, 125: has an order of its own, is on record as a rollback, and freezes the lock before it gives it back', async () => {
     const order: string[] = [];
     const serve = fleet.extra;
     fleet.extra = (request, response, body) => {
