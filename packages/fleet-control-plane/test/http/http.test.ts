@@ -288,11 +288,9 @@ describe('the OpenAPI document', () => {
     expect(claim.parameters.map((each: { name: string }) => each.name)).toEqual(
       expect.arrayContaining(['group', 'claim_id', 'wait_seconds']),
     );
-    expect(claim.requestBody.content['application/json'].schema.required).toEqual([
-      'session',
-      'ttl_seconds',
-      'holder',
-    ]);
+    const { $ref } = claim.requestBody.content['application/json'].schema;
+    const body = document.components.schemas[$ref.replace('#/components/schemas/', '')];
+    expect(body.required).toEqual(['session', 'ttl_seconds', 'holder']);
     expect(claim.responses['409'].content).toHaveProperty(['application/problem+json']);
     const redeploy = document.paths['/cp/admin/tenants/redeploy-fleet'].post;
     expect(redeploy.parameters.map((each: { name: string }) => each.name)).toEqual(

@@ -99,7 +99,7 @@ async function nearest(files: Files): Promise<{ source?: Source; searched?: stri
   return { searched: searchedIn('../'.repeat(MOST_FOLDERS), files) };
 }
 
-/** `in /work/server/docs and above, up to /work/server`. */
+/** `in /srv/server/docs and above, up to /srv/server`. */
 function searchedIn(top: string, { folder }: Files): string {
   const here = folder?.();
   if (here === undefined) return 'here or above';

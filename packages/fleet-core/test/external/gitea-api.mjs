@@ -112,11 +112,13 @@ async function record() {
   const gitea = watched(new Gitea(options));
   const issues = watched(new GiteaIssues(options));
   const kinds = [
+    ['read', await gitea.repository()],
     ['read', await gitea.variable('FREEZE')],
     ['absent', await gitea.variable('NONE')],
     ['read', await gitea.branchHead('main')],
     ['read', await gitea.commitsBetween(OLD, SHA)],
     ['read', await gitea.history(SHA, 1)],
+    ['read', await gitea.line(SHA)],
     ['absent', await gitea.history(GONE, 1)],
     ['read', await gitea.recentTasks()],
     ...(await Promise.all(
