@@ -86,7 +86,7 @@ describe('version', () => {
     expect(
       changed.filter(
         (path) =>
-          !/^(\.changeset|packages\/fleet-(core|lint|cli|action|control-plane))\/|^(README|docs\/|examples\/)/.test(
+          !/^(\.changeset|packages\/fleet-(core|lint|cli|action|conformance|control-plane))\/|^(README|docs\/|examples\/)/.test(
             path,
           ),
       ),
