@@ -45,8 +45,8 @@ async function load(): Promise<typeof EmbeddedPostgres> {
 }
 
 /** The temporary folder of the whole process is another one while a database is made. */
-const TEMPORARY = tmpdir();
 const oneByOne = pLimit(1);
+const temporaryFolder = () => mkdtemp(join(tmpdir(), 'fleet-control-plane-'));
 
 function freePort(): Promise<number> {
   return new Promise((done, fail) => {
@@ -71,7 +71,7 @@ export async function startEmbedded(
   log: (line: string) => void = () => {},
 ): Promise<EmbeddedDatabase> {
   const Embedded = await load();
-  const base = dataDir ? resolve(dataDir) : await mkdtemp(join(TEMPORARY, 'fleet-control-plane-'));
+  const base = dataDir ? resolve(dataDir) : await oneByOne(temporaryFolder);
   log(
     dataDir
       ? `data is kept in ${base}`
