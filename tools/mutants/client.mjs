@@ -1,6 +1,7 @@
 /** Faults of the client. `from` occurs exactly once in `file`; the first of `caughtBy` is the fastest that sees it. */
-const at = (file) => `fleet-core/src/${file}.ts`;
-const seen = (...files) => files.map((file) => `fleet-core/test/${file}.test.ts`);
+import { core } from './fault.mjs';
+
+const { at, seen } = core;
 
 export const client = [
   {

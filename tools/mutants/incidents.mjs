@@ -1,14 +1,7 @@
 /** Takes the handling of one row of docs/incidents.md out of the core at a time. `from` occurs exactly once in `file`. */
-const at = (file) => `fleet-core/src/${file}.ts`;
-const seen = (...files) => files.map((file) => `fleet-core/test/${file}.test.ts`);
-const row = (name, file, from, to, test) => ({
-  name: `row ${name}`,
-  file: at(file),
-  from,
-  to,
-  why: `row ${name}`,
-  caughtBy: seen(test),
-});
+import { fault } from './fault.mjs';
+
+const row = (name, file, from, to, test) => fault(`row ${name}`, file, from, to, `row ${name}`, test);
 
 export const incidents = [
   row(

@@ -1,12 +1,5 @@
 /** Faults that make a green or a red untrue, or hide why. `from` occurs exactly once in `file`. */
-const fault = (name, file, from, to, why, test) => ({
-  name,
-  file: `fleet-core/src/${file}.ts`,
-  from,
-  to,
-  why,
-  caughtBy: [`fleet-core/test/${test}.test.ts`],
-});
+import { fault } from './fault.mjs';
 
 export const kinds = [
   fault(

@@ -1,12 +1,7 @@
 /** Faults of the promise: rolled twice, soaked never, half-way unsaid. `from` occurs exactly once in `file`. */
-const fault = (name, file, from, to, why, test = 'rollout/twice') => ({
-  name,
-  file: `fleet-core/src/${file}.ts`,
-  from,
-  to,
-  why,
-  caughtBy: [`fleet-core/test/${test}.test.ts`],
-});
+import { fault as of } from './fault.mjs';
+
+const fault = (name, file, from, to, why, test = 'rollout/twice') => of(name, file, from, to, why, test);
 
 export const promise = [
   fault(

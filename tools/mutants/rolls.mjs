@@ -1,6 +1,7 @@
 /** Faults of the server's fence and rolls, and of what a claim is held to. `from` occurs exactly once in `file`; the first of `caughtBy` is the fastest. */
-const at = (file) => `fleet-control-plane/src/${file}`;
-const seen = (...files) => files.map((file) => `fleet-control-plane/test/${file}.test.ts`);
+import { controlPlane } from './fault.mjs';
+
+const { at, seen } = controlPlane;
 const fence = at('rolls/fence.ts');
 
 export const rolls = [

@@ -1,6 +1,7 @@
 /** Faults of the server's lock. `from` occurs exactly once in `file`; the first of `caughtBy` is the fastest that sees it. */
-const at = (file) => `fleet-control-plane/src/${file}`;
-const seen = (...files) => files.map((file) => `fleet-control-plane/test/${file}.test.ts`);
+import { controlPlane } from './fault.mjs';
+
+const { at, seen } = controlPlane;
 const transitions = at('lock/rules/transitions.ts');
 const lease = at('lock/rules/claim.ts');
 const rules = at('lock/rules/draft.ts');

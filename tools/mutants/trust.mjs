@@ -1,12 +1,6 @@
 /** Faults of the rule of where a secret may go. `from` occurs exactly once in `file`. */
-const fault = (name, file, from, to, why, ...tests) => ({
-  name,
-  file: `fleet-core/src/${file}.ts`,
-  from,
-  to,
-  why,
-  caughtBy: tests.map((test) => `fleet-core/test/${test}.test.ts`),
-});
+import { fault } from './fault.mjs';
+
 const rule = (name, from, to, why) => fault(name, 'config/trust', from, to, why, 'config/trust');
 
 export const trust = [

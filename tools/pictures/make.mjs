@@ -8,8 +8,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { startBrowser } from '@tenant-fleet/browser';
 import { startControlPlane } from '@tenant-fleet/fleet-control-plane';
-import { chromium } from 'playwright-core';
 import { recording } from './recording.mjs';
 
 const COLUMNS = 80;
@@ -87,10 +87,7 @@ async function record() {
 
 /** The first screen of the page: what somebody sees who opens it. */
 async function photograph() {
-  const browser = await chromium.launch({
-    executablePath: execFileSync('sh', ['-c', 'command -v chromium'], { encoding: 'utf8' }).trim(),
-    args: ['--no-sandbox', '--disable-background-networking'],
-  });
+  const browser = await startBrowser();
   try {
     const page = await browser.newPage({ viewport: { width: 1000, height: 900 } });
     await page.goto(`file://${join(folder, 'report.html')}`);

@@ -10,19 +10,8 @@ import { type Command, Option } from 'commander';
 import { describeSetting } from './help.js';
 
 export type LockCommand = `lock ${'status' | 'run' | 'break' | 'freeze' | 'unfreeze' | 'log'}`;
-export type CommandName =
-  | 'redeploy'
-  | 'rollback'
-  | 'plan'
-  | 'gates'
-  | 'verify'
-  | 'status'
-  | 'history'
-  | 'config'
-  | 'doctor'
-  | 'watch'
-  | 'conformance'
-  | LockCommand;
+/** Those of the table that are typed as they are called there, and those that take the settings of `lock`. */
+export type CommandName = Exclude<ConfigCommand, 'lock' | 'announce'> | 'conformance' | LockCommand;
 
 /** The settings that a command takes as flags, in the order of the table. */
 export function settingsFor(command: CommandName): NamedSetting[] {

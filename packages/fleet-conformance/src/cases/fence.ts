@@ -10,6 +10,14 @@ const scratch = ({ fleet }: Bench): ScratchFleet => {
   return fleet;
 };
 
+/** A holder, and one before it whose hold is over. */
+async function succession(bench: Bench) {
+  const fleet = scratch(bench);
+  const over = await bench.group.holder('over');
+  await over.release();
+  return { fleet, over, holder: await bench.group.holder() };
+}
+
 export const fence: Case[] = [
   {
     id: '4.70',
@@ -31,10 +39,7 @@ export const fence: Case[] = [
     loses: 'a run that lost the lock goes on rolling beside its successor',
     full: true,
     async check(bench) {
-      const fleet = scratch(bench);
-      const over = await bench.group.holder('over');
-      await over.release();
-      const holder = await bench.group.holder();
+      const { fleet, over, holder } = await succession(bench);
       await fleet.unchangedBy(async (slugs) => {
         for (const headers of [
           fleet.fence(over),
@@ -51,10 +56,7 @@ export const fence: Case[] = [
     loses: 'after a database is restored, an old run passes with a number that was handed out again',
     full: true,
     async check(bench) {
-      const fleet = scratch(bench);
-      const over = await bench.group.holder('over');
-      await over.release();
-      const holder = await bench.group.holder();
+      const { fleet, over, holder } = await succession(bench);
       await fleet.unchangedBy(async (slugs) => {
         const headers = fleet.fence({ token: holder.token, id: over.id });
         (await fleet.roll({ only_slugs: slugs }, headers)).refuses(412, 'stale_fence');

@@ -1,10 +1,9 @@
 /** The dashboard in Chromium: a token typed in, a lock that changes while it is looked at, deeds. */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import type { Browser, Page } from 'playwright-core';
+import { type Browser, type Page, startBrowser } from '@tenant-fleet/browser';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import type { ControlPlane } from '../../src/control-plane.js';
-import { startBrowser } from '../support/browser.js';
 import { Client, startPlane, TOKEN } from '../support/plane.js';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');

@@ -12,6 +12,7 @@ import {
   Client,
   eventually,
   expectProblem,
+  fenceOf,
   freshDatabase,
   startPlane,
   type TestClaim,
@@ -70,8 +71,7 @@ async function restart(more: Partial<UpstreamOptions> = {}): Promise<void> {
 }
 
 const fence = (claim: TestClaim, key?: string) => ({
-  'fleet-lock-group': 'staging',
-  'fleet-fence': String(claim.token),
+  ...fenceOf(claim),
   ...(key && { 'idempotency-key': key }),
 });
 const rolls = async () => (await client.call('GET', '/cp/admin/rolls')).body.rolls;

@@ -9,9 +9,9 @@ import {
   Client,
   eventually,
   expectProblem,
+  fenceOf as fence,
   freshDatabase,
   startPlane,
-  type TestClaim,
 } from '../support/plane.js';
 
 const TAG = `main-${'b'.repeat(40)}`;
@@ -33,8 +33,6 @@ beforeEach(async () => {
   client = new Client(plane.url, 'staging');
   return () => plane.close();
 });
-
-const fence = (claim: TestClaim) => ({ 'fleet-lock-group': 'staging', 'fleet-fence': String(claim.token) });
 
 /** A roll that goes on after its holder has released. */
 async function leftRolling() {

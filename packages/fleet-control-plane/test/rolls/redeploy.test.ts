@@ -10,6 +10,7 @@ import {
   Client,
   eventually,
   expectProblem,
+  fenceOf as fence,
   freshDatabase,
   sql,
   startPlane,
@@ -42,7 +43,6 @@ beforeEach(async () => {
   return () => plane.close();
 });
 
-const fence = (claim: TestClaim) => ({ 'fleet-lock-group': 'staging', 'fleet-fence': String(claim.token) });
 const rolls = async () => (await client.call('GET', '/cp/admin/rolls')).body.rolls;
 const behave = (slug: string, behaviour: BehaviourName, rollMs = 0) =>
   client.call('PUT', `/sim/tenants/${slug}`, { behaviour, roll_ms: rollMs });

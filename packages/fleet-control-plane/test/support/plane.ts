@@ -156,6 +156,12 @@ export class Client {
   }
 }
 
+/** The right to roll the fleet of `staging`, as headers. */
+export const fenceOf = (claim: TestClaim) => ({
+  'fleet-lock-group': 'staging',
+  'fleet-fence': String(claim.token),
+});
+
 /** Checks that an answer is a problem document with this status and code, and says what to do next. */
 export function expectProblem(answer: Answer, status: number, code: string): Body {
   expect([answer.status, answer.body.error]).toEqual([status, code]);

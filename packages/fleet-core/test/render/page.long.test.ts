@@ -4,11 +4,10 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { type Browser, type BrowserContextOptions, type Page, startBrowser } from '@tenant-fleet/browser';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { FleetResult } from '../../src/index.js';
 import { renderHtml } from '../../src/render/index.js';
-import { startBrowser } from '../helpers/browser.js';
 import { type Play, play, slugAt } from '../helpers/played.js';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');

@@ -111,16 +111,14 @@ export class Gitea {
 
   /** A page of the commits before `sha`, itself included, each with its first parent; a page may be empty. */
   async history(sha: string, page: number): Promise<Read<Map<string, string | undefined>>> {
-    const what = 'stat=false&verification=false&files=false';
-    const read = await this.#get(`/commits?sha=${sha}&${what}&page=${page}&limit=50`, z.array(commitSchema));
+    const read = await this.#commits(sha, page);
     if (read.kind !== 'read') return read;
     return { kind: 'read', value: new Map(read.value.map(({ sha, parents }) => [sha, parents?.[0]?.sha])) };
   }
 
   /** The newest commits up to `sha` by first parents, itself first, as far as they fit on a page. */
   async line(sha: string): Promise<Read<{ sha: string; at: string | null }[]>> {
-    const what = 'stat=false&verification=false&files=false';
-    const read = await this.#get(`/commits?sha=${sha}&${what}&page=1&limit=50`, z.array(commitSchema));
+    const read = await this.#commits(sha, 1);
     if (read.kind !== 'read') return read;
     const commits = new Map(read.value.map((commit) => [commit.sha, commit]));
     const line: { sha: string; at: string | null }[] = [];
@@ -149,6 +147,12 @@ export class Gitea {
   async setStatus(sha: string, status: NewStatus): Promise<Read<CommitStatus>> {
     const request = { method: 'POST', path: `/statuses/${sha}`, body: status, repeatable: true } as const;
     return ask(this.options, request, statusSchema);
+  }
+
+  /** A page of the commits up to `sha`, newest first, without what nobody here reads of them. */
+  #commits(sha: string, page: number) {
+    const what = 'stat=false&verification=false&files=false';
+    return this.#get(`/commits?sha=${sha}&${what}&page=${page}&limit=50`, z.array(commitSchema));
   }
 
   async #get<Schema extends z.ZodType>(path: string, schema: Schema): Promise<Read<z.output<Schema>>> {
