@@ -13,6 +13,8 @@ import { systemPorts } from '@tenant-fleet/fleet-core/program';
 import { environment } from './process/lent-lease.js';
 
 const run = promisify(execFile);
+/** A clone on a disk that is gone must not hold up the verdict. */
+const GIT_MS = 2_000;
 const secrets = new Set<string>();
 
 /** @throws FleetError `USAGE` before any request. */
@@ -45,6 +47,13 @@ async function withWholeCommit(flags: Given['flags']): Promise<Given['flags']> {
   const found = await run('git', asked).catch(() => null);
   const sha = found?.stdout.trim() ?? '';
   return /^[0-9a-f]{40}$/.test(sha) ? { ...flags, 'expected-sha': sha } : flags;
+}
+
+/** The committer's date of a commit that the git clone around this folder has. */
+export async function committedAt(sha: string): Promise<string | null> {
+  const asked = ['show', '--no-patch', '--format=%cI', '--end-of-options', `${sha}^{commit}`];
+  const found = await run('git', asked, { timeout: GIT_MS }).catch(() => null);
+  return found?.stdout.trim() || null;
 }
 
 /** Containers run under numbers that no name belongs to. */

@@ -11,6 +11,7 @@ export interface OutputFlags {
   events?: string;
   reportJson?: string;
   reportHtml?: string;
+  reportJunit?: string;
 }
 
 /** Sets the exit code of the process once a command is done. */

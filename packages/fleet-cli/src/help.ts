@@ -25,7 +25,7 @@ const EXAMPLES: Record<string, string[]> = {
   ],
   verify: [
     'fleet verify --environment staging --target-tag main-4f2c1a9 --expected-sha "$GITHUB_SHA"',
-    'fleet verify --tenant acme --tenant beta --expected-sha "$GITHUB_SHA"',
+    'fleet verify --tenant acme --tenant beta --expected-sha "$GITHUB_SHA" --report-junit fleet.xml',
   ],
   status: [
     'fleet status --environment staging',
@@ -37,7 +37,11 @@ const EXAMPLES: Record<string, string[]> = {
     'fleet watch --environment staging --alert-issue --commit-status',
     'fleet watch --environment staging --every 10m --max-quiet 26h',
   ],
-  doctor: ['fleet doctor --environment staging', 'fleet doctor --json | jq .checks'],
+  doctor: [
+    'fleet doctor --environment staging',
+    'fleet doctor --json | jq .checks',
+    'fleet doctor --check-upgrade',
+  ],
   conformance: [
     'fleet conformance https://staging-api.example.com',
     'fleet conformance http://127.0.0.1:8080 --json | jq .counts',

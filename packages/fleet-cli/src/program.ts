@@ -41,6 +41,10 @@ export function buildProgram(version: string, finish: Finish, args: readonly str
     addJson(command)
       .option('--report-json <FILE>', 'write the result as JSON to a file too')
       .option('--report-html <FILE>', 'write the result as one HTML file')
+      .option(
+        '--report-junit <FILE>',
+        'write verdict and tenants as JUnit XML, which CI servers show as tests',
+      )
       .option('--events <FILE>', 'write every event as one line of JSON; - is stdout')
       .option('--quiet', 'only the closing block and errors')
       .action(async (flags: OutputFlags) => {
@@ -55,7 +59,7 @@ export function buildProgram(version: string, finish: Finish, args: readonly str
   addRun('rollback', 'Roll the fleet back to what was proven before, and prove it');
   addRun('plan', 'Show what a roll would do, the gates and what every tenant runs now; changes nothing');
   addRun('verify', 'Ask every tenant what it runs; changes nothing');
-  addLookCommands(add, finish);
+  addLookCommands(add, finish, version);
   addLockCommands(program, add, finish);
   addRepositoryCommands(program, finish, version);
   addOwnCommands(program, finish, version);

@@ -60,7 +60,7 @@ const CASES: [string[], string[]][] = [
   [['lock', 'un'], ['unfreeze']],
   [
     ['redeploy', '--report-'],
-    ['--report-json', '--report-html'],
+    ['--report-json', '--report-html', '--report-junit'],
   ],
   [
     ['status', '--environment', ''],

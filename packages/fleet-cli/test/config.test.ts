@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { atTerminal, fleet, folder, hasPty, TOKEN } from './cli.js';
+import { atTerminal, checked, fleet, folder, hasPty, TOKEN } from './cli.js';
 
 const temp = folder();
 afterAll(() => temp.remove());
@@ -24,7 +24,7 @@ describe('fleet config', () => {
 
   it('--json is one document', async () => {
     const ran = await config(['--json']);
-    const { schema, settings } = JSON.parse(ran.stdout);
+    const { schema, settings } = checked(ran.stdout);
     expect(schema).toBe('fleet-config/1');
     expect(settings).toContainEqual({
       name: 'lock-group',

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { LockEvent, LockStatus, RolloutEntry } from '@tenant-fleet/fleet-core/contract';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { CLI, fleet, type RunOptions, TOKEN } from './cli.js';
+import { CLI, checked, fleet, type RunOptions, TOKEN } from './cli.js';
 import { World } from './world.js';
 
 let world: World;
@@ -102,7 +102,7 @@ describe('lock status --watch', () => {
     const documents = ran.stdout
       .trim()
       .split('\n')
-      .map((line) => JSON.parse(line) as LockStatus);
+      .map((line) => checked(line) as LockStatus);
     expect(documents.map((one) => one.held?.holder.name ?? null)).toEqual([null, 'nightly deploy']);
   });
 });
@@ -485,11 +485,23 @@ describe('lock freeze, unfreeze, log', () => {
     ]);
   });
 
+  it('freeze and unfreeze as documents', async () => {
+    const group = newGroup();
+    const done = async (...args: string[]) => checked((await lock(group, [...args, '--json'])).stdout);
+    const until = '2099-01-31T18:00:00.000Z';
+    expect(await done('freeze', '--reason', 'audit', '--until', until)).toMatchObject({
+      ...{ schema: 'fleet-lock-note/1', group, done: 'frozen', reason: 'audit', until },
+    });
+    expect(await done('status')).toMatchObject({ schema: 'fleet-lock-status/1', group, held: null });
+    expect(await done('unfreeze', '--reason', 'over')).toMatchObject({ done: 'unfrozen', reason: 'over' });
+    expect(await done('log', '--verify')).toMatchObject({ schema: 'fleet-lock-chain/1', verified: 2 });
+  });
+
   it('log: after a number, and as one document', async () => {
     const group = newGroup();
     expect(await lock(group, ['log'])).toMatchObject({ code: 0, stdout: '', stderr: 'No events.\n' });
     await (await take(group)).release();
-    const all = JSON.parse((await lock(group, ['log', '--json'])).stdout) as {
+    const all = checked((await lock(group, ['log', '--json'])).stdout) as {
       group: string;
       events: LockEvent[];
     };

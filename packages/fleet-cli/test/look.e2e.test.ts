@@ -1,7 +1,19 @@
 /** `fleet status` and `fleet history`, as processes against a real control plane. */
 import { randomUUID } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { atTerminal, checked, countingServer, fleet, hasPty, type RunOptions, SHA, TOKEN } from './cli.js';
+import {
+  atTerminal,
+  checked,
+  countingServer,
+  fleet,
+  folder,
+  hasPty,
+  type RunOptions,
+  SHA,
+  TOKEN,
+} from './cli.js';
 import { OLD, TAG, World } from './world.js';
 
 let world: World;
@@ -157,6 +169,25 @@ describe('fleet doctor', () => {
     expect(ran.stdout).toMatch(
       /^problem control plane: .*\n {8}next: give the token of this server: --token-file/m,
     );
+  });
+
+  it.skipIf(!hasPty)('tells of a newer version where a person asks, and nobody else', async () => {
+    const npm = folder();
+    writeFileSync(join(npm.path, 'npm'), '#!/bin/sh\necho 99.1.0\n', { mode: 0o755 });
+    const env = { PATH: `${npm.path}:${process.env.PATH}` };
+    const args = ['doctor', ...where(), '--tenant-url', world.plane.tenantUrlTemplate, '--check-upgrade'];
+    const [asked, piped, unasked] = await Promise.all([
+      atTerminal(200, args, { env }),
+      fleet(args, { env }),
+      atTerminal(200, args.slice(0, -1), { env }),
+    ]);
+    expect(asked).toMatch(
+      /^warning version: fleet \S+, and 99\.1\.0 is there\n {8}next: npm install .*@99\.1\.0;/m,
+    );
+    expect(piped.stdout + unasked).not.toContain('99.1.0');
+    writeFileSync(join(npm.path, 'npm'), '#!/bin/sh\nexit 1\n', { mode: 0o755 });
+    expect(await atTerminal(200, args, { env })).toMatch(/^skipped version: .*could not tell/m);
+    npm.remove();
   });
 
   it.skipIf(!hasPty)('keeps to 40 columns', async () => {

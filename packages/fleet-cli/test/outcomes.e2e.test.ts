@@ -249,6 +249,21 @@ describe('outcomes and exit codes', () => {
       const ran = await fleet(['redeploy', ...args], { cwd: clone.path });
       expect(JSON.parse(ran.stdout).expected_sha).toBe(sha);
     }
+    await world.setFleet({ acme: {} });
+    await world.call('PUT', '/sim/images/head', { git_sha: sha });
+    const head = [
+      '--target-tag',
+      'head',
+      '--expected-sha',
+      'HEAD',
+      '--lock-group',
+      'staging',
+      '--soak',
+      '0s',
+    ];
+    const rolled = document(await fleet(['redeploy', ...world.args(...head, '--json')], { cwd: clone.path }));
+    expect(rolled.result).toMatchObject({ deployed: true, lead_time: { ms: expect.any(Number) } });
+    expect(rolled.stderr).toMatch(/^Lead time: .* from the commit to its proof on the last tenant\.$/m);
     const ran = await fleet(['redeploy', ...world.args(), '--expected-sha', 'nowhere'], { cwd: clone.path });
     expect([ran.code, ran.stderr]).toEqual([2, expect.stringContaining('--expected-sha')]);
     clone.remove();
@@ -256,8 +271,16 @@ describe('outcomes and exit codes', () => {
 
   it('the reports hold what was printed', async () => {
     await world.setFleet({ acme: {} });
-    const [json, html] = [join(temp.path, 'r.json'), join(temp.path, 'r.html')];
-    const ran = await world.redeploy(['--report-json', json, '--report-html', html]);
+    const [json, html, junit] = ['r.json', 'r.html', 'r.xml'].map((name) => join(temp.path, name)) as [
+      string,
+      string,
+      string,
+    ];
+    const ran = await world.redeploy([
+      ...['--report-json', json, '--report-html', html, '--report-junit', junit],
+    ]);
+    expect(readFileSync(junit, 'utf8')).toMatch(/<testcase classname="fleet" name="acme" time="[\d.]+"\/>/);
+    expect((await fleet(['report', json, '--format', 'junit'])).stdout).toBe(readFileSync(junit, 'utf8'));
     expect(JSON.parse(readFileSync(json, 'utf8'))).toEqual(ran.result);
     expect(readFileSync(html, 'utf8')).toContain('>acme</th>');
   });

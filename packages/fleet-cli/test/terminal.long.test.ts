@@ -92,6 +92,17 @@ describe.each([
   });
 });
 
+test('a look at the lock that goes on is drawn in place', async () => {
+  open().fleet(['lock', 'status', '--watch', '--lock-group', 'staging', '--control-plane', world.plane.url]);
+  await terminal.until(/Lock staging: free/);
+  await world.call('POST', `${world.lock('staging')}/freeze`, { reason: 'a test', actor: 'ann' });
+  const screen = (await terminal.until(/FROZEN/)).join('\n');
+  await world.call('POST', `${world.lock('staging')}/unfreeze`, { reason: 'over', actor: 'ann' });
+  expect(screen.match(/Lock staging/g)?.length).toBe(1);
+  terminal.type('C-c');
+  await terminal.until(/exit 130/);
+});
+
 describe('keys', () => {
   test('s ends the roll after this wave', async () => {
     await fleetOf();

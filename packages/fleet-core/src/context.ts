@@ -14,6 +14,8 @@ export interface RunContext {
   stopAfterWave?: AbortSignal;
   /** Told of every claim of the lock before it is first sent; see {@link releaseClaim}. */
   onClaim?: (claim: ClaimHandle) => void;
+  /** The committer's date of a commit, where what is around the run knows it, as a git clone does; for the lead time. */
+  committedAt?: (sha: string) => Promise<string | null>;
   /** The parent process, where this one rolls under its lease. */
   lender?: Lender;
 }

@@ -16,6 +16,7 @@ import { systemPorts } from './ports.js';
 import { behindBranch } from './report/behind-branch.js';
 import { buildResult } from './report/build-result.js';
 import { endingOf, timeoutError } from './report/ending.js';
+import { leadTimeOf } from './report/lead-time.js';
 import { nextCommands } from './report/next-commands.js';
 import { Timeline } from './report/timeline.js';
 import { stopSignalOf } from './result/outcome.js';
@@ -70,21 +71,20 @@ export async function runFleet(config: Config, context: RunContext = {}): Promis
   for (const warning of config.warnings) emitter.warn(warning);
   try {
     const ending = await conduct(run).catch((error) => endingOf(error, run, context.signal));
-    const branch = await behindBranch(config, { http: ports.http, signal });
+    const about = { http: ports.http, signal, committedAt: context.committedAt };
+    const deploy = { ...ending, scope: run.scope, startedAt, timeline: timeline.entries };
     const verdict = buildResult({
-      branch,
-      ...ending,
+      branch: await behindBranch(config, about),
+      leadTime: await leadTimeOf(config, deploy, about),
+      ...deploy,
       environment: config.environment ?? undefined,
-      scope: run.scope,
       rollback: config.rollback,
       targetTag: config.targetTag || undefined,
       expectedSha: config.expectedSha ?? undefined,
-      startedAt,
       finishedAt: Math.max(startedAt, ports.clock.wall()),
       lock: run.lock,
       ledger: run.ledger,
       calls: run.calls.entries,
-      timeline: timeline.entries,
       actor: config.trigger.actor,
       runUrl: config.trigger.runUrl,
       controlPlane: config.controlPlane || undefined,

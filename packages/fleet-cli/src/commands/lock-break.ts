@@ -24,7 +24,10 @@ export async function runLockBreak(
   const tell = (says: string, broken: number | null) => {
     terminal.line(output.json ? 'stderr' : 'stdout', says);
     if (output.json)
-      terminal.document({ group: config.lock?.group, done: 'broken', fencing_token: broken, ...note });
+      terminal.document({
+        schema: 'fleet-lock-note/1',
+        ...{ group: config.lock?.group, done: 'broken', fencing_token: broken, ...note },
+      });
   };
   return interruptible(
     terminal,

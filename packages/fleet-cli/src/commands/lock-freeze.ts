@@ -44,7 +44,7 @@ async function act(
     async (signal) => {
       const { says, document } = await act(signal);
       terminal.line(output.json ? 'stderr' : 'stdout', says);
-      if (output.json) terminal.document(document);
+      if (output.json) terminal.document({ schema: 'fleet-lock-note/1', ...document });
       return 0;
     },
     { says: null },

@@ -34,11 +34,11 @@ export async function runLockLog(
       if (output.verify) {
         const report = verifyChain(events);
         const group = String(config.lock?.group);
-        if (output.json) terminal.document({ group, ...report });
+        if (output.json) terminal.document({ schema: 'fleet-lock-chain/1', group, ...report });
         if (report.broken) throw logBroken(group, report.broken);
         if (!output.json) terminal.line('stdout', verified(group, report));
       } else if (output.json) {
-        terminal.document({ group: config.lock?.group, events });
+        terminal.document({ schema: 'fleet-lock-log/1', group: config.lock?.group, events });
       } else for (const event of events) terminal.line('stdout', renderLockEvent(event));
       if (!events.length && !output.json) terminal.line('stderr', 'No events.');
       return 0;

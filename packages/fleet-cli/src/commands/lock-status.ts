@@ -7,6 +7,7 @@ import { renderEvent, renderLockStatus, toneOf } from '@tenant-fleet/fleet-core/
 import { configOf } from '../config.js';
 import type { OutputFlags } from '../flags.js';
 import { Terminal } from '../terminal/console.js';
+import { blockFor } from '../terminal/live/block-for.js';
 import { exitCodeOfSignal, interruptible } from '../terminal/signals.js';
 import { isReaderGone } from '../terminal/streams.js';
 
@@ -17,7 +18,7 @@ export async function runLockStatus(
   const terminal = new Terminal(output);
   const config = await configOf('lock', flags);
   const show = (status: LockStatus) => {
-    if (output.json) terminal.document(status, output.watch ? 0 : 2);
+    if (output.json) terminal.document({ schema: 'fleet-lock-status/1', ...status }, output.watch ? 0 : 2);
     else for (const line of blockOf(status, output)) terminal.line('stdout', line);
   };
   const emit = (event: FleetEvent) => terminal.line('stderr', renderEvent(event) ?? '', toneOf(event));
@@ -32,12 +33,20 @@ export async function runLockStatus(
       const gone = new AbortController();
       process.stdout.on('error', (error) => isReaderGone(error) && gone.abort());
       const context = { ports: { emit }, signal: AbortSignal.any([signal, gone.signal]) };
-      for await (const status of watchLock(config, context)) show(status);
+      const block = await blockFor(output, terminal);
+      try {
+        for await (const status of watchLock(config, context))
+          block ? block.show(blockOf(status, output).map(plain)) : show(status);
+      } finally {
+        block?.end('stays');
+      }
       return signal.aborted ? exitCodeOfSignal(signal.reason) : 0;
     },
     { says: null },
   );
 }
+
+const plain = (text: string) => ({ text, tone: 'plain' as const });
 
 /** A watch tells when each block was true. */
 function blockOf(status: LockStatus, { watch }: { watch?: boolean }): string[] {

@@ -4,12 +4,13 @@ import type { Finish, OutputFlags } from '../flags.js';
 import { addJson, type CommandName, settingsFor, typedFlags } from '../options.js';
 import { runConfig, runConfigSchema } from './config.js';
 import type { ConformanceFlags } from './conformance.js';
+import type { DoctorFlags } from './doctor.js';
 import { runHistory } from './history.js';
 import { runStatus } from './status.js';
 
 type Add = (name: CommandName, description: string, parent?: Command) => Command;
 
-export function addLookCommands(add: Add, finish: Finish): void {
+export function addLookCommands(add: Add, finish: Finish, version: string): void {
   const status = addJson(
     add('status', 'Show what runs where, who holds the lock and what to do next'),
   ).option('--watch', 'go on after every change until Ctrl-C; with --json one document a line');
@@ -45,10 +46,10 @@ export function addLookCommands(add: Add, finish: Finish): void {
 
   const doctor = addJson(
     add('doctor', 'Examine what a deploy from here needs, and say what mends what is missing'),
-  );
-  doctor.action(async (flags: OutputFlags) => {
+  ).option('--check-upgrade', 'at a terminal: ask the registry, by npm, whether there is a newer fleet');
+  doctor.action(async (flags: DoctorFlags) => {
     const { runDoctor } = await import('./doctor.js');
-    finish(await runDoctor(typedFlags(doctor, settingsFor('doctor')), flags));
+    finish(await runDoctor(typedFlags(doctor, settingsFor('doctor')), flags, version));
   });
 
   const conformance = addJson(

@@ -11,7 +11,7 @@ export function addOwnCommands(program: Command, finish: Finish, version: string
     .argument('<RESULT.json>')
     .allowExcessArguments(false)
     .optionsGroup(GROUP_TITLES.output)
-    .option('--format <NAME>', 'text, markdown, html or json (as --json), on stdout (default: text)')
+    .option('--format <NAME>', 'text, markdown, html, junit or json (as --json), on stdout (default: text)')
     .option('--html <FILE>', 'write it as one HTML file');
   addJson(report).action(async (file: string, flags: ReportFlags) => {
     const { runReport } = await import('./report.js');

@@ -1,12 +1,12 @@
 /** Shows a result that an earlier run saved. */
 import { usageError } from '@tenant-fleet/fleet-core/program';
-import { renderHtml, renderSummary } from '@tenant-fleet/fleet-core/render';
+import { renderHtml, renderJunit, renderSummary } from '@tenant-fleet/fleet-core/render';
 import type { OutputFlags } from '../flags.js';
 import { Terminal } from '../terminal/console.js';
 import { checkWritable, readResult, writeWhole } from '../terminal/report-files.js';
 import { show } from '../terminal/result.js';
 
-const FORMATS = ['text', 'markdown', 'html', 'json'];
+const FORMATS = ['text', 'markdown', 'html', 'junit', 'json'];
 
 export interface ReportFlags extends OutputFlags {
   html?: string;
@@ -22,6 +22,7 @@ export async function runReport(file: string, output: ReportFlags): Promise<numb
     await writeWhole(output.html, renderHtml(result));
   }
   if (format === 'html') process.stdout.write(renderHtml(result));
+  else if (format === 'junit') process.stdout.write(renderJunit(result));
   else if (format === 'markdown') process.stdout.write(renderSummary(result));
   else show(result, { ...output, json: format === 'json' }, new Terminal(output));
   return 0;

@@ -3,7 +3,7 @@ import { type FleetError, type FleetEvent, type FleetResult, isFleetError } from
 import type { Config, Layers } from '@tenant-fleet/fleet-core/config';
 import { announceUnstarted, runFleet } from '@tenant-fleet/fleet-core/program';
 import { lineTeller, renderEvent, toneOf } from '@tenant-fleet/fleet-core/render';
-import { configOf } from '../config.js';
+import { committedAt, configOf } from '../config.js';
 import type { OutputFlags } from '../flags.js';
 import { lenderOf } from '../process/lent-lease.js';
 import { Terminal } from '../terminal/console.js';
@@ -51,7 +51,8 @@ export async function carryOut(
     events?.write(event);
     view.follow(event);
   };
-  const context = { ...stops, stopAfterWave: stopping.signal, lender: lenderOf(process.env) };
+  const lender = lenderOf(process.env);
+  const context = { ...stops, stopAfterWave: stopping.signal, lender, committedAt };
   const result = await runFleet(config, { ports: { emit }, ...context }).finally(() => view.end());
   await events?.close();
   await writeReports(result, output, terminal);

@@ -5,8 +5,7 @@ import { renderStatus } from '@tenant-fleet/fleet-core/render';
 import { configOf } from '../config.js';
 import type { OutputFlags } from '../flags.js';
 import { Terminal } from '../terminal/console.js';
-import { canDraw } from '../terminal/live/can-draw.js';
-import { isInForeground } from '../terminal/live/keys.js';
+import { blockFor } from '../terminal/live/block-for.js';
 import { exitCodeOfSignal, interruptible } from '../terminal/signals.js';
 import { isReaderGone } from '../terminal/streams.js';
 
@@ -48,12 +47,4 @@ export async function runStatus(
     },
     { says: null },
   );
-}
-
-/** A screen that is drawn anew, where a person watches; null where lines go to something else. */
-async function blockFor({ json }: OutputFlags, terminal: Terminal) {
-  if (json || !canDraw('stdout') || !isInForeground()) return null;
-  // Loaded only here: nobody else waits for what draws.
-  const { Block } = await import('../terminal/live/block.js');
-  return new Block(terminal, 'stdout');
 }

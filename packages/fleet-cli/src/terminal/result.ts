@@ -1,7 +1,7 @@
 /** How a result is shown and where it is written. */
 import type { FleetResult } from '@tenant-fleet/fleet-core';
 import { usageError } from '@tenant-fleet/fleet-core/program';
-import { outcomeTone, renderHtml, renderResult } from '@tenant-fleet/fleet-core/render';
+import { outcomeTone, renderHtml, renderJunit, renderResult } from '@tenant-fleet/fleet-core/render';
 import type { OutputFlags } from '../flags.js';
 import type { Terminal } from './console.js';
 import { checkWritable, writeWhole } from './report-files.js';
@@ -15,16 +15,28 @@ export function show(result: FleetResult, output: OutputFlags, terminal: Termina
   if (output.json) terminal.document(result);
 }
 
+/** What a result can be written as, by the flag that names the file. */
+const REPORTS = [
+  ['--report-json', 'reportJson', (result) => `${JSON.stringify(result, null, 2)}\n`],
+  ['--report-html', 'reportHtml', renderHtml],
+  ['--report-junit', 'reportJunit', renderJunit],
+] as const satisfies [string, keyof OutputFlags, (result: FleetResult) => string][];
+
 /** @throws FleetError `USAGE` where a report could not be written. */
-export async function checkReports({ reportJson, reportHtml, events, json }: OutputFlags): Promise<void> {
+export async function checkReports(output: OutputFlags): Promise<void> {
+  const { events, json } = output;
   if (events === '-' && json) {
     throw usageError('--events -: stdout is taken by the document of --json', { option: '--events' });
   }
   if (events !== undefined && events !== '-') await checkWritable('--events', events);
-  if (reportJson !== undefined) await checkWritable('--report-json', reportJson);
-  if (reportHtml !== undefined) await checkWritable('--report-html', reportHtml);
-  if (reportJson !== undefined && reportJson === reportHtml) {
-    throw usageError('--report-html: names the same file as --report-json', { option: '--report-html' });
+  const taken = new Map<string, string>();
+  for (const [option, flag] of REPORTS) {
+    const path = output[flag];
+    if (path === undefined) continue;
+    await checkWritable(option, path);
+    const other = taken.get(path);
+    if (other) throw usageError(`${option}: names the same file as ${other}`, { option });
+    taken.set(path, option);
   }
 }
 
@@ -34,14 +46,10 @@ export async function writeReports(
   output: OutputFlags,
   terminal: Terminal,
 ): Promise<void> {
-  const { reportJson, reportHtml } = output;
-  const files: [string, string | undefined, () => string][] = [
-    ['--report-json', reportJson, () => `${JSON.stringify(result, null, 2)}\n`],
-    ['--report-html', reportHtml, () => renderHtml(result)],
-  ];
-  for (const [option, path, content] of files) {
+  for (const [option, flag, content] of REPORTS) {
+    const path = output[flag];
     if (path === undefined) continue;
-    await writeWhole(path, content()).catch((error: NodeJS.ErrnoException) => {
+    await writeWhole(path, content(result)).catch((error: NodeJS.ErrnoException) => {
       terminal.error(`${option}: ${path} was not written (${error.code ?? 'unknown reason'})`);
     });
   }

@@ -11,18 +11,21 @@ export interface Machine {
   node: string;
   /** Version of git; null: there is none. */
   git: string | null;
+  /** This version of fleet, and the newest one; null: nobody could tell. Absent: nobody asked. */
+  fleet?: { own: string; newest: string | null };
 }
 
 type Env = Readonly<Record<string, string | undefined>>;
 
 /** @param urls Addresses that a roll would ask. */
 export async function checkMachine(
-  { node, git }: Machine,
+  { node, git, fleet }: Machine,
   env: Env,
   urls: readonly string[],
   files: Files,
 ): Promise<DoctorCheck[]> {
   return [
+    ...(fleet ? [versionOf(fleet)] : []),
     ok('node', `Node ${node}`),
     git === null
       ? warning(
@@ -34,6 +37,19 @@ export async function checkMachine(
     proxyOf(env, urls),
     await certificatesOf(env, files),
   ];
+}
+
+function versionOf({ own, newest }: NonNullable<Machine['fleet']>): DoctorCheck {
+  if (newest === null) return skipped('version', `fleet ${own}; npm could not tell the newest one`);
+  if (!isNewer(newest, own)) return ok('version', `fleet ${own}, the newest`);
+  const next = `npm install --global @tenant-fleet/fleet-cli@${newest}; in CI move the pin`;
+  return warning('version', `fleet ${own}, and ${newest} is there`, next);
+}
+
+function isNewer(one: string, other: string): boolean {
+  const [a, b] = [one, other].map((version) => version.split(/[.-]/).map(Number));
+  const at = [0, 1, 2].find((index) => a?.[index] !== b?.[index]);
+  return at !== undefined && (a?.[at] ?? 0) > (b?.[at] ?? 0);
 }
 
 function proxyOf(env: Env, urls: readonly string[]): DoctorCheck {

@@ -4,6 +4,7 @@ export { type RenderOptions, renderEvent, type Tone, toneOf } from './event.js';
 export { renderGates } from './gates.js';
 export { type HistoryLine, renderHistory, renderRollout } from './history.js';
 
+export { type JunitCase, junitOf, renderJunit } from './junit.js';
 export { lineTeller } from './lines.js';
 export { renderLockEvent, renderLockStatus } from './lock.js';
 export { type GroupView, renderDashboard, renderGroup, renderRolloutPart } from './page/dashboard.js';

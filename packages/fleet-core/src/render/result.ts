@@ -68,6 +68,8 @@ export function renderResult(result: FleetResult, options: RenderOptions = {}): 
     const { group, fencing_token: token, waited_ms: waited } = result.lock;
     lines.push(`Lock ${group}: fencing token ${token ?? 'none'}, waited ${formatDuration(waited)}.`);
   }
+  const lead = leadTimeInWords(result);
+  if (lead) lines.push(`Lead time: ${lead}.`);
   const behind = behindInWords(result);
   if (behind) lines.push(`${behind}.`);
   lines.push(...bounded(result.warnings.map((warning) => `Warning: ${oneLine(warning, 400)}`)));
@@ -118,6 +120,11 @@ export function timesOf(result: FleetResult): string {
   const took = formatDuration(Math.max(0, Date.parse(result.finished_at) - Date.parse(result.started_at)));
   const waited = result.lock?.waited_ms ?? 0;
   return waited >= 1000 ? `took ${took}, ${formatDuration(waited)} of it in the queue` : `took ${took}`;
+}
+
+/** How long the commit took to all tenants, where that is known. */
+export function leadTimeInWords({ lead_time: lead }: FleetResult): string | null {
+  return lead ? `${formatDuration(lead.ms)} from the commit to its proof on the last tenant` : null;
 }
 
 /** How far the commit is behind its branch, where it is. */

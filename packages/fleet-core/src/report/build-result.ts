@@ -5,6 +5,7 @@ import {
   type CallResult,
   type FleetResult,
   isPart,
+  type LeadTime,
   type Policy,
   RESULT_SCHEMA,
   resultSchema,
@@ -31,6 +32,7 @@ export interface ReportInput {
   ledger: Ledger;
   calls: CallResult[];
   timeline: TimelineEntry[];
+  leadTime?: LeadTime;
   actor?: string;
   runUrl?: string;
   controlPlane?: string;
@@ -58,6 +60,7 @@ export function buildResult(input: ReportInput): FleetResult {
     calls: input.calls,
     timeline: input.timeline,
     ...known({
+      lead_time: input.leadTime,
       actor: input.actor && oneLine(input.actor),
       run_url: input.runUrl,
       control_plane: input.controlPlane,

@@ -128,6 +128,14 @@ export const timelineEntrySchema = z.looseObject({
 });
 export type TimelineEntry = Closed<z.infer<typeof timelineEntrySchema>>;
 
+export const leadTimeSchema = z.looseObject({
+  committed_at: z.string(),
+  proven_at: z.string(),
+  /** Milliseconds between the two. */
+  ms: z.number().min(0),
+});
+export type LeadTime = Closed<z.infer<typeof leadTimeSchema>>;
+
 /** Something of the fleet was left out: whatever was proven, the environment is not deployed by it. */
 export const isPart = (scope: Scope | undefined): boolean => scope !== undefined && scope.tenants < scope.of;
 
@@ -159,6 +167,11 @@ export const resultSchema = z
     calls: z.array(callResultSchema),
     /** In the order in which it happened. */
     timeline: z.array(timelineEntrySchema).optional(),
+    /**
+     * How long the commit took to every tenant: from its committer's date to the last proof of a tenant that this run
+     * rolled. Absent where the date is not known, the fleet is not deployed, nothing was rolled, or it was a rollback.
+     */
+    lead_time: leadTimeSchema.optional(),
     /** Who asked for the run, where that is known, and its page. */
     actor: z.string().optional(),
     run_url: z.string().optional(),

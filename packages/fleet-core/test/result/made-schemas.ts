@@ -27,6 +27,11 @@ const ABOUT: Record<string, string> = {
   'fleet-gates/1': '`fleet gates --json`.',
   'fleet-watch/1': '`fleet watch --json`; with `--every` one document a line.',
   'fleet-doctor/1': '`fleet doctor --json`.',
+  'fleet-config/1': '`fleet config --json`.',
+  'fleet-lock-status/1': '`fleet lock status --json`; with `--watch` one document a line.',
+  'fleet-lock-log/1': '`fleet lock log --json`.',
+  'fleet-lock-chain/1': '`fleet lock log --verify --json`.',
+  'fleet-lock-note/1': '`fleet lock freeze`, `unfreeze` and `break` with `--json`.',
   'fleet-error/1':
     'Any command with `--json` that ends before it has another document: usage errors, refusals, a declined question.',
 };

@@ -3,7 +3,7 @@ import { type CallResult, type Counts, type FleetResult, TENANT_STATUSES } from 
 import { formatDuration } from '../../text/duration.js';
 import { nameList, plural } from '../../text/words.js';
 import { policyInWords, statusInWords, targetOf } from '../event.js';
-import { behindInWords, countsInWords, outcomeTone, timesOf, verdictOf } from '../result.js';
+import { behindInWords, countsInWords, leadTimeInWords, outcomeTone, timesOf, verdictOf } from '../result.js';
 import { hashOf } from './hash.js';
 import { type Content, html, Markup } from './markup.js';
 import { pictureOf } from './picture.js';
@@ -120,6 +120,7 @@ function facts(result: FleetResult): Markup {
     ['Commit', result.expected_sha ? html`<code>${result.expected_sha}</code>` : 'none given'],
     ['Started', result.started_at],
     ['Finished', result.finished_at],
+    ...(result.lead_time ? [['Lead time', leadTimeInWords(result)] as [string, Content]] : []),
     [
       'Lock',
       lock

@@ -5,8 +5,10 @@
 import { z } from 'zod';
 import { rolloutEntrySchema } from '../../contract.js';
 import { RESULT_SCHEMA, resultSchema } from '../result.js';
+import { configSchema } from './config.js';
 import { doctorSchema } from './doctor.js';
 import { gatesSchema } from './gates.js';
+import { lockChainSchema, lockLogSchema, lockNoteSchema, lockStatusDocumentSchema } from './lock.js';
 import { statusSchema } from './status.js';
 import { watchSchema } from './watch.js';
 
@@ -43,5 +45,10 @@ export const DOCUMENTS = {
   'fleet-gates/1': gatesSchema,
   'fleet-watch/1': watchSchema,
   'fleet-doctor/1': doctorSchema,
+  'fleet-config/1': configSchema,
+  'fleet-lock-status/1': lockStatusDocumentSchema,
+  'fleet-lock-log/1': lockLogSchema,
+  'fleet-lock-chain/1': lockChainSchema,
+  'fleet-lock-note/1': lockNoteSchema,
   'fleet-error/1': errorSchema,
 } as const;
