@@ -25,7 +25,8 @@ export class DrainWatch {
 
   /** The roll still runs. @throws FleetError `LOCK_TIMEOUT` where it has for longer than any roll may. */
   sees(draining: Draining): void {
-    const { fencing_token, slugs, since_seconds } = draining;
+    const { fencing_token, since_seconds } = draining;
+    const slugs = draining.slugs.map((slug) => oneLine(slug, 63));
     const now = this.clock.monotonic();
     if (this.#token !== fencing_token) {
       this.#token = fencing_token;

@@ -26,9 +26,13 @@ export function decideWaves(
   );
   const isOnTarget = (slug: string) => ledger.isOnTarget(slug) && !doubted.includes(slug);
   if (doubted.length) emit({ code: 'warning', reason: whyDoubted(doubted) });
-  const waves = planWaves(slugs, isOnTarget, { ...config, canary }, hasSoaked(last, canary, expectedSha));
-  const again = againIn(dueIn(waves), last, expectedSha);
-  for (const slug of again) ledger.get(slug).rolledBefore = true;
+  const isSoaked = hasSoaked(last, canary, expectedSha);
+  const waves = planWaves(slugs, isOnTarget, { ...config, canary }, isSoaked);
+  // The record of this run takes the place of the one that says so; a canary that is rolled anew soaks anew.
+  if (canary && isSoaked && !dueIn(waves).includes(canary)) ledger.get(canary).soaked = true;
+  for (const slug of doubted) ledger.get(slug).rolledBefore = 'elsewhere';
+  const again = againIn(dueIn(waves), last, expectedSha).filter((slug) => !doubted.includes(slug));
+  for (const slug of again) ledger.get(slug).rolledBefore = 'here';
   if (again.length) emit({ code: 'warning', reason: whyAgain(again) });
   emit({
     code: 'plan.ready',

@@ -1,4 +1,5 @@
 /** What the last rollout of the fleet left behind, and what follows from it. */
+import { checkSlug } from '../clients/control-plane/slug.js';
 import { matcherOf } from '../config/glob.js';
 import type { OpenCall, RolloutEntry, Unsettled } from '../contract.js';
 import { FleetError } from '../errors.js';
@@ -17,13 +18,17 @@ export interface LastRollout {
   soaked: string[];
 }
 
+/** @throws FleetError `CP_CONTRACT` where a name in it is no slug: tenants are asked, and commands printed, by these. */
 export function lastRolloutOf({ fencing_token, rollout }: RolloutEntry): LastRollout {
   const tenants = rollout.tenants ?? [];
+  const slugs = rollout.slugs ?? tenants.map(({ slug }) => slug);
+  const openCalls = rollout.open_calls ?? [];
+  const unsettled = [...(rollout.unsettled ?? [])];
+  const named = [slugs, unsettled.map(({ slug }) => slug), ...openCalls.map((call) => call.slugs)];
+  for (const slug of named.flat()) checkSlug(slug, 'the record of the last rollout names');
   return {
     fencingToken: fencing_token,
-    slugs: rollout.slugs ?? tenants.map(({ slug }) => slug),
-    openCalls: rollout.open_calls ?? [],
-    unsettled: [...(rollout.unsettled ?? [])],
+    ...{ slugs, openCalls, unsettled },
     expectedSha: rollout.expected_sha?.toLowerCase() ?? null,
     soaked: tenants.filter(({ soaked }) => soaked === true).map(({ slug }) => slug),
   };

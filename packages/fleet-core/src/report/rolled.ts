@@ -17,7 +17,12 @@ export function halfWay(ledger: Ledger): string {
 /** A second roll is no fault where it was needed, and never goes unsaid. */
 export function twice(ledger: Ledger): string {
   const these = ledger.slugs.filter((slug) => ledger.get(slug).rolls > 1);
-  const again = rolledOf(ledger).filter((slug) => ledger.get(slug).rolledBefore);
-  const said = these.length ? `; may have been rolled twice: ${nameList(these)}` : '';
-  return again.length ? `${said}; rolled once more after an earlier run: ${nameList(again)}` : said;
+  const before = (where: 'here' | 'elsewhere') =>
+    rolledOf(ledger).filter((slug) => ledger.get(slug).rolledBefore === where);
+  const say = (what: string, slugs: string[]) => (slugs.length ? `; ${what}: ${nameList(slugs)}` : '');
+  return (
+    say('may have been rolled twice', these) +
+    say('rolled once more after an earlier run', before('here')) +
+    say('rolled although on target, after an earlier run to another commit', before('elsewhere'))
+  );
 }

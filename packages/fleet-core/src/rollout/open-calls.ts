@@ -17,8 +17,8 @@ export async function awaitOpenCalls(
   tell: (call: OpenCall, sinceMs: number, leftMs: number) => void,
 ): Promise<void> {
   for (const call of calls) {
-    // Clocks of two machines may differ: a call that seems to lie ahead was sent just now.
-    const sinceMs = Math.max(0, context.clock.wall() - Date.parse(call.sent_at));
+    // Clocks of two machines may differ: a call that seems to lie ahead, or at no time at all, was sent just now.
+    const sinceMs = Math.max(0, context.clock.wall() - Date.parse(call.sent_at) || 0);
     const leftMs = Math.min(call.may_last_seconds * 1000, DRAINS_AT_MOST_MS) - sinceMs;
     if (!(leftMs > 0)) continue;
     tell(call, sinceMs, leftMs);

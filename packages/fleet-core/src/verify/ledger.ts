@@ -18,8 +18,8 @@ export interface Tenant {
   phase: string | null;
   /** Calls that rolled it, or may have; more than one where the answer to the first was lost. */
   rolls: number;
-  /** An earlier run has rolled it to the same commit, and did not see it there. */
-  rolledBefore: boolean;
+  /** An earlier run has rolled it to the same commit, or to another one, and did not see it there. */
+  rolledBefore: 'here' | 'elsewhere' | null;
   observed: Observation | null;
   /** Monotonic milliseconds of that answer. */
   observedAt: number | null;
@@ -42,6 +42,11 @@ export interface Tenant {
 
 /** After new-then-old, this many answers in a row are needed: one more would be luck with two replicas. */
 const STREAK_AFTER_FLAP = 3;
+
+const ROLLED_BEFORE = {
+  here: 'an earlier run had rolled it to this commit already',
+  elsewhere: 'was on target, and rolled since an earlier run had rolled it to another commit',
+} as const;
 
 export class Ledger {
   readonly #tenants = new Map<string, Tenant>();
@@ -68,7 +73,7 @@ export class Ledger {
         ephemeral: this.#isEphemeral(slug),
         phase: null,
         rolls: 0,
-        rolledBefore: false,
+        rolledBefore: null,
         observed: null,
         observedAt: null,
         baseline: null,
@@ -235,7 +240,7 @@ export class Ledger {
       if (row?.failure) said.push(`${row.failure}; the tenant answers the expected commit all the same`);
     }
     if (rolls > 1) said.push('may have been rolled twice: the answer to its first roll was lost');
-    if (rolls > 0 && tenant.rolledBefore) said.push('an earlier run had rolled it to this commit already');
+    if (rolls > 0 && tenant.rolledBefore) said.push(ROLLED_BEFORE[tenant.rolledBefore]);
     if (note) said.push(note);
     return said.length ? said.join('; ') : null;
   }

@@ -373,6 +373,16 @@ describe('while a roll under an older token still runs', () => {
     expect(new Set(lock.of('renew').map(({ body }) => body.step))).toEqual(new Set(['draining']));
   });
 
+  test('what it names is made harmless before it is told', async () => {
+    const clock = new ManualClock();
+    const slugs = ['acme\u001b[2J', '::error::birch', 'c'.repeat(300)];
+    lock.claim = (_, response) => lock.grant(response, { draining: { ...draining, slugs } });
+    lock.renew = (_, response) => json(response, 200, { state: 'held', ttl_seconds: 30 });
+    const { sink } = await run(locked(), { clock });
+    const [told] = sink.of('lock.draining');
+    expect(told?.slugs).toEqual(['acme [2J', ': :error: :birch', `${'c'.repeat(62)}…`]);
+  });
+
   test('a grant of a long poll is as little usable', async () => {
     const clock = new ManualClock();
     const answer = until(clock, 20_000);

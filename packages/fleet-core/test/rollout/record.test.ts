@@ -140,7 +140,13 @@ describe('a tenant that an earlier run rolled to another commit', () => {
     leave({ tenants: tenants('acme', 'birch', 'cedar'), ...left });
     const { result } = await run(locked());
     expect(fleet.rolled).toEqual(['acme']);
-    expect(result).toMatchObject({ outcome: 'succeeded', reason: expect.not.stringContaining('already') });
+    const again = 'rolled although on target, after an earlier run to another commit: acme';
+    expect(result).toMatchObject({ outcome: 'succeeded', reason: `all 3 tenants on target; ${again}` });
+    expect(result.tenants.map(({ detail }) => detail)).toEqual([
+      'was on target, and rolled since an earlier run had rolled it to another commit',
+      null,
+      null,
+    ]);
     expect(result.warnings).toEqual([
       expect.stringMatching(/^acme: rolled to another commit by an earlier run/),
     ]);
@@ -234,16 +240,38 @@ describe('a call that an earlier run left open', () => {
     expect(result).toMatchObject({ outcome: 'succeeded', counts: { on_target: 3 } });
   });
 
-  test('is waited for no longer than any roll may take, whatever the record says', async () => {
+  test.each([
+    ['no longer than any roll may take, whatever the record says', { may_last_seconds: 1e9 }, 1_200_000],
+    ['in full where the record does not say since when', { sent_at: 'at noon' }, 600_000],
+  ])('is waited for %s', async (_how, patch, lasts) => {
     lock.features = ['rollouts'];
     const at = clock();
     leave({
       tenants: tenants('acme', 'birch', 'cedar'),
-      open_calls: [{ ...openCall(at, 0), may_last_seconds: 1e9 }],
+      open_calls: [{ ...openCall(at, 0), ...patch }],
     });
     expect((await run(locked(), { clock: at })).result.outcome).toBe('succeeded');
-    expect(at.monotonic()).toBeLessThan(1_300_000);
+    expect(at.monotonic()).toBeGreaterThanOrEqual(lasts);
+    expect(at.monotonic()).toBeLessThan(lasts + 100_000);
   });
+
+  test.each<[string, Partial<RolloutRecord>]>([
+    ['tenants', { tenants: tenants('acme', 'dune;id') }],
+    ['open calls', { open_calls: [{ ...openCall(clock(), 0), slugs: ['x@evil.example/'] }] }],
+    ['unsettled tenants', { unsettled: [{ slug: '../x', sha: OLD }] }],
+  ])(
+    'a record whose %s bear names that are no slugs ends the run: nobody is asked or named by them',
+    async (_what, left) => {
+      lock.features = ['rollouts'];
+      leave(left);
+      const { result } = await run(locked());
+      expect(result).toMatchObject({
+        outcome: 'control_plane_error',
+        reason: expect.stringMatching(/^the record of the last rollout names a tenant whose name is no slug/),
+      });
+      expect(fleet.rolls).toEqual([]);
+    },
+  );
 
   test('is over once all its tenants answer what it rolls to', async () => {
     lock.features = ['rollouts'];
@@ -292,6 +320,8 @@ describe('the soak on record', () => {
     const { sink, result } = await run({ ...locked(), canary: 'acme', soakMs: 60_000 });
     expect(result.outcome).toBe('succeeded');
     expect(sink.of('soak.started')).toHaveLength(soaks);
+    // The next run is told as well: its record is not the one that said so.
+    expect(records().at(-1)?.tenants?.[0]?.soaked).toBe(true);
   });
 
   test('is kept once it has ended', async () => {
