@@ -81,16 +81,16 @@ function addRollout(
   history.claims.push(claim);
   history.rolls.push(roll);
   history.runs.push(run);
-  const path = `/cp/admin/fleet-locks/staging/claims/${claim_id}/release`;
-  history.messages.push({
-    run: name,
-    plane: 0,
-    at: at + 990,
-    method: 'POST',
-    path,
-    trouble: null,
-    status: 200,
-  });
+  // Before its roll, after it, and at its end.
+  for (const [after, call] of [
+    [250, 'rollout'],
+    [950, 'rollout'],
+    [990, 'release'],
+  ] as const) {
+    const path = `/cp/admin/fleet-locks/staging/claims/${claim_id}/${call}`;
+    const message = { run: name, plane: 0, at: at + after, method: 'POST', path, trouble: null, status: 200 };
+    history.messages.push(message);
+  }
   for (const slug of SLUGS) {
     const before = history.swaps.filter((swap) => swap.slug === slug).at(-1)?.to ?? OLD;
     history.swaps.push({ at: started + 100, slug, from: before, to: sha, rolls: [token] });

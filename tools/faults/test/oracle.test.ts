@@ -264,16 +264,175 @@ describe('bad rounds', () => {
   ])('%s', (_name, expected, falsify) => {
     expect(found(falsify)).toContainEqual(expect.stringMatching(expected));
   });
+});
 
-  it('says nothing of a second roll that the report tells', () => {
-    const violations = found(({ rolls, runs: [run] }) => {
-      rolls.push(foreignRoll({}));
-      const { tenants } = JSON.parse(run?.stdout ?? '') as {
-        tenants: { slug: string; rolls?: number }[];
-      };
-      const told = tenants.map((tenant) => (tenant.slug === SLUGS[0] ? { ...tenant, rolls: 2 } : tenant));
-      if (run) run.stdout = documentOf(NEW, 1, 2010, { tenants: told });
+/** The first run has its document say more. */
+const says = ({ runs: [run] }: History, reason: string, rolls: number) => {
+  const { tenants } = JSON.parse(run?.stdout ?? '') as { tenants: { slug: string }[] };
+  const told = tenants.map((tenant) => (tenant.slug === SLUGS[0] ? { ...tenant, rolls } : tenant));
+  if (run) run.stdout = documentOf(NEW, 1, 2010, { tenants: told, reason });
+};
+
+describe('a tenant that one run rolled twice', () => {
+  const twice = 'all 3 tenants on target; may have been rolled twice: acme';
+  it.each<[string, string[], (history: History) => void]>([
+    ['that report and verdict tell is none', [], (history) => says(history, twice, 2)],
+    ['that the verdict alone tells', ['the report tells 1'], (history) => says(history, twice, 1)],
+    [
+      'that the report alone tells',
+      ['the verdict does not say so'],
+      (history) => says(history, 'all 3 tenants on target', 2),
+    ],
+    [
+      'where the verdict names another',
+      ['the verdict does not say so'],
+      (history) => says(history, twice.replace('acme', 'birch'), 2),
+    ],
+  ])('%s', (_name, expected, tell) => {
+    const violations = found((history) => {
+      history.rolls.push(foreignRoll({}));
+      tell(history);
     });
-    expect(violations).toEqual([]);
+    expect(violations).toEqual(expected.map((what) => expect.stringContaining(what)));
+  });
+});
+
+/** The second run rolls acme; `same` commit as the first one, or another that acme answers already. */
+function again(
+  same: boolean,
+  told: { warning: string | null; verdict: string },
+  change: (history: History) => void,
+) {
+  return found((history) => {
+    const { runs, answers, rolls } = history;
+    const [sha, tag] = same ? [NEW, 'main-1'] : [NEWER, 'main-2'];
+    // Nobody has seen what the first roll made of acme.
+    history.answers = answers.filter(({ run, slug, at }) => run !== 'run-1' || slug !== 'acme' || at < 1300);
+    for (const answer of history.answers) {
+      if (answer.run === 'run-2' && answer.at > 3500) answer.sha = sha;
+      if (answer.run === 'run-2' && answer.at < 3500 && answer.slug === 'acme')
+        answer.sha = same ? OLD : NEWER;
+    }
+    set(rolls, 1, { target_tag: tag, slugs: ['acme'] });
+    const stderr = told.warning === null ? '' : `warning: ${told.warning}\n`;
+    set(runs, 1, { stdout: documentOf(sha, 2, 4010, { reason: told.verdict }), stderr });
+    change(history);
+  }).filter((what) => what.startsWith('twice: run-2'));
+}
+const nothing = () => {};
+const message = (history: History, run: string, call: string, status: number | null) => {
+  for (const one of history.messages) if (one.run === run && one.path.endsWith(call)) one.status = status;
+};
+/** Acme answers a run, and the run's record is taken afterwards. */
+const seen = (history: History, run: string, at: number, sha: string) =>
+  void history.answers.push({ run, slug: 'acme', at, sha, delivered: true, trouble: null });
+
+describe('a tenant that answers the commit to which it is rolled', () => {
+  const told = {
+    warning: 'acme: rolled to another commit by an earlier run that did not see it there, so rolled whatever',
+    verdict: 'all 3; rolled although on target, after an earlier run to another commit: acme',
+  };
+  const NEEDLESS = /^twice: run-2: acme said at 3\.100s that it runs main-2/;
+  it.each<[string, typeof told | { warning: null; verdict: string }, (history: History) => void, boolean]>([
+    [
+      'may be, where an earlier roll to another commit was seen by nobody, and that is told',
+      told,
+      nothing,
+      true,
+    ],
+    ['must not be where the run did not say so', { ...told, warning: null }, nothing, false],
+    ['must not be where its verdict does not say so', { ...told, verdict: 'all 3' }, nothing, false],
+    [
+      'must not be where another tenant is named',
+      { warning: told.warning.replace('acme', 'birch'), verdict: told.verdict },
+      nothing,
+      false,
+    ],
+    [
+      'must not be where no earlier roll named it',
+      told,
+      ({ rolls }) => set(rolls, 0, { slugs: ['birch', 'cedar'] }),
+      false,
+    ],
+    [
+      'must not be where the earlier roll was to the same commit',
+      told,
+      ({ rolls }) => set(rolls, 0, { target_tag: 'main-2' }),
+      false,
+    ],
+    [
+      'must not be where the earlier run saw it there',
+      told,
+      (history) => seen(history, 'run-1', 1600, NEW),
+      false,
+    ],
+    [
+      'may be where that answer got lost',
+      told,
+      (history) => {
+        seen(history, 'run-1', 1600, NEW);
+        Object.assign(history.answers.at(-1) ?? {}, { delivered: false });
+      },
+      true,
+    ],
+    [
+      'may be where it was there before that roll',
+      told,
+      (history) => seen(history, 'run-1', 1200, NEW),
+      true,
+    ],
+    [
+      'may be where no record tells so',
+      told,
+      (history) => {
+        seen(history, 'run-1', 1600, NEW);
+        message(history, 'run-1', 'release', null);
+        for (const one of history.messages) if (one.run === 'run-1' && one.at === 1950) one.status = 504;
+      },
+      true,
+    ],
+    [
+      'may be of a run that was killed after it had said so',
+      told,
+      ({ runs }) => set(runs, 1, { stdout: '', code: null, blow: { kind: 'kill', at: 3900 } }),
+      true,
+    ],
+    [
+      'must not be of a run that was killed and had not',
+      { ...told, warning: null },
+      ({ runs }) => set(runs, 1, { stdout: '', code: null, blow: { kind: 'kill', at: 3900 } }),
+      false,
+    ],
+  ])('%s', (_name, words, change, accepted) => {
+    const violations = again(false, words, change);
+    expect(violations).toEqual(accepted ? [] : [expect.stringMatching(NEEDLESS)]);
+  });
+});
+
+describe('a tenant that a later run rolls to the same commit', () => {
+  const told = {
+    warning: 'acme: rolled to this commit by an earlier run already, and not on it, so rolled once more',
+    verdict: 'all 3; rolled once more after an earlier run: acme',
+  };
+  const UNTOLD =
+    /^twice: run-2: acme was rolled to main-1 by roll 1 of an earlier run, and by roll 2 without a word/;
+  it.each<[string, typeof told | { warning: null; verdict: string }, (history: History) => void, boolean]>([
+    ['is none where that is told', told, nothing, true],
+    ['must be told as it goes on', { ...told, warning: null }, nothing, false],
+    ['must be told in the verdict', { ...told, verdict: 'all 3' }, nothing, false],
+    [
+      'is not known where the record of the first was lost',
+      { warning: null, verdict: 'all 3' },
+      (history) => message(history, 'run-1', 'rollout', null),
+      true,
+    ],
+    [
+      'is no second one where the first was seen, and the tenant fell back',
+      { warning: null, verdict: 'all 3' },
+      (history) => seen(history, 'run-1', 1600, NEW),
+      true,
+    ],
+  ])('%s', (_name, words, change, accepted) => {
+    expect(again(true, words, change)).toEqual(accepted ? [] : [expect.stringMatching(UNTOLD)]);
   });
 });

@@ -10,29 +10,43 @@ import {
   shaOf,
   type Violation,
 } from '../history.js';
+import { isOnRecord, isSettled, runOf } from './unsettled.js';
+
+/** How a run tells of a roll that was needed though the tenant was rolled before: in a warning, and in its verdict. */
+const TOLD = {
+  here: [
+    /([^\n]*): rolled to this commit by an earlier run/g,
+    /rolled once more after an earlier run: ([^;]*)/,
+  ],
+  elsewhere: [
+    /([^\n]*): rolled to another commit by an earlier run/g,
+    /rolled although on target, after an earlier run to another commit: ([^;]*)/,
+  ],
+  own: [/sent again after a call[^\n]*rolled twice: ([^\n]*)/g, /may have been rolled twice: ([^;]*)/],
+} as const;
 
 export function twice(history: History): Violation[] {
   return history.runs.filter(isRollout).flatMap((run) => {
     const own = rollsInOrder(history).filter((roll) => runOf(history, roll) === run.command.run);
-    return [...repeated(run, own), ...needless(history, run, own), ...unasked(history, run, own)].map(
-      (what) => ({
-        rule: 'twice',
-        what: `${run.command.run}: ${what}`,
-      }),
-    );
+    return [
+      ...repeated(run, own),
+      ...needless(history, run, own),
+      ...untold(history, run, own),
+      ...unasked(history, run, own),
+    ].map((what) => ({ rule: 'twice', what: `${run.command.run}: ${what}` }));
   });
 }
-
-const runOf = ({ claims }: History, roll: Roll) =>
-  claims.find(({ claim_id }) => claim_id === roll.claim_id)?.run ?? null;
 
 /** The report counts no fewer rolls of a tenant than there were. A run that was killed can say nothing. */
 function* repeated(run: Run, own: Roll[]) {
   const result = resultOf(run);
   for (const tenant of result?.tenants ?? []) {
     const ids = own.filter(({ slugs }) => slugs.includes(tenant.slug)).map(({ id }) => id);
-    if (ids.length > 1 && ids.length > toldRolls(tenant))
+    if (ids.length < 2) continue;
+    if (ids.length > toldRolls(tenant))
       yield `${tenant.slug} was rolled by rolls ${ids.join(', ')}, and the report tells ${toldRolls(tenant)}`;
+    if (!isNamed(result?.reason, TOLD.own[1], tenant.slug))
+      yield `${tenant.slug} was rolled by rolls ${ids.join(', ')}, and the verdict does not say so`;
   }
 }
 
@@ -43,39 +57,69 @@ export const toldRolls = (tenant: { rolls?: unknown }) =>
 /** Nobody is rolled to what it answered, last thing before, that it runs. */
 function* needless(history: History, run: Run, own: Roll[]) {
   const { command } = run;
-  if (command.task.kind !== 'verify' && 'force' in command.task && command.task.force) return;
+  if ('force' in command.task && command.task.force) return;
   for (const roll of own) {
     for (const slug of roll.slugs) {
-      const tenant = history.script.fleet.find((one) => one.slug === slug);
       const answer = history.answers
         .filter(
           (one) => one.run === command.run && one.slug === slug && one.delivered && one.at < roll.started,
         )
         .at(-1);
-      // One that answers old and new in turn is not proven by one answer.
-      if (tenant?.drain_mode === 'alternate' || tenant?.behaviour === 'unhealthy') continue;
-      if (answer?.sha === shaOf(history, roll.target_tag) && !isDoubted(history, run, roll, slug))
-        yield `${slug} said at ${clock(history, answer?.at ?? 0)} that it runs ${roll.target_tag}, and roll ${roll.id} rolled it there`;
+      if (answer?.sha !== shaOf(history, roll.target_tag) || isAlternating(history, slug, answer.at))
+        continue;
+      if (!isDoubted(history, run, roll, slug))
+        yield `${slug} said at ${clock(history, answer.at)} that it runs ${roll.target_tag}, and roll ${roll.id} rolled it there`;
     }
   }
 }
 
-/**
- * An earlier run rolled it to another commit, which may still take effect whatever it answers now: it is rolled, and that
- * is said.
- */
-function isDoubted(history: History, run: Run, roll: Roll, slug: string): boolean {
-  const elsewhere = history.rolls.some(
-    (one) => one.slugs.includes(slug) && one.started < roll.started && one.target_tag !== roll.target_tag,
-  );
-  return elsewhere && doubtedBy(run).includes(slug);
+/** It answers old and new in turn: not proven by one answer. */
+function isAlternating({ script, swaps }: History, slug: string, at: number): boolean {
+  const tenant = script.fleet.find((one) => one.slug === slug);
+  if (tenant?.drain_mode !== 'alternate') return false;
+  return swaps.some((swap) => swap.slug === slug && swap.at <= at && at <= swap.at + tenant.drain_ms);
 }
 
-/** Tenants that the run names as rolled whatever they answer. */
-function doubtedBy({ stderr }: Run): string[] {
-  return [...stderr.matchAll(/([^\n]*): rolled to another commit by an earlier run/g)].flatMap(
-    ([, names = '']) => names.replace(/^.*: /, '').split(/[, ]+/),
+/**
+ * An earlier roll to another commit may still take effect whatever the tenant answers, since no record shows that it has:
+ * it is rolled, and that is told.
+ */
+function isDoubted(history: History, run: Run, roll: Roll, slug: string): boolean {
+  const open = history.rolls.some(
+    (one) =>
+      one.slugs.includes(slug) &&
+      one.started < roll.started &&
+      one.target_tag !== roll.target_tag &&
+      !isSettled(history, one, slug, roll.started),
   );
+  return open && isTold(run, 'elsewhere', slug);
+}
+
+/** Where an earlier run has rolled a tenant to the same commit, and its record shows no end of that, it is said. */
+function* untold(history: History, run: Run, own: Roll[]) {
+  for (const roll of own) {
+    for (const slug of roll.slugs) {
+      const before = rollsInOrder(history)
+        .filter((one) => one.started < roll.started && one.slugs.includes(slug))
+        .at(-1);
+      if (before?.target_tag !== roll.target_tag || runOf(history, before) === run.command.run) continue;
+      if (!isOnRecord(history, before) || isSettled(history, before, slug, roll.started)) continue;
+      if (!isTold(run, 'here', slug) && !isTold(run, 'elsewhere', slug))
+        yield `${slug} was rolled to ${roll.target_tag} by roll ${before.id} of an earlier run, and by roll ${roll.id} without a word`;
+    }
+  }
+}
+
+/** In what it printed as it went on, and in the verdict where it came to one. */
+function isTold(run: Run, how: keyof typeof TOLD, slug: string): boolean {
+  const [warning, verdict] = TOLD[how];
+  const result = resultOf(run);
+  return isNamed(run.stderr, warning, slug) && (result === null || isNamed(result.reason, verdict, slug));
+}
+
+function isNamed(text: string | undefined, pattern: RegExp, slug: string): boolean {
+  const found = [...(text ?? '').matchAll(new RegExp(pattern, 'g'))];
+  return found.some(([, names = '']) => names.replace(/^.*: /, '').split(/[, ]+/).includes(slug));
 }
 
 /** After an older roll of a tenant has drained, the tenant is asked before it is rolled. */
