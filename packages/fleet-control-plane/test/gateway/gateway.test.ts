@@ -257,6 +257,76 @@ describe('a roll whose answer was lost', () => {
   });
 });
 
+describe('the key of a roll', () => {
+  const settle = async (claim: TestClaim, ...keys: string[]) => {
+    const { body } = await client.call('POST', '/cp/admin/rolls/settle', { keys }, fenceOf(claim));
+    return body.rolls.map(({ state }: { state: string }) => state);
+  };
+
+  it('that was given up before it arrived never reaches the upstream', async () => {
+    const claim = await client.holding('ci');
+    expect(await settle(claim, 'late')).toEqual(['given_up']);
+    expectProblem(await client.redeploy(ONE, fence(claim, 'late')), 409, 'roll_given_up');
+    expect([upstream.calls, await rolls()]).toEqual([[], []]);
+  });
+
+  it('that the upstream refused is free until it is given up', async () => {
+    const claim = await client.holding('ci');
+    upstream.act = () => json(400, {});
+    expectProblem(await client.redeploy(ONE, fence(claim, 'k')), 400, 'upstream_refused');
+    expect(await settle(claim, 'k')).toEqual(['given_up']);
+    upstream.act = upstream.roll;
+    expectProblem(await client.redeploy(ONE, fence(claim, 'k')), 409, 'roll_given_up');
+    expect(upstream.rolls).toHaveLength(1);
+  });
+
+  it('that hardly began goes to the upstream once more as itself, and not at all once it was asked for', async () => {
+    const claim = await client.holding('ci');
+    upstream.act = () => json(503, {});
+    for (const _time of [1, 2])
+      expectProblem(await client.redeploy(ONE, fence(claim, 'k')), 503, 'upstream_unavailable');
+    expect(new Set(upstream.rolls.map(({ key }) => key)).size).toBe(1);
+    // It may have begun: whoever asks waits for its end, and it gets no further chance.
+    expect(await settle(claim, 'k')).toEqual(['open']);
+    upstream.act = upstream.roll;
+    expectProblem(await client.redeploy(ONE, fence(claim, 'k')), 409, 'roll_given_up');
+    expect(upstream.rolls).toHaveLength(2);
+    upstream.running.set('acme', SHA);
+    await eventually(async () => {
+      await claim.renew();
+      await advance(clock, plane, 1);
+      return (await settle(claim, 'k'))[0] === 'ended';
+    });
+  });
+
+  it('of a roll whose answer was lost joins that roll, and starts none', async () => {
+    const claim = await client.holding('ci');
+    upstream.act = destroys as typeof upstream.act;
+    expectProblem(await client.redeploy(ONE, fence(claim, 'k')), 504, 'upstream_lost');
+    upstream.act = upstream.roll;
+    const again = client.redeploy(ONE, fence(claim, 'k'));
+    expect(await settle(claim, 'k')).toEqual(['open']);
+    upstream.running.set('acme', SHA);
+    await eventually(async () => {
+      await claim.renew();
+      await advance(clock, plane, 1);
+      return (await settle(claim, 'k'))[0] === 'ended';
+    });
+    clock.step(1000);
+    const { status, headers, body } = await again;
+    expect([status, headers.get('idempotent-replayed'), body.ok]).toEqual([500, 'true', false]);
+    expect(upstream.rolls).toHaveLength(1);
+  });
+
+  it('is for one body only', async () => {
+    const claim = await client.holding('ci');
+    await client.redeploy(ONE, fence(claim, 'k'));
+    const other = await client.redeploy({ ...ONE, only_slugs: ['birch'] }, fence(claim, 'k'));
+    expect(other.status).toBe(422);
+    expect(upstream.rolls).toHaveLength(1);
+  });
+});
+
 describe('a gateway that is gone in the middle of a call', () => {
   it('leaves its roll to count as running for the longest time, before whoever takes over', async () => {
     const { url, process } = await startPlaneProcess(
