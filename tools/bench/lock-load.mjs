@@ -108,27 +108,56 @@ export async function handOversInTurns(candidates, waiters, rounds, slices) {
   }));
 }
 
-/** Milliseconds of each renewal of a holder, one after the other, while `watchers` poll its status. */
-export async function renewals({ base }, watchers, seconds) {
+/**
+ * Milliseconds of each renewal of a holder, one after the other: while nobody looks, while `watchers` polls wait for its
+ * status, and while they wait at each other server, which tells what the machine alone costs. A slice of each in turns,
+ * so that drift of the machine hits all alike.
+ */
+export async function renewals(servers, watchers, { slices, seconds }) {
+  const crowds = [];
+  for (const { base } of servers) {
+    const lease = await hold(base);
+    crowds.push({ ...lease, ...(await watch(`${base}/${lease.group}/`, watchers)) });
+  }
+  const [{ renew }] = crowds;
+  const candidates = [null, ...crowds];
+  const taken = candidates.map(() => []);
+  // One slice more than counts: what is measured are servers that have been up for a while.
+  for (let slice = 0; slice <= slices; slice++) {
+    for (const [index, crowd] of candidates.entries()) {
+      const until = performance.now() + seconds * 1000;
+      let stepAt = 0;
+      while (performance.now() < until) {
+        // A new step every two seconds: everybody who watches is answered, and asks again.
+        if (crowd && performance.now() >= stepAt) {
+          stepAt = performance.now() + 2000;
+          await crowd.renew(`step at ${stepAt}`);
+        }
+        const started = performance.now();
+        await renew();
+        if (slice > 0) taken[index].push(performance.now() - started);
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+    }
+  }
+  for (const { stop, release } of crowds) {
+    await stop();
+    await release();
+  }
+  return taken.map(spread);
+}
+
+/** A lease of a group of its own. */
+async function hold(base) {
   const group = `watched-${randomUUID().slice(0, 8)}`;
   const session = randomUUID();
   const url = `${base}/${group}/claims/${randomUUID()}`;
   const { body } = await call('PUT', url, { ...claimBody(session), ttl_seconds: 600 });
-  const lease = { session, fencing_token: body.fencing_token };
-  const crowd = watchers > 0 ? await watch(`${base}/${group}/`, watchers) : undefined;
-  const taken = [];
-  const until = performance.now() + seconds * 1000;
-  for (let round = 1; performance.now() < until; round++) {
-    // A new step every two seconds: everybody who watches is answered, and asks again.
-    if (round % 100 === 0) await call('POST', `${url}/renew`, { ...lease, step: `step ${round}` });
-    const started = performance.now();
-    await call('POST', `${url}/renew`, lease);
-    taken.push(performance.now() - started);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  await crowd?.stop();
-  await call('POST', `${url}/release`, { session });
-  return spread(taken);
+  return {
+    group,
+    renew: (step) => call('POST', `${url}/renew`, { session, fencing_token: body.fencing_token, step }),
+    release: () => call('POST', `${url}/release`, { session }),
+  };
 }
 
 /** A client in a process of its own that polls a status many times at once. */
