@@ -5,3 +5,4 @@ interface Plugin {
 
 export const noLocales: Plugin;
 export const notices: Plugin;
+export const MAIN_FIELDS: string[];

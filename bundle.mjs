@@ -10,6 +10,9 @@ export const noLocales = {
   },
 };
 
+/** As modules packages are shaken: a third is left of what sends telemetry. */
+export const MAIN_FIELDS = ['module', 'main'];
+
 /** Not a name with LICENSE in it: pnpm would then leave out the licence of the package itself. */
 export const NOTICES = 'THIRD-PARTY-NOTICES.txt';
 const TAKEN = ['MIT', 'ISC', 'BSD-2-Clause', 'BSD-3-Clause', '0BSD', 'Apache-2.0'];

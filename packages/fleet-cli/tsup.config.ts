@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { defineConfig } from 'tsup';
-import { noLocales, notices } from '../../bundle.mjs';
+import { MAIN_FIELDS, noLocales, notices } from '../../bundle.mjs';
 
 const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
 
@@ -14,6 +14,9 @@ export default defineConfig({
   splitting: true,
   minifySyntax: true,
   minifyWhitespace: true,
+  esbuildOptions(options) {
+    options.mainFields = MAIN_FIELDS;
+  },
   esbuildPlugins: [noLocales, notices],
   define: { FLEET_VERSION: JSON.stringify(version) },
   // Bundled CommonJS parts ask for Node's own modules by `require`.

@@ -1,6 +1,6 @@
 /** The step: inputs, one call of core, output. */
 import { exitCodeOf, type FleetError, isFleetError, USAGE_EXIT_CODE } from '@tenant-fleet/fleet-core';
-import { type Env, loadConfig, secretsOf } from '@tenant-fleet/fleet-core/config';
+import { type Config, type Env, loadConfig, secretsOf } from '@tenant-fleet/fleet-core/config';
 import {
   announceUnstarted,
   outcomeOf,
@@ -9,10 +9,13 @@ import {
   systemPorts,
 } from '@tenant-fleet/fleet-core/program';
 import { lineTeller, renderResult } from '@tenant-fleet/fleet-core/render';
+import { wantsTelemetry } from '@tenant-fleet/fleet-telemetry/wanted';
 import { forgetClaim, keepClaim } from './claim-state.js';
 import { type Inputs, readInputs } from './inputs.js';
 import { writeOutputs, writeSummary } from './outputs.js';
 import { mask, saveState, say, sayEvent } from './runner.js';
+
+declare const FLEET_VERSION: string;
 
 /** Runs the step to its exit code. Never rejects. */
 export async function runAction(env: Env): Promise<number> {
@@ -66,12 +69,15 @@ async function roll(env: Env, inputs: Inputs): Promise<number> {
   }
   saveState(env, 'started', new Date().toISOString());
   const tell = lineTeller({ verbose });
+  const telemetry = await telemetryOf(env, config);
   const result = await runFleet(config, {
     signal: controller.signal,
     hurry: hurry.signal,
     onClaim: (claim) => keepClaim(env, claim),
     ports: {
+      ...(telemetry ? { http: telemetry.traced(systemPorts().http) } : {}),
       emit: (event) => {
+        telemetry?.follow(event);
         const line = tell(event);
         if (line !== null) say(line);
       },
@@ -84,5 +90,13 @@ async function roll(env: Env, inputs: Inputs): Promise<number> {
   for (const line of rest) say(line);
   writeOutputs(env, result);
   await writeSummary(env, result);
+  await telemetry?.end();
   return result.exit_code;
+}
+
+/** Traces and metrics of the step, where its environment asks for them; loaded only there. */
+async function telemetryOf(env: Env, config: Config) {
+  if (!wantsTelemetry(env, config.trigger)) return null;
+  const { startTelemetry } = await import('@tenant-fleet/fleet-telemetry');
+  return startTelemetry({ env, version: FLEET_VERSION, config, name: 'fleet redeploy', warn: say });
 }

@@ -106,11 +106,13 @@ export function checked(stdout: string): any {
 /** A server on loopback that refuses every token and counts what reaches it. */
 export async function countingServer() {
   const seen: string[] = [];
+  const traceparents: unknown[] = [];
   const server = createServer((request, response) => {
     seen.push(`${request.method} ${request.url}`);
+    traceparents.push(request.headers.traceparent);
     response.writeHead(401).end();
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  return { url, seen, close: () => new Promise((resolve) => server.close(resolve)) };
+  return { url, seen, traceparents, close: () => new Promise((resolve) => server.close(resolve)) };
 }

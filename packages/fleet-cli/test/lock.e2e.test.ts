@@ -110,6 +110,12 @@ describe('lock status --watch', () => {
 describe('lock run', () => {
   const sh = (script: string) => ['--', 'sh', '-c', script];
 
+  it('names the trace for the command where OTEL_* asks for one', async () => {
+    const env = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9', TRACEPARENT: '' };
+    const ran = await lock(newGroup(), ['run', ...sh('echo "$TRACEPARENT"')], { env });
+    expect(ran.stdout).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-01\n$/);
+  });
+
   it('hands the lease to the command, holds it meanwhile, and gives it back', async () => {
     const group = newGroup();
     const script = 'echo "$FLEET_LOCK_GROUP/$FLEET_LOCK_FENCE/$FLEET_LOCK_CLAIM"; sleep 1';

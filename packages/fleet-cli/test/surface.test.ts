@@ -266,6 +266,26 @@ describe('streams', () => {
   });
 });
 
+describe('telemetry', () => {
+  it('leaves where OTEL_* says, below the parent; requests name the trace', async () => {
+    const collector = await countingServer();
+    const before = server.traceparents.length;
+    const trace = 'c'.repeat(32);
+    const env = { TRACEPARENT: `00-${trace}-${'d'.repeat(16)}-01` };
+    const ran = await fleet(args(), { env: { ...env, OTEL_EXPORTER_OTLP_ENDPOINT: collector.url } });
+    expect(ran.code).toBe(5);
+    expect([...new Set(collector.seen)].sort()).toEqual(['POST /v1/metrics', 'POST /v1/traces']);
+    // This collector refuses, as whatever it is here refuses.
+    expect(ran.stderr).toMatch(/^telemetry: some of it was not taken by the collector/m);
+    const named = server.traceparents.slice(before);
+    expect(named.length).toBeGreaterThan(0);
+    for (const one of named) expect(one).toMatch(new RegExp(`^00-${trace}-[0-9a-f]{16}-01$`));
+    await fleet(args(), { env });
+    expect(server.traceparents.at(-1)).toBeUndefined();
+    await collector.close();
+  });
+});
+
 describe('a fault of our own', () => {
   it('is one line without the token; the stack is for --verbose', async () => {
     const broken = `globalThis.performance.now=()=>{throw new Error('boom ${TOKEN}')}`;

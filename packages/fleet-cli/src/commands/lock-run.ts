@@ -10,6 +10,7 @@ import {
   killInMs,
   leaseEnv,
   oneLine,
+  systemPorts,
   usageError,
 } from '@tenant-fleet/fleet-core/program';
 import { renderEvent, toneOf } from '@tenant-fleet/fleet-core/render';
@@ -17,6 +18,7 @@ import { configOf } from '../config.js';
 import type { OutputFlags } from '../flags.js';
 import { ChildGroup } from '../process/child-group.js';
 import { environment, LentLease } from '../process/lent-lease.js';
+import { telemetryOf } from '../telemetry.js';
 import { Terminal } from '../terminal/console.js';
 import { exitCodeOfSignal, interruptible } from '../terminal/signals.js';
 
@@ -35,17 +37,19 @@ export async function runUnderLock(
     });
   const terminal = new Terminal(output);
   const config = await configOf('lock run', flags);
+  const telemetry = await telemetryOf(config, 'fleet lock run', terminal);
   const emit = (event: FleetEvent) => {
+    telemetry?.follow(event);
     const line = output.quiet ? null : renderEvent(event, output);
     if (line !== null) terminal.line('stderr', line, toneOf(event));
   };
   const start = (lease: Lease | null, childEnv: NodeJS.ProcessEnv) => {
-    child = new ChildGroup(command, childEnv, lease);
+    child = new ChildGroup(command, { ...childEnv, ...telemetry?.childEnv }, lease);
     return child;
   };
   let child: ChildGroup | undefined;
 
-  return interruptible(
+  const ended = interruptible(
     terminal,
     async (signal) => {
       signal.addEventListener('abort', () => child?.kill(signal.reason));
@@ -64,7 +68,8 @@ export async function runUnderLock(
             lent.close();
           }
         };
-        return await holdLock(config, work, { ports: { emit }, signal });
+        const ports = { emit, ...(telemetry ? { http: telemetry.traced(systemPorts().http) } : {}) };
+        return await holdLock(config, work, { ports, signal });
       } catch (error) {
         if (signal.aborted && error === signal.reason) return exitCodeOfSignal(signal.reason);
         throw error;
@@ -79,6 +84,11 @@ export async function runUnderLock(
       again: () => child?.kill('SIGKILL'),
     },
   );
+  await ended.then(
+    (exitCode) => telemetry?.end(exitCode),
+    () => telemetry?.end(1),
+  );
+  return ended;
 }
 
 /** Runs the command to its end, and ends it where the lease is lost. */

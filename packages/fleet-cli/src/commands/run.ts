@@ -1,11 +1,12 @@
 /** redeploy, plan, verify: configuration, one call of core, output. */
 import { type FleetError, type FleetEvent, type FleetResult, isFleetError } from '@tenant-fleet/fleet-core';
 import type { Config, Layers } from '@tenant-fleet/fleet-core/config';
-import { announceUnstarted, runFleet } from '@tenant-fleet/fleet-core/program';
+import { announceUnstarted, runFleet, systemPorts } from '@tenant-fleet/fleet-core/program';
 import { lineTeller, renderEvent, toneOf } from '@tenant-fleet/fleet-core/render';
 import { committedAt, configOf } from '../config.js';
 import type { OutputFlags } from '../flags.js';
 import { lenderOf } from '../process/lent-lease.js';
+import { telemetryOf } from '../telemetry.js';
 import { Terminal } from '../terminal/console.js';
 import { eventFile } from '../terminal/event-file.js';
 import { canDraw } from '../terminal/live/can-draw.js';
@@ -46,19 +47,28 @@ export async function carryOut(
 ): Promise<FleetResult> {
   const events = output.events === undefined ? undefined : eventFile(output.events, terminal);
   const stopping = new AbortController();
+  const telemetry = await telemetryOf(config, `fleet ${nameOf(config)}`, terminal);
   const view = await viewOf(config, output, terminal, stopping);
   const emit = (event: FleetEvent) => {
     events?.write(event);
+    telemetry?.follow(event);
     view.follow(event);
   };
+  const ports = { emit, ...(telemetry ? { http: telemetry.traced(systemPorts().http) } : {}) };
   const lender = lenderOf(process.env);
   const context = { ...stops, stopAfterWave: stopping.signal, lender, committedAt };
-  const result = await runFleet(config, { ports: { emit }, ...context }).finally(() => view.end());
-  await events?.close();
-  await writeReports(result, output, terminal);
-  show(result, output, terminal);
-  return result;
+  try {
+    const result = await runFleet(config, { ports, ...context }).finally(() => view.end());
+    await events?.close();
+    await writeReports(result, output, terminal);
+    show(result, output, terminal);
+    return result;
+  } finally {
+    await telemetry?.end(1);
+  }
 }
+
+const nameOf = ({ rollback, dryRun, command }: Config) => (rollback ? 'rollback' : dryRun ? 'plan' : command);
 
 /** In CI a run that cannot begin is a deploy that fails: people are told as far as its settings say whom. */
 async function tellUnstarted(flags: Layers['flags'], error: FleetError, terminal: Terminal): Promise<void> {
