@@ -3,6 +3,14 @@ import { fault } from './fault.mjs';
 
 export const kinds = [
   fault(
+    'the digest of a target is compared with nothing',
+    'gate/image',
+    'if (target.digest && digest !== target.digest) return null;',
+    '',
+    'a tag that was pushed again brings another image than the one that was asked for',
+    'gate/image-gate',
+  ),
+  fault(
     'runs are ordered by their number in a workflow',
     'config/settings',
     "{ env: ['FLEET_ORDER', 'GITHUB_RUN_ID'],",

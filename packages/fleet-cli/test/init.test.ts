@@ -30,6 +30,7 @@ describe('an empty repository', () => {
     expect(ran.stderr).toContain('Wrote fleet.config.yaml, .gitea/workflows/deploy.yml.\n');
     expect(ran.stderr).toContain('repository: secrets.FLEET_CP_TOKEN, vars.FLEET_HOLD\n');
     expect(read('.gitea/workflows/deploy.yml')).toContain(`uses: ${ACTION}\n`);
+    expect(read('.gitea/workflows/deploy.yml').match(/checkout@[0-9a-f]{40} # v[\d.]+$/gm)).toHaveLength(2);
     expect((await fleet(['lint', '--strict'], { cwd: temp.path })).stdout).toBe('nothing found in 2 files\n');
     const shown = await fleet(['config', '--environment', 'staging'], { cwd: temp.path });
     expect(shown.stdout).toContain('control-plane: https://cp.example.com');

@@ -1,6 +1,12 @@
 /** Finds what makes a deploy by Gitea, Forgejo or GitHub Actions silently not happen, or happen wrongly. */
 export { lintWorkflows } from './lint.js';
-export { type Left, type Replacement, type ReplaceOptions, replaceCalls } from './replace/replace.js';
+export {
+  CHECKOUT,
+  type Left,
+  type Replacement,
+  type ReplaceOptions,
+  replaceCalls,
+} from './replace/replace.js';
 export { readRepository } from './repository/read.js';
 export { parseServer, SERVERS, type Server } from './repository/servers.js';
 export { LINT_SCHEMA, type LintOptions, type LintResult, lintResult } from './result.js';

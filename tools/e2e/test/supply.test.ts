@@ -1,5 +1,6 @@
 /** What a release is made of: dependencies that are explained, licences beside the bundles, pins. */
 import { readdirSync } from 'node:fs';
+import { CHECKOUT } from '@tenant-fleet/fleet-lint';
 import { expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { pathOf, read } from './files.js';
@@ -70,10 +71,13 @@ it('every action of a workflow is pinned by its commit, with the release beside 
       ),
     ),
   );
+  // What init and migrate write into other repositories is pinned alike, by the same commit.
+  uses.push(CHECKOUT);
   // Ours are pinned by the tag of a release, which never moves.
   const others = uses.filter((action) => !action.includes('actions/redeploy-fleet'));
   expect(others.length).toBeGreaterThan(3);
   for (const action of others) expect(action).toMatch(/@[0-9a-f]{40} # v\d+\.\d+\.\d+$/);
+  expect(new Set(others.filter((action) => action.startsWith('actions/checkout@'))).size).toBe(1);
 });
 
 it('the lock file has a hash for each package, and none from an address of its own', () => {

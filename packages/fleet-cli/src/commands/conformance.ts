@@ -8,7 +8,7 @@ import {
   runConformance,
 } from '@tenant-fleet/fleet-conformance';
 import type { Layers } from '@tenant-fleet/fleet-core/config';
-import { shaSchema, tagSchema } from '@tenant-fleet/fleet-core/contract';
+import { shaSchema, targetTagSchema } from '@tenant-fleet/fleet-core/contract';
 import { tenantUrlProblem, usageError } from '@tenant-fleet/fleet-core/program';
 import { configOf } from '../config.js';
 import type { OutputFlags } from '../flags.js';
@@ -84,7 +84,7 @@ function scratchFleet(output: ConformanceFlags, lockGroup: string | undefined): 
   }
   const problem = tenantUrlProblem(tenantUrl);
   if (problem) throw usageError(`--tenant-url ${problem[0]}`, { option: '--tenant-url' });
-  if (!tagSchema.safeParse(targetTag).success) throw usageError('--target-tag is no image tag', {});
+  if (!targetTagSchema.safeParse(targetTag).success) throw usageError('--target-tag is no image tag', {});
   const sha = shaSchema.safeParse(expectedSha);
   if (!sha.success) throw usageError('--expected-sha must be a full 40-hex commit id', {});
   return { lockGroup, tenantUrl, targetTag, expectedSha: sha.data };

@@ -1,4 +1,6 @@
 /** The files that a repository without any deploy gets. */
+import { CHECKOUT } from '@tenant-fleet/fleet-lint';
+
 /** What is asked, and what deploys by hand or the repository itself may answer. */
 export interface Answers {
   environment: string;
@@ -48,7 +50,7 @@ jobs:
     outputs:
       tag: \${{ steps.image.outputs.tag }}
     steps:
-      - uses: actions/checkout@v4
+      - uses: ${CHECKOUT}
       - id: image
         run: |
           # Put the build of your image here. /buildinfo of every tenant has to answer {"git_sha": "$GITHUB_SHA"}.
@@ -65,7 +67,7 @@ jobs:
       contents: write
       issues: write
     steps:
-      - uses: actions/checkout@v4
+      - uses: ${CHECKOUT}
       - uses: ${action}
         with:
           environment: ${environment}

@@ -6,6 +6,7 @@ import {
   type LintFile,
   lintWorkflows,
   type Replacement,
+  type ReplaceOptions,
   replaceCalls,
 } from '@tenant-fleet/fleet-lint';
 import { type Answers, configText, deployWorkflow, type Fleet } from './files.js';
@@ -29,9 +30,9 @@ export interface Proposal {
 
 /** What deploys by hand say of themselves; undefined where they do not, or the repository has none. */
 export function answersIn(files: readonly LintFile[]): Partial<Answers> {
-  const [first] = replacementsIn(files, { action: 'x@v1', environment: undefined });
+  const [first] = replacementsIn(files, 'x@v1', environmentOf);
   return {
-    environment: first && environmentOf(first),
+    environment: first?.environment,
     controlPlane: first?.settings['control-plane'] as string | undefined,
     tenantUrl: first?.settings['tenant-url'] as string | undefined,
   };
@@ -48,11 +49,12 @@ export function propose(
   folder: string,
   typed: boolean,
 ): Proposal {
-  const replacements = replacementsIn(files, {
-    action: answers.action,
-    environment: typed ? answers.environment : undefined,
-  });
-  const { fleets, left } = fleetsOf(replacements, answers, typed);
+  const replacements = replacementsIn(
+    files,
+    answers.action,
+    typed ? () => answers.environment : environmentOf,
+  );
+  const { fleets, left } = fleetsOf(replacements, answers);
   const hasConfig = files.some(({ path }) => isConfig(path));
   const changes: FileChange[] = replacements.map(({ path, before, after }) => ({ path, before, after }));
   if (!replacements.length && !usesFleet(files))
@@ -87,26 +89,21 @@ export function checkAnswers({ environment, controlPlane, tenantUrl }: Answers):
 
 const isConfig = (path: string) => /^fleet\.config\.(?:ya?ml|json)$/.test(path);
 
-function replacementsIn(
+const replacementsIn = (
   files: readonly LintFile[],
-  { action, environment }: { action: string; environment: string | undefined },
-): Replacement[] {
-  return files.flatMap((file) => {
-    const seen = replaceCalls(file, { uses: action, environment: environment ?? '' });
-    if (!seen || environment !== undefined) return seen ?? [];
-    return replaceCalls(file, { uses: action, environment: environmentOf(seen) }) ?? [];
-  });
-}
+  uses: string,
+  environment: ReplaceOptions['environment'],
+): Replacement[] => files.flatMap((file) => replaceCalls(file, { uses, environment }) ?? []);
 
 /** Production where file or address say so, else staging: a fleet is never taken for the more dangerous one. */
-const environmentOf = ({ path, settings }: Replacement): string =>
+const environmentOf: ReplaceOptions['environment'] = ({ path, settings }) =>
   /prod/i.test(`${path} ${settings['control-plane'] ?? ''}`) ? 'production' : 'staging';
 
-function fleetsOf(replacements: readonly Replacement[], answers: Answers, typed: boolean) {
+function fleetsOf(replacements: readonly Replacement[], answers: Answers) {
   const fleets = new Map<string, Fleet>();
   const left: Left[] = [];
   for (const replacement of replacements) {
-    const name = typed ? answers.environment : environmentOf(replacement);
+    const name = replacement.environment;
     const fleet = fleets.get(name) ?? {};
     for (const [setting, value] of Object.entries(replacement.settings)) {
       const before = fleet[setting];

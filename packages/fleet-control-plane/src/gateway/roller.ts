@@ -96,7 +96,7 @@ export class GatewayRoller implements Roller {
         WHERE group_name = $1 AND fencing_token = $2 AND summary->>'target_tag' = $3`,
       values: [group, fencing_token, tag],
     });
-    return rows[0]?.sha?.toLowerCase() ?? COMMIT_IN_TAG.exec(tag.toLowerCase())?.[1];
+    return rows[0]?.sha?.toLowerCase() ?? COMMIT_IN_TAG.exec(tag.split('@', 1)[0]?.toLowerCase() ?? '')?.[1];
   }
 
   async roll(roll: RollRef, _slugs: string[], request: RedeployRequest): Promise<RollEnd> {

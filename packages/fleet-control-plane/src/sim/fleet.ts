@@ -126,8 +126,9 @@ export class Fleet {
     await this.changed();
   }
 
-  /** The commit that a tag stands for; null when no such image exists. */
-  resolve(tag: string): string | null {
+  /** The commit that a target stands for; null when no such image exists. Of digests nothing is known here. */
+  resolve(target: string): string | null {
+    const [tag = ''] = target.split('@', 1);
     const known = this.images.get(tag);
     if (known) return known;
     const full = /(?<![0-9a-f])[0-9a-f]{40}(?![0-9a-f])/i.exec(tag)?.[0];

@@ -169,6 +169,8 @@ describe('over HTTP', () => {
     expect((await client.call('PUT', '/sim/images/nightly', { git_sha: 'D'.repeat(40) })).status).toBe(200);
     expect((await roll('acme', 'staging-ddddddd')).status).toBe(200);
     expect(await (await probe('acme')).json()).toEqual({ git_sha: 'd'.repeat(40) });
+    expect((await roll('acme', `latest@sha256:${'f'.repeat(64)}`)).status).toBe(200);
+    expect(await (await probe('acme')).json()).toEqual({ git_sha: NEW });
     expect(await roll('acme', 'staging-eeeeeee')).toMatchObject({
       status: 500,
       row: { ssm_status: 'Failed', error: expect.stringContaining('not found') },

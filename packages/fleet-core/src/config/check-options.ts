@@ -1,5 +1,6 @@
 /** Stage 1: everything that a run needs to know, checked before the first request. */
 
+import { parseTarget } from '../text/target.js';
 import { checkAnnouncing } from './alerts.js';
 import type { BatchPolicy } from './batch.js';
 import { Check, flagLabel, type Label } from './check.js';
@@ -60,7 +61,7 @@ export function checkOptions(
     dryRun: check.dryRun,
     trigger,
     askedBy: askedBy(trigger),
-    warnings: warningsOf(target),
+    warnings: warningsOf({ ...target, image: gates.image }),
     refusal: null,
   };
   const refusal = refusalOf(check, receiversOf(check, config));
@@ -81,15 +82,27 @@ function checkBatches(check: Check): BatchPolicy {
   return { batchSize, batchGrowth, batchMax: batchMax ?? null };
 }
 
+function warningsOf({
+  targetTag,
+  expectedSha,
+  image,
+}: Pick<Config, 'targetTag' | 'expectedSha' | 'image'>): string[] {
+  const { tag, digest } = parseTarget(targetTag);
+  const warnings = commitWarning(tag, expectedSha);
+  if (digest && !image)
+    warnings.push('no --image is given: the digest of --target-tag goes to the control plane unseen');
+  return warnings;
+}
+
 /** A tag that ends in a commit says which one it was built from. */
-function warningsOf({ targetTag, expectedSha }: Pick<Config, 'targetTag' | 'expectedSha'>): string[] {
-  const [, commit = ''] = /(?:^|[-_.])([0-9a-f]{7,40})$/i.exec(targetTag) ?? [];
+function commitWarning(tag: string, expectedSha: string | null): string[] {
+  const [, commit = ''] = /(?:^|[-_.])([0-9a-f]{7,40})$/i.exec(tag) ?? [];
   // A date is made of the same digits.
   const isCommit = /[a-f]/i.test(commit) && /\d/.test(commit);
   if (!isCommit || !expectedSha || expectedSha.startsWith(commit.toLowerCase())) return [];
   const expected = expectedSha.slice(0, commit.length);
   return [
-    `the tag ${targetTag} names the commit ${commit}, and the expected one is ${expected}: one of them is not what is meant`,
+    `the tag ${tag} names the commit ${commit}, and the expected one is ${expected}: one of them is not what is meant`,
   ];
 }
 

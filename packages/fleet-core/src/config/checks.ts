@@ -1,5 +1,5 @@
 /** What is wrong with the text of a setting. The text is never empty, and has no white space around it. */
-import { lockGroupSchema, shaSchema, slugSchema, tagSchema } from '../contract.js';
+import { lockGroupSchema, shaSchema, slugSchema, targetTagSchema } from '../contract.js';
 import { isLoopback, urlProblem } from '../io/address.js';
 import type { Problem } from './setting.js';
 import { parseSwitch } from './switch.js';
@@ -12,7 +12,12 @@ export function slug(text: string): Problem | null {
 }
 
 export function tag(text: string): Problem | null {
-  if (tagSchema.safeParse(text).success) return null;
+  if (targetTagSchema.safeParse(text).success) return null;
+  if (text.includes('@'))
+    return [
+      `${quote(text, 240)} is neither a tag nor TAG@sha256:DIGEST`,
+      'give the digest as the registry does: "sha256:" and 64 hex digits, in lower case',
+    ];
   return [
     `${quote(text, 140)} is not an image tag`,
     'letters, digits, "_", "." and "-", at most 128 of them',

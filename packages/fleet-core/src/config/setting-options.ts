@@ -15,7 +15,7 @@ export interface SettingOptions {
   tenantUrl?: string;
   /** Verify just this tenant, without asking the control plane for the fleet. */
   tenant?: string[];
-  /** Image tag to roll to. */
+  /** Image tag to roll to; TAG@sha256:DIGEST for one image exactly. */
   targetTag?: string;
   /** The 40-hex commit that every tenant must then report. */
   expectedSha?: string;

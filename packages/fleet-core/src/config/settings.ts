@@ -86,7 +86,10 @@ export const SETTINGS = [
       narrows: true,
       check: slug,
     }),
-    text('target-tag', 'TAG', 'image tag to roll to', { check: tag, commands: NAMES_TARGET }),
+    text('target-tag', 'TAG', 'image tag to roll to; TAG@sha256:DIGEST for one image exactly', {
+      check: tag,
+      commands: NAMES_TARGET,
+    }),
     text('expected-sha', 'SHA', 'the 40-hex commit that every tenant must then report', {
       env: ['FLEET_EXPECTED_SHA', 'GITHUB_SHA'],
       check: commit,

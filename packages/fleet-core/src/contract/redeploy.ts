@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { slugSchema, tagSchema } from './words.js';
+import { slugSchema, targetTagSchema } from './words.js';
 
 export const redeployRequestSchema = z.strictObject({
-  target_tag: tagSchema,
+  target_tag: targetTagSchema,
   confirm: z.literal(true),
   dry_run: z.boolean().optional(),
   canary_slug: slugSchema.optional(),

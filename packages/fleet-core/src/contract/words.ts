@@ -23,6 +23,14 @@ export const tagSchema = z
     'must be an image tag: letters, digits, "_", "." and "-", at most 128',
   );
 
+/** What is rolled to: a tag, or a tag with the digest that it must have, `main-4f2c1a9@sha256:...`. */
+export const targetTagSchema = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}(?:@sha256:[0-9a-f]{64})?$/,
+    'must be an image tag: letters, digits, "_", "." and "-", at most 128; with or without "@sha256:" and 64 hex digits',
+  );
+
 /** Integers below 2^53 survive JSON in every language. */
 export const fencingTokenSchema = z.number().int().min(1).max(Number.MAX_SAFE_INTEGER);
 

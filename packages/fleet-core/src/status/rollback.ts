@@ -2,9 +2,10 @@
 import { commandLine } from '../config/command-line.js';
 import type { Config } from '../config/config.js';
 import type { RunContext } from '../context.js';
-import { type RolloutEntry, shaSchema, tagSchema } from '../contract.js';
+import { type RolloutEntry, shaSchema, targetTagSchema } from '../contract.js';
 import { FleetError, isFleetError } from '../errors.js';
 import { oneLine } from '../text/sanitize.js';
+import { parseTarget } from '../text/target.js';
 import { nameList, shortSha } from '../text/words.js';
 import { type Records, recordsOf } from './history.js';
 import { isProof } from './judge.js';
@@ -145,7 +146,8 @@ function named(to: string, history: readonly RolloutEntry[], config: Config): Ro
     ({ claim_id, fencing_token, rollout }) =>
       (wanted.length >= 6 && claim_id.startsWith(wanted)) ||
       fencing_token === token ||
-      rollout.target_tag === to,
+      rollout.target_tag === to ||
+      parseTarget(rollout.target_tag).tag === to,
   );
   const shown = JSON.stringify(oneLine(to, 140));
   const [last] = called;
@@ -176,15 +178,16 @@ function named(to: string, history: readonly RolloutEntry[], config: Config): Ro
 /** @throws FleetError `FAILED` where a roll to the tag would bring something else; `CP_CONTRACT` where it is none. */
 function checkTarget(to: RolloutEntry, history: readonly RolloutEntry[], config: Config): void {
   const { target_tag: tag } = to.rollout;
-  if (!tagSchema.safeParse(tag).success || !shaSchema.safeParse(shaOf(to)).success) {
+  if (!targetTagSchema.safeParse(tag).success || !shaSchema.safeParse(shaOf(to)).success) {
     throw new FleetError('CP_CONTRACT', `the record of rollout ${idOf(to)} names no tag or no commit`, {
       next: byHand(config),
     });
   }
+  // What has a digest in it brings that image, wherever its tag went.
   const moved = history.find(
     (entry) =>
       entry.fencing_token > to.fencing_token &&
-      entry.rollout.target_tag === tag &&
+      parseTarget(entry.rollout.target_tag).tag === tag &&
       shaOf(entry) !== shaOf(to),
   );
   // The image gate looks whether the tag still is, or is again, what it was.

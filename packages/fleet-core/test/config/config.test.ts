@@ -243,12 +243,13 @@ test.each<[string, string, boolean]>([
   ['staging-0123456789ABCDEF', SHA, false],
   ['main-4f2c1a9', SHA, true],
   ['4f2c1a9', SHA, true],
+  [`main-4f2c1a9@sha256:${'0'.repeat(64)}`, SHA, true],
   ['release-20240131', SHA, false],
   ['v1.2.3', SHA, false],
   ['main-defaced', SHA, false],
   ['main-4f2c1a', SHA, false],
 ])('the tag %s beside the commit %s: warned of is %s', (targetTag, expectedSha, warned) => {
-  const { warnings } = check({ targetTag, expectedSha });
+  const { warnings } = check({ targetTag, expectedSha, image: 'registry.example.com/team/server' });
   expect(warnings.length).toBe(warned ? 1 : 0);
   if (warned) expect(warnings[0]).toMatch(/4f2c1a9, and the expected one is 0123456:/);
 });

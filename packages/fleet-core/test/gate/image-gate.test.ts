@@ -4,7 +4,7 @@ import { checkOptions } from '../../src/config/check-options.js';
 import type { FleetOptions } from '../../src/config/options.js';
 import { resolveConfig } from '../../src/config/resolve.js';
 import { FakeFleet, NEW, OLD } from '../helpers/fake-fleet.js';
-import { FakeRegistry, PASSWORD, USER } from '../helpers/fake-registry.js';
+import { DOCKER_MANIFEST, FakeRegistry, OCI_MANIFEST, PASSWORD, USER } from '../helpers/fake-registry.js';
 import { run } from '../helpers/run.js';
 import { answer } from '../helpers/server.js';
 
@@ -194,6 +194,61 @@ describe('image', () => {
     await run(fleet.options);
     await run(options(), { command: 'verify' });
     expect(registry.asked).toEqual([]);
+  });
+});
+
+describe('a target with a digest', () => {
+  const pinned = (digest: string, more: FleetOptions = {}) => ({
+    ...options(),
+    targetTag: `${TAG}@${digest}`,
+    imageWaitMs: 20_000,
+    ...more,
+  });
+
+  test('is resolved by its tag, compared, and rolled as it was written', async () => {
+    const digest = registry.putIndex(TAG, [{ mediaType: OCI_MANIFEST, digest: registry.put(null, NEW) }]);
+    const { result, sink } = await run(pinned(digest));
+    expect(result).toMatchObject({ outcome: 'succeeded', target_tag: `${TAG}@${digest}` });
+    expect(sink.of('gate.passed')[0]?.detail).toBe(
+      `${TAG} is ${digest.slice(0, 19)} as asked for, built from bbbbbbb`,
+    );
+    expect(new Set(fleet.rolls.map(({ body }) => body.target_tag))).toEqual(new Set([`${TAG}@${digest}`]));
+    expect(registry.asked[0]).toBe(`manifests/${TAG}`);
+  });
+
+  test('whose tag is at another image of the same commit is refused, with both digests', async () => {
+    const built = registry.put(null, NEW, DOCKER_MANIFEST);
+    const again = registry.put(TAG, NEW);
+    const { result, clock } = await run(pinned(built));
+    expect(result).toMatchObject({ outcome: 'refused', exit_code: 4, deployed: false });
+    expect(result.reason).toContain(`the tag is at ${again}, not at ${built}`);
+    expect(result.next.join()).toContain(`--target-tag ${TAG}@${again}`);
+    expect(clock.monotonic()).toBe(20_000);
+    expect(fleet.requests).toBe(0);
+  });
+
+  test('whose tag moves while the run waits for the lock is not rolled', async () => {
+    const digest = registry.put(TAG, NEW);
+    before(2, () => registry.put(TAG, NEW, DOCKER_MANIFEST));
+    expect((await run(pinned(digest))).result.outcome).toBe('refused');
+    expect(fleet.rolls).toHaveLength(0);
+  });
+
+  test('and nothing but the digest right is refused: the label counts as ever', async () => {
+    const other = await run(pinned(registry.put(TAG, OLD)));
+    expect(other.result.reason).toContain(`it is built from ${OLD}, not from ${NEW}`);
+    const unlabelled = await run(pinned(registry.put(TAG, null)));
+    expect(unlabelled.result.reason).toContain('it cannot be proven to hold the commit');
+    expect(fleet.requests).toBe(0);
+  });
+
+  test('without an image to compare with is rolled, and warned of', async () => {
+    const digest = `sha256:${'a'.repeat(64)}`;
+    const { result } = await run({ ...fleet.options, targetTag: `${TAG}@${digest}` });
+    expect(result.outcome).toBe('succeeded');
+    expect(result.warnings.join()).toContain('the digest of --target-tag goes to the control plane unseen');
+    const compared = await run(pinned(registry.put(TAG, NEW)));
+    expect(compared.result.warnings.join()).not.toContain('--target-tag');
   });
 });
 

@@ -229,6 +229,34 @@ describe('the last proven rollout but the current one', () => {
   });
 });
 
+describe('a target with a digest', () => {
+  const pinned = `main@sha256:${'a'.repeat(64)}`;
+
+  it('brings its image back, wherever its tag went', async () => {
+    const { to } = await find([
+      [1, A, 'succeeded', { target_tag: pinned }],
+      [2, B, 'succeeded', { target_tag: 'main' }],
+    ]);
+    expect(rollbackConfig(configOf(), { from: to, to, newest: 2 }).targetTag).toBe(pinned);
+  });
+
+  it('may show that the tag without it moved on', async () => {
+    const history: Past[] = [
+      [1, A, 'succeeded', { target_tag: 'main' }],
+      [2, B, 'succeeded', { target_tag: pinned }],
+    ];
+    await expect(find(history)).rejects.toThrow('the tag main has moved on');
+  });
+
+  it.each([pinned, 'main'])('is found by %s', async (name) => {
+    const history: Past[] = [
+      [1, A, 'succeeded', { target_tag: pinned }],
+      [2, B, 'succeeded'],
+    ];
+    expect((await find(history, name)).to.fencing_token).toBe(1);
+  });
+});
+
 describe('a rollout that is named', () => {
   const history: Past[] = [
     [1, A, 'succeeded'],

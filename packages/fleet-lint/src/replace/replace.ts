@@ -20,6 +20,7 @@ export interface Replacement {
   after: string;
   /** Settings for the configuration file, by name, that its scripts carried. */
   settings: Record<string, string | number | string[]>;
+  environment: string;
   /** What was not taken over, by line of the old file. */
   left: Left[];
 }
@@ -27,9 +28,12 @@ export interface Replacement {
 export interface ReplaceOptions {
   /** What `uses:` names: the composite action with its pin. */
   uses: string;
-  /** Environment of the configuration file. */
-  environment: string;
+  /** Environment of the configuration file, which the settings in the scripts may tell. */
+  environment: (found: Pick<Replacement, 'path' | 'settings'>) => string;
 }
+
+/** The checkout that a step is given where there is none: pinned by its commit, which nobody can move. */
+export const CHECKOUT = 'actions/checkout@11bd71901bbe5b1630ceea73d27597364c9af683 # v4.2.2';
 
 /**
  * Finds jobs that call `redeploy-fleet` by curl and ask tenants for `/buildinfo`, and puts the composite in their place.
@@ -43,10 +47,33 @@ export function replaceCalls(file: LintFile, options: ReplaceOptions): Replaceme
   const jobs = workflow.jobs.filter(callsByHand);
   if (!jobs.length) return null;
   const found: Found = { edits: [], left: [], settings: {} };
-  for (const job of jobs) replaceIn(job, source, options, found);
+  const mechanisms = jobs.map((job) => mechanismOf(job));
+  for (const { read } of mechanisms) found.settings = { ...read.settings, ...found.settings };
+  const { path, text: before } = file;
+  const { settings } = found;
+  const environment = options.environment({ path, settings });
+  for (const mechanism of mechanisms)
+    replaceIn(mechanism, source, { uses: options.uses, environment }, found);
   dropKey(source, workflow.entries, 'concurrency', CONCURRENCY, found);
-  const after = applyEdits(file.text, found.edits);
-  return { path: file.path, before: file.text, after, settings: found.settings, left: inOrder(found.left) };
+  const after = applyEdits(before, found.edits);
+  return { path, before, after, settings, environment, left: inOrder(found.left) };
+}
+
+/** A deploy by hand: the steps that it is made of, and what they say. */
+interface Mechanism {
+  job: Job;
+  parts: Step[];
+  read: Read;
+}
+
+function mechanismOf(job: Job): Mechanism {
+  const parts = job.steps.filter((step) => isPartOf(step) || isSwitch(step));
+  return { job, parts, read: readMechanism(parts) };
+}
+
+interface StepOptions {
+  uses: string;
+  environment: string;
 }
 
 interface Found {
@@ -70,10 +97,12 @@ const callsByHand = ({ steps }: Job): boolean =>
 
 const inOrder = (left: Left[]) => left.sort((one, other) => one.place.line - other.place.line);
 
-function replaceIn(job: Job, source: Source, options: ReplaceOptions, found: Found): void {
-  const parts = job.steps.filter((step) => isPartOf(step) || isSwitch(step));
-  const read = readMechanism(parts);
-  for (const [name, value] of Object.entries(read.settings)) found.settings[name] ??= value;
+function replaceIn(
+  { job, parts, read }: Mechanism,
+  source: Source,
+  options: StepOptions,
+  found: Found,
+): void {
   const rolls = parts.find((step) => deploysOf(step).some(({ kind }) => kind === 'call'));
   const rows = parts.map((step) => rowsOf(source, step));
   if (!rolls || rows.some((row) => row === null)) {
@@ -128,11 +157,11 @@ function rowsOf(source: Source, step: Step): Row | null {
 }
 
 /** The step of fleet as lines, after one that tells it the tag where only a shell can. */
-function stepLines(rolls: Step, read: Read, { uses, environment }: ReplaceOptions, row: Row): string[] {
+function stepLines(rolls: Step, read: Read, { uses, environment }: StepOptions, row: Row): string[] {
   const lines: string[] = [];
   const put = (depth: number, text: string) => lines.push(`${row.indent}${'  '.repeat(depth)}${text}`);
   const textAt = (key: string) => textOf(rolls.source, valueAt(rolls.entries, key));
-  if (!rolls.before.some(isCheckout)) put(0, '- uses: actions/checkout@v4');
+  if (!rolls.before.some(isCheckout)) put(0, `- uses: ${CHECKOUT}`);
   let tag = read.targetTag?.text ?? NO_TAG;
   if (read.targetTag?.kind === 'shell') {
     put(0, '- id: fleet-target');

@@ -1,6 +1,6 @@
 /** Deploys by hand become one step of fleet, and what does not come along is named. */
 import { readFileSync } from 'node:fs';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { lintWorkflows, type Replacement, replaceCalls } from '../../src/index.js';
 import { OLD_PUBLISH, OLD_STAGING } from './old.js';
 
@@ -13,11 +13,19 @@ const CONFIG = `environments:
 `;
 
 const replaced = (text: string): Replacement => {
-  const found = replaceCalls({ path, text }, { uses: USES, environment: 'staging' });
+  const found = replaceCalls({ path, text }, { uses: USES, environment: () => 'staging' });
   if (!found) throw new Error('nothing was replaced');
   return found;
 };
 const messages = ({ left }: Replacement) => left.map(({ place, message }) => `${place.line}: ${message}`);
+
+it('the environment is told by what the scripts carry, in whatever job of the file', () => {
+  const environment = vi.fn(() => 'blue');
+  const found = replaceCalls({ path, text: OLD_PUBLISH }, { uses: USES, environment });
+  expect(environment.mock.calls).toEqual([[{ path, settings: found?.settings }]]);
+  expect(found?.after).toContain('environment: blue\n');
+  expect(found?.environment).toBe('blue');
+});
 
 describe('an inlined deploy job', () => {
   const found = replaced(OLD_PUBLISH);
@@ -36,7 +44,7 @@ describe('an inlined deploy job', () => {
             contents: write
             issues: write
           steps:
-            - uses: actions/checkout@v4
+            - uses: actions/checkout@11bd71901bbe5b1630ceea73d27597364c9af683 # v4.2.2
             - name: Redeploy the staging tenants
               uses: https://git.example.com/tenant-fleet/fleet/.gitea/actions/redeploy-fleet@v0.1.0
               id: redeploy
@@ -123,9 +131,9 @@ it('docs/migrating.md speaks of lines that are there, and of settings that are f
 
 it('finds nothing in what it made', () => {
   for (const text of [OLD_PUBLISH, OLD_STAGING])
-    expect(replaceCalls({ path, text: replaced(text).after }, { uses: USES, environment: 'staging' })).toBe(
-      null,
-    );
+    expect(
+      replaceCalls({ path, text: replaced(text).after }, { uses: USES, environment: () => 'staging' }),
+    ).toBe(null);
 });
 
 it('says where another step reads what is gone', () => {
@@ -165,5 +173,5 @@ it.each([
   ['a workflow without a deploy', 'on: push\njobs:\n  a:\n    steps:\n      - run: make\n'],
   ['what is not YAML', 'on: [push'],
 ])('has nothing to do in %s', (_name, text) => {
-  expect(replaceCalls({ path, text }, { uses: USES, environment: 'staging' })).toBe(null);
+  expect(replaceCalls({ path, text }, { uses: USES, environment: () => 'staging' })).toBe(null);
 });
