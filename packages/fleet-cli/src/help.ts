@@ -2,7 +2,7 @@
 import type { Setting } from '@tenant-fleet/fleet-core/config';
 import type { Command } from 'commander';
 
-const EXAMPLES: Record<string, string[]> = {
+export const EXAMPLES: Record<string, string[]> = {
   fleet: [
     'fleet plan --target-tag main-4f2c1a9',
     'fleet redeploy --target-tag main-4f2c1a9 --expected-sha "$(git rev-parse HEAD)"',
@@ -100,7 +100,7 @@ const LOCK: Codes = {
 };
 
 /** What a command ends with, by the words that are typed for it. */
-const EXIT_CODES: Record<string, Codes> = {
+export const EXIT_CODES: Record<string, Codes> = {
   redeploy: {
     0: 'proven on every tenant (or planned, superseded, held in CI: read the outcome)',
     1: 'failed: not every tenant is proven',

@@ -5,10 +5,12 @@ import { CommanderError } from 'commander';
 import { withoutSecrets } from './config.js';
 import { buildProgram, parseProblem } from './program.js';
 import { Terminal } from './terminal/console.js';
+import { loadWrap } from './terminal/wrap.js';
 
 export async function main(args: string[], version: string): Promise<number> {
   // What follows is another command's.
   const own = args.includes('--') ? args.slice(0, args.indexOf('--')) : args;
+  await loadWrap([process.stdout, process.stderr]);
   const terminal = new Terminal({ color: !own.includes('--no-color') });
   const fail = (error: unknown) => {
     const ending = explain(error, terminal, own.includes('--verbose'));

@@ -1,7 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { describe, expect, it } from 'vitest';
-import { wrapped } from '../src/terminal/wrap.js';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { loadWrap, wrapped } from '../src/terminal/wrap.js';
 import { atTerminal, fleet, hasPty } from './cli.js';
+
+beforeAll(() => loadWrap([{ isTTY: true }]));
 
 describe('a line for people', () => {
   const straggler = `  juniper: stale, still on b81d0e7, rolled in batch-3, asked 7 times`;

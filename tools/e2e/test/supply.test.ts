@@ -24,7 +24,9 @@ const sources = (name: string) =>
 function runtimeOf(name: string): string[] {
   const { dependencies = {}, optionalDependencies = {}, devDependencies = {} } = manifestOf(name);
   const text = sources(name);
-  const bundled = Object.keys(devDependencies).filter((one) => text.includes(` from '${one}'`));
+  const bundled = Object.keys(devDependencies).filter(
+    (one) => text.includes(` from '${one}'`) || text.includes(`import('${one}')`),
+  );
   return [...Object.keys({ ...dependencies, ...optionalDependencies }), ...bundled];
 }
 

@@ -1,4 +1,10 @@
-import wrapAnsi from 'wrap-ansi';
+/** Breaks nothing before {@link loadWrap}. */
+let wrapAnsi = (text: string, _columns: number): string => text;
+
+/** Loads what breaks lines, where there is a terminal: its tables take a fifth of a start. */
+export async function loadWrap(streams: readonly { isTTY?: boolean }[]): Promise<void> {
+  if (streams.some(({ isTTY }) => isTTY)) wrapAnsi = (await import('wrap-ansi')).default;
+}
 
 /** A whole command on a line of its own: it is there to be pasted. */
 const COMMAND = /^ +fleet /;
