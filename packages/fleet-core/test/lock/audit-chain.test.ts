@@ -38,6 +38,10 @@ test('rows from before the chain are counted apart', () => {
   expect(verifyChain(chain(5, 2))).toMatchObject({ verified: 3, unchained: 2, broken: null });
 });
 
+test('a row that is gone from before the chain shows', () => {
+  expect(verifyChain(chain(5, 3).toSpliced(1, 1)).broken).toMatchObject({ seq: 3 });
+});
+
 test.each<[string, (events: LockEvent[]) => LockEvent[], number]>([
   ['a changed actor', (events) => events.with(2, { ...row(events, 3), actor: 'ben' }), 3],
   ['a changed detail', (events) => events.with(2, { ...row(events, 3), detail: { z: 2 } }), 3],
