@@ -248,6 +248,7 @@ describe('fleet history', () => {
     const shown = await history(['show', failed.slice(0, 8)]);
     expect(shown.stdout).toContain('3 enumerated, 2 on target, 1 stale\n');
     expect(shown.stdout).toMatch(/\n {2}birch: stale, 1111111, rolled in batch-1\n/);
+    expect(shown.stdout).toMatch(/\nTimeline, \S+ from left to right: .*\n {2}batch-1 +=+\n {2}birch +\|/);
     const json = checked((await history(['show', failed.slice(0, 8), '--json'])).stdout);
     expect(json).toMatchObject({ schema: 'fleet-rollout/1', group: 'staging', from_sha: SHA });
     expect(checked((await history(['--json'])).stdout).rollouts[0].claim_id).toBe(json.claim_id);

@@ -26,7 +26,7 @@ import { type Ending, endingOf, type Stage } from './report/ending.js';
 import { rolledOf } from './report/rolled.js';
 import { judge } from './report/verdict.js';
 import { isDeployed } from './result/outcome.js';
-import { type FleetResult, isPart, type Scope } from './result/result.js';
+import { type FleetResult, isPart, type Scope, type TimelineEntry } from './result/result.js';
 import { type Holding, keeperOf, noRecord, type RecordKeeper } from './rollout/keeper.js';
 import type { RollTools } from './rollout/roll.js';
 import { type Halt, rollInOneCall, rollScoped } from './rollout/rollout.js';
@@ -46,6 +46,7 @@ export interface Run {
   readonly emit: Emit;
   readonly ledger: Ledger;
   readonly calls: CallLog;
+  readonly timeline: readonly TimelineEntry[];
   /** The part of the fleet that the run is about, once the fleet is known and where one was named. */
   scope?: Scope;
   stage: Stage;
@@ -122,9 +123,8 @@ const proves = ({ scope }: Run, { outcome }: Ending) => isDeployed(outcome) && !
 
 /** Learns from the record of the run before, and leaves one of its own, with how it ended. */
 async function recorded(run: Run, signal: AbortSignal, fence: Fence, holding: Holding): Promise<Ending> {
-  const { config, ledger, calls } = run;
   let ending: Ending | undefined;
-  const facts = { context: contextOf(run, signal), config, ledger, calls, ending: () => ending };
+  const facts = { ...run, context: contextOf(run, signal), ending: () => ending };
   ending = await keeperOf(holding, facts)
     .then((keeper) => rollout(run, signal, fence, keeper))
     .catch((error) => endingOf(error, run, run.context.signal));

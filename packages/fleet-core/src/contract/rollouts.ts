@@ -6,6 +6,9 @@ export const ROLLOUT_MAX_BYTES = 8 * 1024 * 1024;
 /** Up to this many tenants a record has all of them; above it those that matter, and `slugs` names all. */
 export const ROLLOUT_TENANTS_MAX = 2000;
 
+/** The timeline of a record has at most as many entries. */
+export const ROLLOUT_TIMELINE_MAX = 10_000;
+
 const rolloutTenantSchema = z.looseObject({
   slug: z.string(),
   status: z.string().nullish(),

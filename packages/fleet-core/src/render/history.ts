@@ -3,7 +3,9 @@ import type { RolloutEntry } from '../contract.js';
 import { formatDuration } from '../text/duration.js';
 import { oneLine } from '../text/sanitize.js';
 import { shortSha } from '../text/words.js';
+import { drawing } from './drawing.js';
 import type { Tone } from './event.js';
+import { recordedPicture } from './page/recorded.js';
 
 export interface HistoryLine {
   text: string;
@@ -19,7 +21,7 @@ type Past = RolloutEntry & { from_sha: string | null };
 export const renderHistory = (rollouts: readonly Past[]): HistoryLine[] =>
   rollouts.map((entry) => ({ text: summary(entry), tone: toneOf(entry) }));
 
-/** One rollout: its line, its reason, its counts and each of its tenants. */
+/** One rollout: its line, its reason, its counts, its picture and each of its tenants. */
 export function renderRollout(entry: Past): HistoryLine[] {
   const { reason, counts, tenants } = entry.rollout;
   const plain = (text: string): HistoryLine => ({ text, tone: 'plain' });
@@ -30,6 +32,7 @@ export function renderRollout(entry: Past): HistoryLine[] {
     ...(numbers.length
       ? [plain(numbers.map(([name, count]) => `${count} ${name.replaceAll('_', ' ')}`).join(', '))]
       : []),
+    ...drawing(recordedPicture(entry)).map(plain),
     ...(tenants ?? []).map(({ slug, status, phase, baseline_sha: was, observed_sha: is }) => {
       const parts = [
         `  ${oneLine(slug, 63)}: ${oneLine(status ?? 'not known', 40).replaceAll('_', ' ')}`,

@@ -7,6 +7,7 @@ import type { StageContext } from '../context.js';
 import type { Flips, Order } from '../contract.js';
 import type { RolloutRecords } from '../lock/records.js';
 import { type LastRollout, lastRolloutOf } from '../plan/history.js';
+import type { TimelineEntry } from '../result/result.js';
 import type { Ledger } from '../verify/ledger.js';
 import type { Verifier } from '../verify/verify.js';
 import { awaitOpenCalls } from './open-calls.js';
@@ -38,6 +39,7 @@ export interface KeeperFacts {
   config: Config;
   ledger: Ledger;
   calls: CallLog;
+  timeline: readonly TimelineEntry[];
   /** How the run ended; undefined while it goes on. */
   ending: () => RecordFacts['ending'];
 }
@@ -54,7 +56,7 @@ export interface Holding {
 /** Reads the record of the last rollout, and waits for what that one left open. */
 export async function keeperOf(
   { records, tell, order }: Holding,
-  { context, config, ledger, calls, ending }: KeeperFacts,
+  { context, config, ledger, calls, timeline, ending }: KeeperFacts,
 ): Promise<RecordKeeper> {
   const { clock, emit, signal } = context;
   const { entry, flips } = await records.last(signal);
@@ -96,7 +98,7 @@ export async function keeperOf(
             expectedSha: config.expectedSha,
             rollback: config.rollback,
           },
-          ...{ policy: policyOf(config), runUrl: config.trigger.runUrl ?? null, ledger, fleet },
+          ...{ policy: policyOf(config), runUrl: config.trigger.runUrl ?? null, ledger, fleet, timeline },
           inherited: last?.unsettled ?? [],
           openRolls: [...calls.openRolls(clock.wall()), ...next],
           flips: verifier.flips,

@@ -5,10 +5,11 @@ import {
   type Flips,
   type OpenCall,
   ROLLOUT_TENANTS_MAX,
+  ROLLOUT_TIMELINE_MAX,
   type RolloutRecord,
   type Unsettled,
 } from '../contract.js';
-import type { Policy } from '../result/result.js';
+import type { Policy, TimelineEntry } from '../result/result.js';
 import type { Ledger } from '../verify/ledger.js';
 import { VERSION } from '../version.js';
 
@@ -29,6 +30,8 @@ export interface RecordFacts {
   inherited: Unsettled[];
   /** How quick its tenants were; null where none was seen to flip. */
   flips: Flips | null;
+  /** What has happened so far. */
+  timeline: readonly TimelineEntry[];
   /** Absent while the run goes on. */
   ending?: { outcome: string; reason: string };
 }
@@ -62,7 +65,22 @@ export function recordOf(facts: RecordFacts): RolloutRecord {
     tool_version: VERSION,
     ...(facts.runUrl === null ? {} : { run_url: facts.runUrl }),
     ...(facts.flips === null ? {} : { flips: facts.flips }),
+    // Once, at its end: a record is written anew around each wave.
+    ...(ending
+      ? { timeline: timelineOf(facts.timeline, new Set(kept.map(({ slug }) => slug)), policy) }
+      : {}),
   };
+}
+
+/** What is drawn of it: of a big fleet the waves, and the tenants that the record has. */
+function timelineOf(
+  timeline: readonly TimelineEntry[],
+  kept: ReadonlySet<string>,
+  { canary }: Policy,
+): TimelineEntry[] {
+  const told = timeline.filter(({ slug }) => slug === undefined || kept.has(slug));
+  if (told.length <= ROLLOUT_TIMELINE_MAX) return told;
+  return told.filter(({ slug }) => slug === undefined || slug === canary).slice(-ROLLOUT_TIMELINE_MAX);
 }
 
 /** A tenant that a roll of this run has brought on target is settled, whatever was rolled before it. */

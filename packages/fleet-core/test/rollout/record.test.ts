@@ -1,7 +1,9 @@
 /** What a run leaves behind on the lock server, and what the next one makes of it. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { RolloutRecord } from '../../src/contract.js';
+import { ROLLOUT_MAX_BYTES, ROLLOUT_TIMELINE_MAX, type RolloutRecord } from '../../src/contract.js';
+import { type RecordFacts, recordOf } from '../../src/rollout/record.js';
 import { ManualClock } from '../../src/testing/index.js';
+import { Ledger } from '../../src/verify/ledger.js';
 import { FakeFleet, json, NEW, OLD } from '../helpers/fake-fleet.js';
 import { FakeLock } from '../helpers/fake-lock.js';
 import { run } from '../helpers/run.js';
@@ -62,6 +64,41 @@ describe('what is left', () => {
       open_calls: [],
       policy: { strategy: 'scoped', batch_size: 1 },
     });
+  });
+
+  test('when what happened to whom, once the run has ended', async () => {
+    const { result } = await run(locked());
+    expect(result.timeline?.length).toBeGreaterThan(9);
+    expect(records().map(({ timeline }) => timeline !== undefined)).toEqual([
+      ...Array.from({ length: 7 }, () => false),
+      true,
+    ]);
+    // What comes after the record is the release itself.
+    expect(records().at(-1)?.timeline).toEqual(result.timeline);
+  });
+
+  test('of a big fleet the waves, and the tenants that are not on target: bounded, whatever its size', () => {
+    const slugs = Array.from({ length: 100_000 }, (_, index) => `t${index}`);
+    const ledger = new Ledger(NEW, 1, []);
+    for (const slug of slugs) {
+      ledger.add(slug);
+      ledger.observe(slug, { kind: 'sha', sha: slug === 't7' ? OLD : NEW }, 0);
+    }
+    const waves = slugs.map((_, at_ms) => ({ at_ms, event: 'wave.started', phase: `batch-${at_ms}` }));
+    const rolled = slugs.map((slug, at_ms) => ({ at_ms, event: 'tenant.rolled', slug }));
+    const recordWith = (timeline: RecordFacts['timeline'], ending = { outcome: 'failed', reason: 'why' }) =>
+      recordOf({
+        ...{ environment: 'staging', targetTag: 'x', expectedSha: NEW, runUrl: null, ledger, fleet: slugs },
+        policy: { canary: 't3' } as RecordFacts['policy'],
+        ...{ openRolls: [], inherited: [], flips: null, timeline, ending },
+      });
+    const few = recordWith([...waves.slice(0, 5), ...rolled]).timeline ?? [];
+    expect(few.map(({ phase, slug }) => phase ?? slug)).toEqual([
+      ...['batch-0', 'batch-1', 'batch-2', 'batch-3', 'batch-4', 't3', 't7'],
+    ]);
+    const many = recordWith([...waves, ...rolled]);
+    expect(many.timeline).toHaveLength(ROLLOUT_TIMELINE_MAX);
+    expect(JSON.stringify(many).length).toBeLessThan(ROLLOUT_MAX_BYTES / 2);
   });
 
   test('how a run ended that was stopped, with the call that it left open', async () => {

@@ -1,6 +1,6 @@
 /** What a control plane shows in a browser: a page that asks for a token, and the parts that it loads with it. */
 import type { HeldView, LockEvent, LockStatus, RolloutEntry } from '../../contract.js';
-import { TENANT_STATUSES, type TenantResult, type TimelineEntry } from '../../result/result.js';
+import type { TenantResult } from '../../result/result.js';
 import { formatDuration } from '../../text/duration.js';
 import { oneLine } from '../../text/sanitize.js';
 import { plural, shortSha } from '../../text/words.js';
@@ -9,7 +9,7 @@ import { frozenInWords, renderLockEvent } from '../lock.js';
 import { DASHBOARD_SCRIPT, DASHBOARD_STYLE } from './dashboard-client.js';
 import { hashOf } from './hash.js';
 import { type Content, html, Markup } from './markup.js';
-import { pictureOf } from './picture.js';
+import { recordedPicture, tenantsOf } from './recorded.js';
 import { STYLE } from './style.js';
 import { timeline } from './timeline.js';
 
@@ -115,16 +115,8 @@ ${rollouts.map((entry) => {
 /** One rollout with its tenants, and its timeline where the record has one. */
 export function renderRolloutPart(group: string, entry: RolloutEntry): string {
   const { rollout, holder, started_at } = entry;
-  const tenants = (rollout.tenants ?? []).map(tenantOf);
-  const times = (rollout.timeline ?? []).map(({ at_ms, event, phase, slug }): TimelineEntry => {
-    return { at_ms, event, ...(phase ? { phase } : {}), ...(slug ? { slug } : {}) };
-  });
-  const picture = pictureOf({
-    tenants,
-    timeline: times,
-    started_at,
-    finished_at: entry.ended_at ?? started_at,
-  });
+  const tenants = tenantsOf(entry);
+  const picture = recordedPicture(entry);
   const url = rollout.run_url ?? holder.run_url;
   return html`<section><p><a href="#${group}">${group}</a></p>
 <header class="is-${toneOf(entry)}"><h1><strong class="${toneOf(entry)}">${verdictOf(entry)}</strong>: ${rollout.target_tag}</h1>
@@ -145,20 +137,6 @@ ${rows.map(({ slug, status, phase, baseline_sha: was, observed_sha: is }) => {
   return html`<tr><th scope="row">${slug}</th><td><span class="status ${tone}">${status.replaceAll('_', ' ')}</span></td><td><code>${commits.join(' → ')}</code></td><td>${phase ?? 'not rolled'}</td></tr>
 `;
 })}</tbody></table></div>`;
-}
-
-type Recorded = NonNullable<RolloutEntry['rollout']['tenants']>[number];
-
-/** A tenant of a record; a status that this version does not know counts as none that is proven. */
-function tenantOf({ slug, status, phase, baseline_sha, observed_sha }: Recorded): TenantResult {
-  return {
-    slug,
-    status: TENANT_STATUSES.find((known) => known === status) ?? 'unreachable',
-    phase: phase ?? null,
-    observed_sha: observed_sha ?? null,
-    baseline_sha: baseline_sha ?? null,
-    ...{ probes: 1, on_target_after_ms: null, detail: null },
-  };
 }
 
 const verdictOf = ({ state, rollout }: RolloutEntry): string =>
