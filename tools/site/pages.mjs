@@ -38,6 +38,7 @@ export const SECTIONS = [
     [
       ['packages/fleet-control-plane/README.md', 'control-plane/', 'The control plane'],
       ['docs/server.md', 'server/', 'Running the server'],
+      ['docs/server-rollouts.md', 'server-rollouts/', 'Rollouts on the server'],
       ['docs/lock.md', 'lock/', 'The lock'],
       ['packages/fleet-conformance/README.md', 'conformance/', 'Conformance'],
     ],

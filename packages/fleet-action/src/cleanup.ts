@@ -15,6 +15,10 @@ export async function cleanUp(env: Env): Promise<void> {
   const inputs = readInputs(env);
   const ports = systemPorts();
   mask([...(await secretsOf(inputs, ports)), left?.session]);
+  if (inputs.flags['on-server'] || inputs.flags.detach || inputs.env.FLEET_ON_SERVER) {
+    say('the step only watched: the rollout goes on on the server, see fleet rollout list');
+    return;
+  }
   const since = started ? ` (it began at ${started})` : '';
   say(`the deploy step was cut off${since}: whether it rolled anything, fleet verify will tell`);
   if (left) await giveBack(inputs, left, env);

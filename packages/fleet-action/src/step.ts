@@ -63,7 +63,9 @@ async function roll(env: Env, inputs: Inputs): Promise<number> {
   for (const name of ['SIGINT', 'SIGTERM'] as const) {
     process.on(name, () => {
       if (controller.signal.aborted) return hurry.abort();
-      say(`${name}: stopping in order and giving the lock back`);
+      say(
+        `${name}: ${config.handOver ? 'no longer watching' : 'stopping in order and giving the lock back'}`,
+      );
       controller.abort(name);
     });
   }

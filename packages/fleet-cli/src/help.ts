@@ -12,6 +12,7 @@ export const EXAMPLES: Record<string, string[]> = {
     'fleet redeploy --environment staging --target-tag main-4f2c1a9 --expected-sha "$GITHUB_SHA"',
     'fleet redeploy --target-tag main-4f2c1a9 --canary acme --soak 2m --batch-size 5 --max-stragglers 1',
     'fleet redeploy --target-tag main-4f2c1a9 --dry-run --json | jq .counts',
+    'fleet redeploy --environment staging --target-tag main-4f2c1a9 --on-server',
   ],
   rollback: [
     'fleet rollback --environment staging --dry-run',
@@ -49,6 +50,12 @@ export const EXAMPLES: Record<string, string[]> = {
   ],
   config: ['fleet config --environment staging', 'fleet config schema >fleet.config.schema.json'],
   'config schema': ['fleet config schema >fleet.config.schema.json'],
+  'rollout list': ['fleet rollout list --environment staging', 'fleet rollout list --state running --json'],
+  'rollout show': ['fleet rollout show 6f1c1f0e'],
+  'rollout attach': ['fleet rollout attach 6f1c1f0e'],
+  'rollout pause': ['fleet rollout pause 6f1c1f0e --reason "looking at acme first"'],
+  'rollout resume': ['fleet rollout resume 6f1c1f0e --reason "acme is well"'],
+  'rollout abort': ['fleet rollout abort 6f1c1f0e --reason "incident 12"'],
   'lock status': [
     'fleet lock status --environment staging',
     'fleet lock status --lock-group staging --watch --json',
@@ -96,6 +103,14 @@ const LOCK: Codes = {
   ...USAGE,
   4: 'refused: by the lock server, or as no secret may leave',
   5: 'the lock server could not be used',
+  ...SIGNALS,
+};
+
+/** What every command does that asks for rollouts of the server. */
+const ROLLOUTS: Codes = {
+  ...USAGE,
+  4: 'refused: by the control plane, or as no secret may leave',
+  5: 'the control plane could not be used, or runs no rollouts',
   ...SIGNALS,
 };
 
@@ -188,6 +203,20 @@ export const EXIT_CODES: Record<string, Codes> = {
     2: 'usage: an answer is missing or wrong, or a file cannot be read; nothing was written',
     4: 'declined at the prompt: nothing was written',
   },
+  'rollout list': { 0: 'shown, also where there is none', ...ROLLOUTS },
+  'rollout show': { 0: 'shown, whatever its outcome', ...ROLLOUTS },
+  'rollout attach': {
+    0: 'proven on every tenant (or superseded, held in CI: read the outcome)',
+    1: 'failed: not every tenant is proven',
+    ...USAGE,
+    3: 'the rollout did not get the lock in time, or lost it',
+    4: 'refused, or held',
+    5: 'the control plane could not be used, or runs no rollouts',
+    130: 'no longer watched (SIGINT), the rollout goes on; 143: SIGTERM, 129: SIGHUP',
+  },
+  'rollout pause': { 0: 'it pauses before its next wave', ...ROLLOUTS },
+  'rollout resume': { 0: 'it goes on', ...ROLLOUTS },
+  'rollout abort': { 0: 'it ends before its next wave', ...ROLLOUTS },
   'lock status': { 0: 'shown', ...LOCK },
   'lock run': {
     N: 'of the command once it ran; 128+n where a signal ended it',

@@ -10,8 +10,13 @@ import { type Command, Option } from 'commander';
 import { describeSetting } from './help.js';
 
 export type LockCommand = `lock ${'status' | 'run' | 'break' | 'freeze' | 'unfreeze' | 'log'}`;
-/** Those of the table that are typed as they are called there, and those that take the settings of `lock`. */
-export type CommandName = Exclude<ConfigCommand, 'lock' | 'announce'> | 'conformance' | LockCommand;
+export type RolloutCommand = `rollout ${'list' | 'show' | 'attach' | 'pause' | 'resume' | 'abort'}`;
+/** Those of the table that are typed as they are called there, and those that take the settings of `lock` or `rollout`. */
+export type CommandName =
+  | Exclude<ConfigCommand, 'lock' | 'rollout' | 'announce'>
+  | 'conformance'
+  | LockCommand
+  | RolloutCommand;
 
 /** The settings that a command takes as flags, in the order of the table. */
 export function settingsFor(command: CommandName): NamedSetting[] {
@@ -22,10 +27,11 @@ export function settingsFor(command: CommandName): NamedSetting[] {
 }
 
 /** What the table of settings calls a command. */
-export const configCommand = (command: CommandName): ConfigCommand =>
-  command === 'conformance' || (command.startsWith('lock ') && command !== 'lock run')
-    ? 'lock'
-    : (command as ConfigCommand);
+export function configCommand(command: CommandName): ConfigCommand {
+  if (command.startsWith('rollout ')) return 'rollout';
+  const isLock = command === 'conformance' || (command.startsWith('lock ') && command !== 'lock run');
+  return isLock ? 'lock' : (command as ConfigCommand);
+}
 
 type Group = Setting['group'] | 'output';
 

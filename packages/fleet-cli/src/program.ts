@@ -4,6 +4,7 @@ import { addLockCommands } from './commands/lock.js';
 import { addLookCommands } from './commands/look.js';
 import { addOwnCommands } from './commands/own.js';
 import { addRepositoryCommands } from './commands/repository.js';
+import { addRolloutCommands } from './commands/rollout.js';
 import { runCommand } from './commands/run.js';
 import type { Finish, OutputFlags } from './flags.js';
 import { addHelp } from './help.js';
@@ -61,6 +62,7 @@ export function buildProgram(version: string, finish: Finish, args: readonly str
   addRun('verify', 'Ask every tenant what it runs; changes nothing');
   addLookCommands(add, finish, version);
   addLockCommands(program, add, finish);
+  addRolloutCommands(program, add, finish);
   addRepositoryCommands(program, finish, version);
   addOwnCommands(program, finish, version);
   addHelp(program);

@@ -8,6 +8,7 @@ import { buildProgram } from '../src/program.js';
 const SETTLED: readonly string[] = [
   ...['redeploy', 'rollback', 'plan', 'verify', 'status', 'history', 'gates', 'watch', 'doctor', 'config'],
   ...['lock status', 'lock run', 'lock break', 'lock freeze', 'lock unfreeze', 'lock log', 'conformance'],
+  ...['list', 'show', 'attach', 'pause', 'resume', 'abort'].map((name) => `rollout ${name}`),
 ];
 
 const cell = (text: string) => text.replace(/\s+/g, ' ').replaceAll('|', '\\|').replaceAll('<', '&lt;');

@@ -27,11 +27,13 @@ import { healthRoutes } from './operation/health.js';
 import { logCommitted, operatorLine } from './operation/logger.js';
 import { Metrics } from './operation/metrics.js';
 import { recordRequests } from './operation/record.js';
+import { type RolloutOptions, RolloutRoom } from './rollouts/start.js';
+import { ROLLOUT_CHANNEL } from './rollouts/store.js';
 import { rollRoutes } from './rolls/routes.js';
 import { type Fleet, SIM_CHANNEL } from './sim/fleet.js';
 import { version } from './version.js';
 
-export interface ControlPlaneOptions extends ModeOptions {
+export interface ControlPlaneOptions extends ModeOptions, RolloutOptions {
   /** Bearer token that may do everything. Every call but `/health` and `/openapi.json` needs one. */
   token?: string;
   /** File with named tokens, each with scopes of its own; read again when it changes. */
@@ -95,19 +97,13 @@ async function start(
   const { clock = systemClock, host = '127.0.0.1', logger, legacy = false } = options;
   const log = options.log ?? ((line: string) => logger && operatorLine(logger, line));
   const origin = randomUUID();
+  const rollouts = await RolloutRoom.check(options);
   const tokens = await openTokens(options, log);
   undo.push(async () => tokens.close());
   const stopping = new AbortController();
   // Every open long poll listens.
   setMaxListeners(0, stopping.signal);
-  if (options.databaseUrl) log(`data is kept in PostgreSQL at ${whereIs(options.databaseUrl)}`);
-  else log('starting PostgreSQL');
-  const database = options.databaseUrl ? undefined : await startEmbedded(options.dataDir, log);
-  if (database) undo.push(() => database.close());
-  const ownerUrl = options.databaseUrl ?? database?.url ?? '';
-  log('preparing the database');
-  await migrate(ownerUrl);
-  const databaseUrl = database ? await applicationUrl(ownerUrl) : ownerUrl;
+  const { database, databaseUrl } = await openDatabase(options, rollouts, log, undo);
   const { db, renewals, reads } = openPools(databaseUrl, undo);
   const metrics = openMetrics(reads, () => lock.hub.topics('').length, log, undo);
 
@@ -128,9 +124,12 @@ async function start(
   });
   const world = { db, clock, origin, lock, stopping: stopping.signal, log, onRollEnd: metrics.rolled };
   const rolls = await startRolls(options, world, undo);
-  if (rolls) alongside = rolls.alongside;
+  alongside = async () => {
+    await rolls?.alongside();
+    rollouts.beat();
+  };
 
-  const channel = listenTo(databaseUrl, clock, lock, rolls?.sim?.fleet);
+  const channel = listenTo(databaseUrl, clock, lock, rolls?.sim?.fleet, rollouts);
   await channel.open();
   undo.push(() => channel.close());
 
@@ -151,7 +150,10 @@ async function start(
   if (rolls)
     await app.register(rollRoutes, { ...shared, redeploy: rolls.redeploy, emptyCanary, fenced: !legacy });
   await rolls?.sim?.register(app);
-  if (!legacy) await serveLock(app, lock, shared, options.groups && new Set(options.groups));
+  if (!legacy) {
+    await serveLock(app, lock, shared, { groups: options.groups && new Set(options.groups), rollouts });
+    await rollouts.register(app, world, reads);
+  }
   undo.push(() => drain(systemClock));
   warnOfPlainHttp(host, options.tls, log);
   await app.listen({ port: options.port ?? 0, host });
@@ -165,6 +167,7 @@ async function start(
     logger?.info('stopping: answers what is under way');
     stopping.abort();
   });
+  undo.push(await rollouts.open(app));
 
   const plane = {
     url: `${options.tls ? 'https' : 'http'}://${urlHost(host)}:${(app.server.address() as AddressInfo).port}`,
@@ -180,11 +183,12 @@ async function serveLock(
   app: FastifyInstance,
   lock: Lock,
   shared: { db: Database; stopping: AbortSignal },
-  groups: ReadonlySet<string> | undefined,
+  { groups, rollouts }: { groups: ReadonlySet<string> | undefined; rollouts: RolloutRoom },
 ): Promise<void> {
+  const { status } = lock;
   await app.register(lockRoutes, { prefix: LOCK_PREFIX, ...shared, lock, groups });
-  await app.register(dashboardRoutes, { status: lock.status, db: shared.db });
-  await app.register(collectionRoutes, { prefix: LOCKS_PATH, status: lock.status });
+  await app.register(dashboardRoutes, { status, db: shared.db });
+  await app.register(collectionRoutes, { prefix: LOCKS_PATH, status, runsRollouts: rollouts.runs });
 }
 
 function openMetrics(
@@ -200,6 +204,24 @@ function openMetrics(
   return metrics;
 }
 
+/** The database that the options name, or one of our own; with the schema of this version. */
+async function openDatabase(
+  { databaseUrl: given, dataDir }: ControlPlaneOptions,
+  rollouts: RolloutRoom,
+  log: (line: string) => void,
+  undo: Undo,
+) {
+  log(given ? `data is kept in PostgreSQL at ${whereIs(given)}` : 'starting PostgreSQL');
+  const database = given ? undefined : await startEmbedded(dataDir, log);
+  if (database) undo.push(() => database.close());
+  const ownerUrl = given ?? database?.url ?? '';
+  log('preparing the database');
+  await migrate(ownerUrl);
+  if (!database) return { database, databaseUrl: ownerUrl };
+  const databaseUrl = await applicationUrl(ownerUrl, { addsSchema: rollouts.runs });
+  return { database, databaseUrl };
+}
+
 /** Nothing that waits for a row, and nobody who only looks, keeps a renewal from coming in. */
 function openPools(url: string, undo: Undo) {
   const pools = { db: new Database(url), renewals: new Database(url, 3), reads: new Database(url, 3) };
@@ -207,15 +229,23 @@ function openPools(url: string, undo: Undo) {
   return pools;
 }
 
-function listenTo(url: string, clock: Clock, lock: Lock, fleet: Fleet | undefined): Channel {
-  return new Channel(url, [LOCK_CHANNEL, SIM_CHANNEL], clock, {
+function listenTo(
+  url: string,
+  clock: Clock,
+  lock: Lock,
+  fleet: Fleet | undefined,
+  rollouts: RolloutRoom,
+): Channel {
+  return new Channel(url, [LOCK_CHANNEL, SIM_CHANNEL, ROLLOUT_CHANNEL], clock, {
     message(name, payload) {
       if (name === LOCK_CHANNEL) lock.heard(payload);
+      else if (name === ROLLOUT_CHANNEL) rollouts.heard(payload);
       else fleet?.heard(payload);
     },
     reconnected() {
       lock.reconnected();
       fleet?.heard('');
+      rollouts.heard('');
     },
   });
 }

@@ -1,4 +1,4 @@
-import { LOCKS_PATH } from '@tenant-fleet/fleet-core/contract';
+import { LOCKS_PATH, SERVER_ROLLOUTS_PATH } from '@tenant-fleet/fleet-core/contract';
 import { systemClock } from './clock.js';
 import { Database } from './db/database.js';
 import { createApp } from './http/app.js';
@@ -8,6 +8,7 @@ import { LOCK_PREFIX, lockRoutes } from './lock/api/routes.js';
 import { createLock } from './lock/lock.js';
 import { healthRoutes } from './operation/health.js';
 import { Metrics } from './operation/metrics.js';
+import { serverRolloutRoutes } from './rollouts/routes.js';
 import { Redeploy } from './rolls/rolls.js';
 import { rollRoutes } from './rolls/routes.js';
 import { Fleet } from './sim/fleet.js';
@@ -53,7 +54,12 @@ export async function openApiDocument(): Promise<unknown> {
     lock,
     groups: undefined,
   });
-  await app.register(collectionRoutes, { prefix: LOCKS_PATH, status: lock.status });
+  await app.register(collectionRoutes, { prefix: LOCKS_PATH, status: lock.status, runsRollouts: true });
+  await app.register(serverRolloutRoutes, {
+    prefix: SERVER_ROLLOUTS_PATH,
+    db,
+    rollouts: undefined,
+  });
   await app.ready();
   const document = describeApi(app);
   await app.close();

@@ -1,3 +1,4 @@
+import type { Holder } from './contract.js';
 import { FleetError } from './errors.js';
 import type { Emit } from './events/emitter.js';
 import type { Ports } from './ports.js';
@@ -18,6 +19,29 @@ export interface RunContext {
   committedAt?: (sha: string) => Promise<string | null>;
   /** The parent process, where this one rolls under its lease. */
   lender?: Lender;
+  /** What lets another process go on with this run. Default: nothing does. */
+  durable?: Durable;
+}
+
+/** A run that outlives the process that runs it. */
+export interface Durable {
+  /** Id of the rollout. */
+  id: string;
+  /** The claim of the lock that all its processes use in turn: this one has taken it over, and nobody else knows the session. */
+  claim: ClaimHandle;
+  /** Whose run it is, for those who wait for the lock; the same in every process. */
+  holder: Holder;
+  /** How often another process went on with it before. */
+  takeovers: number;
+  /** When the first of its processes began it, milliseconds since 1970. */
+  startedAt: number;
+  /**
+   * Does a step that changes something, and keeps its value as JSON. A step that an earlier process of this run ended is
+   * not done again. One that was cut is: `work` looks before it acts.
+   */
+  step<T>(name: string, work: () => Promise<T>): Promise<T>;
+  /** Asked before every wave: waits while the run is paused, rejects where a person ended it. */
+  mayGoOn(signal: AbortSignal): Promise<void>;
 }
 
 /** A parent process that lends its lease to several children, and lets one of them roll at a time. */

@@ -11,4 +11,5 @@ export * from './contract/lock.js';
 export * from './contract/problem.js';
 export * from './contract/redeploy.js';
 export * from './contract/rollouts.js';
+export * from './contract/server-rollouts.js';
 export * from './contract/words.js';

@@ -1,57 +1,31 @@
 /** The pipeline: gate -> lock -> gate again -> plan -> rollout <-> verify. No rules of its own. */
-import { setMaxListeners } from 'node:events';
 import { announceStart } from './announce/announce.js';
-import type { CallLog } from './clients/control-plane/call-log.js';
-import { redeployClient } from './clients/control-plane/from-config.js';
 import type { Fence } from './clients/control-plane/redeploy.js';
-import type { Config } from './config/config.js';
 import { refuse } from './config/trust.js';
-import { type RunContext, type StageContext, stopIfAsked } from './context.js';
-import type { Flips } from './contract.js';
+import { stopIfAsked } from './context.js';
 import { isFleetError } from './errors.js';
-import type { Emit, Emitter } from './events/emitter.js';
 import { passGates, passGatesAgain, recheckGates, recheckHead } from './gate/gates.js';
 import { type Lent, underParentsLease } from './lock/child.js';
 import { freezeBehind } from './lock/freeze-behind.js';
 import { lockOptions } from './lock/from-config.js';
 import { withLease } from './lock/lock.js';
-import { decideWaves } from './plan/decide.js';
+import { decideWaves, doubtedNow } from './plan/decide.js';
 import { refuseShrunkFleet } from './plan/history.js';
 import { listFleet } from './plan/list.js';
 import { dueIn, type Wave } from './plan/plan.js';
 import { checkScope, inScope } from './plan/scope.js';
-import { lookAgain, refuseBlindness, survey } from './plan/survey.js';
-import type { Ports } from './ports.js';
-import { type Ending, endingOf, type Stage } from './report/ending.js';
+import { lookAgain } from './plan/survey.js';
+import { planned, surveyed, takeScope } from './planning.js';
+import { type Ending, endingOf } from './report/ending.js';
 import { rolledOf } from './report/rolled.js';
 import { judge } from './report/verdict.js';
 import { isDeployed } from './result/outcome.js';
-import { type FleetResult, isPart, type Scope, type TimelineEntry } from './result/result.js';
+import { isPart } from './result/result.js';
 import { type Holding, keeperOf, noRecord, type RecordKeeper } from './rollout/keeper.js';
-import type { RollTools } from './rollout/roll.js';
-import { type Halt, rollInOneCall, rollScoped } from './rollout/rollout.js';
+import { type Halt, type Rollout, rollInOneCall, rollScoped } from './rollout/rollout.js';
 import { settleCalls } from './rollout/settle.js';
+import { contextOf, gatesOf, type Run, stepOf, toolsOf } from './run-state.js';
 import { nameList, plural } from './text/words.js';
-import type { Ledger } from './verify/ledger.js';
-import { Verifier } from './verify/verify.js';
-
-/** A run under way. The pipeline alone holds it; a stage gets what it names. */
-export interface Run {
-  readonly config: Config;
-  readonly ports: Ports;
-  readonly context: RunContext;
-  /** Ends the run: interrupted, or its time is up. */
-  readonly signal: AbortSignal;
-  readonly emitter: Emitter;
-  readonly emit: Emit;
-  readonly ledger: Ledger;
-  readonly calls: CallLog;
-  readonly timeline: readonly TimelineEntry[];
-  /** The part of the fleet that the run is about, once the fleet is known and where one was named. */
-  scope?: Scope;
-  stage: Stage;
-  lock: FleetResult['lock'];
-}
 
 /**
  * Goes through the stages of what the configuration asks for.
@@ -72,9 +46,14 @@ export async function conduct(run: Run): Promise<Ending> {
 
 async function pastTheGates(run: Run): Promise<Ending> {
   const { config, emitter } = run;
-  await passGates(gatesOf(run, run.signal));
+  const { durable } = run.context;
+  if (durable?.takeovers)
+    run.emit({ code: 'run.taken_over', takeovers: durable.takeovers, host: run.ports.hostname() });
+  await stepOf(run)('gates', async () => {
+    await passGates(gatesOf(run, run.signal));
+    if (!config.dryRun) await announceStart(run, run.signal);
+  });
   if (config.dryRun) return dryRun(run);
-  await announceStart(run, run.signal);
   if (!config.lock) {
     emitter.warn('rolling without a lock (--no-lock): nothing keeps another roll of this fleet away');
     return rollout(run, run.signal, null, noRecord);
@@ -124,7 +103,8 @@ const proves = ({ scope }: Run, { outcome }: Ending) => isDeployed(outcome) && !
 /** Learns from the record of the run before, and leaves one of its own, with how it ended. */
 async function recorded(run: Run, signal: AbortSignal, fence: Fence, holding: Holding): Promise<Ending> {
   let ending: Ending | undefined;
-  const facts = { ...run, context: contextOf(run, signal), ending: () => ending };
+  const takenOver = !!run.context.durable?.takeovers;
+  const facts = { ...run, context: contextOf(run, signal), takenOver, ending: () => ending };
   ending = await keeperOf(holding, facts)
     .then((keeper) => rollout(run, signal, fence, keeper))
     .catch((error) => endingOf(error, run, run.context.signal));
@@ -135,9 +115,10 @@ async function rollout(
   run: Run,
   signal: AbortSignal,
   fence: Fence | null,
-  { last, flips, tell, start, keep }: RecordKeeper,
+  { last, flips, left, tell, start, keep }: RecordKeeper,
 ): Promise<Ending> {
-  const { config, ledger, emit } = run;
+  const { config, ledger } = run;
+  const { durable } = run.context;
   const gates = gatesOf(run, signal);
   const tools = toolsOf(run, signal, fence, keep, flips);
   const doing = (step: string, lastsMs?: number) => {
@@ -149,20 +130,18 @@ async function rollout(
   run.stage = 'roll';
   doing('planning');
   await settleCalls(tools, true);
-  const fleet = await surveyed(run, tools);
-  const gone = refuseShrunkFleet(fleet, last, config);
-  if (gone.length)
-    run.emitter.warn(`gone since the last rollout, which --allow-missing allows: ${nameList(gone)}`);
-  refuseBlindness(ledger, emit, config.force);
-  const waves = decideWaves(run, config, last);
+  const { fleet, waves } = await planned(run, tools, last);
   await start(fleet, tools.verifier);
   let halt: Halt | null = null;
   if (waves.length) {
-    const mayGoOn = () => {
+    const mayGoOn = async () => {
       stopIfAsked(run.context);
-      return recheckGates(gates);
+      if (durable) await run.suspended(() => durable.mayGoOn(signal));
+      await recheckGates(gates);
     };
-    halt = await rollWaves(run, { tools, policy: config, mayGoOn, doing }, waves);
+    const half = durable?.takeovers ? { rolled: left, doubted: doubtedNow(ledger, last) } : null;
+    const rollout = { tools, policy: config, mayGoOn, doing, step: stepOf(run), left: half };
+    halt = await rollWaves(run, rollout, waves);
     await settleCalls(tools, halt === null);
     doing('looking at the whole fleet once more');
     await lookAgain(tools, { only: config.only, exclude: config.exclude, settle: halt === null });
@@ -176,38 +155,27 @@ async function rollout(
 
 async function rollWaves(
   { config, ledger, scope }: Run,
-  rollout: Parameters<typeof rollScoped>[0],
+  rollout: Rollout,
   waves: Wave[],
 ): Promise<Halt | null> {
   try {
     if (config.strategy === 'scoped') return await rollScoped(rollout, waves);
     const due = new Set(dueIn(waves));
     const inOrder = ledger.slugs.filter((slug) => due.has(slug));
-    return await rollInOneCall(rollout, inOrder, {
-      whole: inOrder.length === ledger.slugs.length && !isPart(scope),
-      soaksFirst: waves.find((wave) => wave.soak_only)?.slugs[0],
-    });
+    const { halt, tenants } = await rollout.step('fleet', async () => ({
+      halt: await rollInOneCall(rollout, inOrder, {
+        whole: inOrder.length === ledger.slugs.length && !isPart(scope),
+        soaksFirst: waves.find((wave) => wave.soak_only)?.slugs[0],
+      }),
+      tenants: ledger.keep(inOrder),
+    }));
+    ledger.restore(tenants);
+    return halt;
   } catch (error) {
     // What was rolled before the fault is asked once more, so that the report does not end in the past.
     if (!rollout.tools.context.signal.aborted) await rollout.tools.verifier.ask(rolledOf(ledger));
     throw error;
   }
-}
-
-/** Looks at the fleet, and takes down which part of it is meant. @returns The whole fleet. */
-async function surveyed(run: Run, tools: RollTools): Promise<string[]> {
-  const { config, ledger } = run;
-  const fleet = await survey(tools, config);
-  takeScope(run, fleet);
-  if (config.canary && !ledger.has(config.canary))
-    run.emitter.warn(`the canary ${config.canary} is not in the scope: nobody is rolled and watched first`);
-  return fleet;
-}
-
-function takeScope(run: Run, fleet: string[]): void {
-  const { only, exclude } = run.config;
-  if (only.length || exclude.length)
-    run.scope = { only, exclude, tenants: run.ledger.slugs.length, of: fleet.length };
 }
 
 /** What the tenants that are meant prove. */
@@ -273,32 +241,4 @@ async function showDrift(run: Run): Promise<void> {
     if (run.signal.aborted) throw error;
     run.emitter.warn('the fleet could not be looked at while on hold');
   }
-}
-
-const gatesOf = ({ config, ports, emit }: Run, signal: AbortSignal) => ({ config, ports, emit, signal });
-
-function contextOf({ ports, emit }: Run, signal: AbortSignal): StageContext {
-  // Every tenant that is asked listens to it; Node takes more than ten listeners for a leak, and says so.
-  setMaxListeners(0, signal);
-  return { clock: ports.clock, random: ports.random, http: ports.http, emit, signal };
-}
-
-/** What the stages from the plan on work with, until the signal ends them. */
-function toolsOf(
-  run: Run,
-  signal: AbortSignal,
-  fence: Fence | null,
-  keep: RollTools['keep'] = noRecord.keep,
-  past: Flips[] = [],
-): RollTools {
-  const { config, ledger, calls } = run;
-  const context = contextOf(run, signal);
-  return {
-    context,
-    client: redeployClient(config, run.ports.hostname(), config, context, calls),
-    verifier: new Verifier(context, config, ledger, past),
-    ledger,
-    fence,
-    keep,
-  };
 }

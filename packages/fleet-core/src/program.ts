@@ -6,7 +6,8 @@
 export { announceCutOff, announceUnstarted } from './announce/announce.js';
 export { Gitea } from './clients/gitea/gitea.js';
 export { GiteaIssues } from './clients/gitea/issues.js';
-export type { Lender } from './context.js';
+export type { Durable, Lender } from './context.js';
+export { SERVER_ROLLOUT_STATES as ROLLOUT_STATES } from './contract.js';
 export { examine, type Machine } from './doctor/doctor.js';
 export { usageError } from './errors.js';
 export { awaitGates } from './gates.js';
@@ -26,6 +27,7 @@ export { type ChainReport, verifyChain } from './lock/audit-chain.js';
 export { auditNoteOf, freezeEnd } from './lock/audit-note.js';
 export { isLeaseInherited, killInMs, leaseEnv } from './lock/child.js';
 export { holdLock, releaseClaim } from './lock/from-config.js';
+export { actOnRollout, attachRollout, listRollouts, showRollout } from './on-server/people.js';
 export { systemPorts, systemRandom } from './ports.js';
 export { outcomeOf } from './report/ending.js';
 export { type CheckState, DOCTOR_SCHEMA, type DoctorCheck, type DoctorReport } from './result/doctor.js';

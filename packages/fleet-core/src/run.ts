@@ -9,18 +9,21 @@ import { policyOf } from './config/policy.js';
 import { settingOf } from './config/settings.js';
 import type { RunContext } from './context.js';
 import { Emitter } from './events/emitter.js';
+import type { EventData } from './events/events.js';
 import { holdLock } from './lock/from-config.js';
 import type { Lease } from './lock/lease.js';
-import { conduct, type Run } from './pipeline.js';
-import { systemPorts } from './ports.js';
+import { runOnServer } from './on-server/hand-over.js';
+import { conduct } from './pipeline.js';
+import { type Ports, systemPorts } from './ports.js';
 import { behindBranch } from './report/behind-branch.js';
 import { buildResult } from './report/build-result.js';
-import { endingOf, timeoutError } from './report/ending.js';
+import { type Ending, endingOf, timeoutError } from './report/ending.js';
 import { leadTimeOf } from './report/lead-time.js';
 import { nextCommands } from './report/next-commands.js';
 import { Timeline } from './report/timeline.js';
 import { stopSignalOf } from './result/outcome.js';
-import type { FleetResult } from './result/result.js';
+import type { FleetResult, Policy } from './result/result.js';
+import type { Run } from './run-state.js';
 import { Ledger } from './verify/ledger.js';
 
 /**
@@ -29,8 +32,11 @@ import { Ledger } from './verify/ledger.js';
  * @returns The result of every outcome, the bad ones too. @throws only for faults of the library itself.
  */
 export async function runFleet(config: Config, context: RunContext = {}): Promise<FleetResult> {
+  if (config.handOver) return runOnServer(config, context);
   const ports = systemPorts(context.ports);
-  const timeline = new Timeline(ports.clock, config.expectedSha);
+  const startedAt = context.durable?.startedAt ?? ports.clock.wall();
+  const sinceMs = Math.max(0, ports.clock.wall() - startedAt);
+  const timeline = new Timeline(ports.clock, config.expectedSha, sinceMs);
   const emitter = new Emitter({
     clock: ports.clock,
     emit: (event) => {
@@ -38,16 +44,13 @@ export async function runFleet(config: Config, context: RunContext = {}): Promis
       return ports.emit(event);
     },
   });
-  const deadline = new AbortController();
-  const cancelDeadline = ports.clock.timer(config.timeoutMs, () =>
-    deadline.abort(timeoutError(config.timeoutMs)),
-  );
-  const startedAt = ports.clock.wall();
+  const deadline = deadlineOf(ports.clock, config.timeoutMs);
   const signal = context.signal ? AbortSignal.any([context.signal, deadline.signal]) : deadline.signal;
   const run: Run = {
     config,
     ports,
     signal,
+    suspended: deadline.suspended,
     context,
     emitter,
     emit: emitter.emit,
@@ -59,19 +62,13 @@ export async function runFleet(config: Config, context: RunContext = {}): Promis
       config.lock && !config.dryRun ? { group: config.lock.group, fencing_token: null, waited_ms: 0 } : null,
   };
   const policy = config.command === 'verify' ? null : policyOf(config);
-  emitter.emit({
-    code: 'run.started',
-    command: config.command === 'verify' ? 'verify' : config.dryRun ? 'plan' : 'redeploy',
-    environment: config.environment,
-    target_tag: config.targetTag || null,
-    expected_sha: config.expectedSha,
-    control_plane: config.controlPlane || null,
-    timeout_ms: config.timeoutMs,
-    policy,
-  });
+  if (!context.durable?.takeovers) emitter.emit(started(config, policy));
   for (const warning of config.warnings) emitter.warn(warning);
   try {
-    const ending = await conduct(run).catch((error) => endingOf(error, run, context.signal));
+    const ending = withTakeovers(
+      await conduct(run).catch((error) => endingOf(error, run, context.signal)),
+      context.durable?.takeovers ?? 0,
+    );
     const about = { http: ports.http, signal, committedAt: context.committedAt };
     const deploy = { ...ending, scope: run.scope, startedAt, timeline: timeline.entries };
     const verdict = buildResult({
@@ -80,6 +77,7 @@ export async function runFleet(config: Config, context: RunContext = {}): Promis
       ...deploy,
       environment: config.environment ?? undefined,
       rollback: config.rollback,
+      rollout: context.durable && { id: context.durable.id, takeovers: context.durable.takeovers },
       targetTag: config.targetTag || undefined,
       expectedSha: config.expectedSha ?? undefined,
       finishedAt: Math.max(startedAt, ports.clock.wall()),
@@ -110,9 +108,53 @@ export async function runFleet(config: Config, context: RunContext = {}): Promis
     emitter.emit({ code: 'run.finished', result });
     return result;
   } finally {
-    cancelDeadline();
+    deadline.cancel();
     emitter.close();
   }
+}
+
+const started = (config: Config, policy: Policy | null): EventData => ({
+  code: 'run.started',
+  command: config.command === 'verify' ? 'verify' : config.dryRun ? 'plan' : 'redeploy',
+  environment: config.environment,
+  target_tag: config.targetTag || null,
+  expected_sha: config.expectedSha,
+  control_plane: config.controlPlane || null,
+  timeout_ms: config.timeoutMs,
+  policy,
+});
+
+/** The limit of the whole run; what is suspended does not count. */
+function deadlineOf(clock: Ports['clock'], limitMs: number) {
+  const over = new AbortController();
+  let leftMs = limitMs;
+  let since = 0;
+  let cancel = () => {};
+  const arm = () => {
+    since = clock.monotonic();
+    cancel = clock.timer(leftMs, () => over.abort(timeoutError(limitMs)));
+  };
+  arm();
+  return {
+    signal: over.signal,
+    cancel: () => cancel(),
+    suspended: async (work: () => Promise<void>) => {
+      cancel();
+      leftMs -= clock.monotonic() - since;
+      try {
+        await work();
+      } finally {
+        arm();
+      }
+    },
+  };
+}
+
+/** Whoever reads the verdict is told that more than one process brought it about. */
+function withTakeovers(ending: Ending, takeovers: number): Ending {
+  if (!takeovers) return ending;
+  const times = takeovers === 1 ? '' : ` ${takeovers} times`;
+  return { ...ending, reason: `${ending.reason}; taken over${times} by another process of the server` };
 }
 
 /** Names an option as it stands in {@link FleetOptions}. */

@@ -31,6 +31,8 @@ const RESULTS: Record<FleetResult['outcome'], RunResult> = {
   succeeded: 'success',
   succeeded_with_quarantine: 'success',
   planned: 'success',
+  // Whatever comes of it comes from the server.
+  handed_over: 'skip',
   superseded: 'skip',
   held: 'skip',
   failed: 'failure',

@@ -40,3 +40,14 @@ export function writeConfig(folder: string, controlPlane: string, tenantUrl: str
   ];
   writeFileSync(join(folder, 'fleet.config.yaml'), `${lines.join('\n')}\n`);
 }
+
+/** Writes the configuration that the servers roll by. @returns Its path. */
+export function writeServerConfig(folder: string, tenantUrl: string): string {
+  const staging = {
+    ...{ 'control-plane': 'self', 'tenant-url': tenantUrl },
+    ...{ canary: 'acme', soak: '1s', 'batch-size': 4, 'settle-budget': '3s', 'lock-ttl': '15s' },
+  };
+  const file = join(folder, 'server.config.json');
+  writeFileSync(file, JSON.stringify({ environments: { staging } }));
+  return file;
+}

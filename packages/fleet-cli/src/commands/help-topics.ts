@@ -14,6 +14,7 @@ const OUTCOMES: Record<Outcome, string> = {
   refused: 'a gate was not passed, or could not be read: fleet gates, fleet doctor',
   control_plane_error: 'the control plane could not be used: fleet doctor',
   interrupted: 'stopped by a signal: what was rolled stays; the same command goes on',
+  handed_over: 'the control plane rolls, and nothing is proven yet: fleet rollout attach',
 };
 
 function outcomes(): string[] {

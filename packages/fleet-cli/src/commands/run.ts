@@ -29,13 +29,16 @@ export async function runCommand(
   });
   await checkReports(output);
 
-  return interruptible(terminal, async (signal, hurry) => {
-    const declined = await confirmRoll(config, output, terminal, signal, async () =>
-      showPreview(await configOf('plan', flags), config, terminal, signal),
-    );
+  const work = async (signal: AbortSignal, hurry: AbortSignal) => {
+    // What the server would do by its own configuration is not known here.
+    const preview = async () => {
+      if (!config.handOver) await showPreview(await configOf('plan', flags), config, terminal, signal);
+    };
+    const declined = await confirmRoll(config, output, terminal, signal, preview);
     if (declined) return declined;
     return (await carryOut(config, output, terminal, { signal, hurry })).exit_code;
-  });
+  };
+  return interruptible(terminal, work, config.handOver ? { says: 'no longer watching' } : {});
 }
 
 /** Runs a configuration, and tells how it goes and how it ended. */

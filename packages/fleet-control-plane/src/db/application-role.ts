@@ -10,13 +10,17 @@ const GRANTS = `
   REVOKE UPDATE, DELETE, TRUNCATE ON lock_events FROM ${ROLE};
   REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON fleet_migrations FROM ${ROLE};`;
 
+const ADDS_SCHEMA = `
+  DO $$ BEGIN EXECUTE format('GRANT CREATE ON DATABASE %I TO ${ROLE}', current_database()); END $$;`;
+
 /**
  * Lets requests be served by a role that owns nothing: what gets through the server cannot rewrite the audit log.
  *
  * @param ownerUrl of the role that owns the tables, with the schema in place.
+ * @param addsSchema The engine of rollouts keeps its tables in a schema that it makes by itself.
  * @returns the URL of the role, whose password is made anew each time.
  */
-export async function applicationUrl(ownerUrl: string): Promise<string> {
+export async function applicationUrl(ownerUrl: string, { addsSchema = false } = {}): Promise<string> {
   const password = randomBytes(24).toString('hex');
   const client = new pg.Client({ connectionString: ownerUrl, connectionTimeoutMillis: 5000 });
   client.on('error', () => {});
@@ -24,7 +28,7 @@ export async function applicationUrl(ownerUrl: string): Promise<string> {
   try {
     const { rowCount } = await client.query('SELECT FROM pg_roles WHERE rolname = $1', [ROLE]);
     await client.query(
-      `${rowCount ? 'ALTER' : 'CREATE'} ROLE ${ROLE} LOGIN PASSWORD '${password}';${GRANTS}`,
+      `${rowCount ? 'ALTER' : 'CREATE'} ROLE ${ROLE} LOGIN PASSWORD '${password}';${GRANTS}${addsSchema ? ADDS_SCHEMA : ''}`,
     );
   } finally {
     await client.end();

@@ -17,6 +17,10 @@ export const TAGS = [
   { name: 'history', description: 'What each run rolled, and how it ended.' },
   { name: 'operate', description: 'What people do with a lock; needs the scope "operate".' },
   { name: 'redeploy', description: 'Rolling tenants under the lock, and the record of it.' },
+  {
+    name: 'rollouts',
+    description: 'Rollouts that the server runs itself, whatever becomes of who asked for them.',
+  },
   { name: 'operation', description: 'What orchestrators and monitors ask.' },
   { name: 'simulation', description: 'The simulated fleet (mode "sim").' },
   { name: 'tenant', description: 'What tenants serve, on addresses of their own.' },
@@ -55,6 +59,11 @@ export const NAMED = {
   Rollout: contract.rolloutSchema,
   RolloutEntry: contract.rolloutEntrySchema,
   Rollouts: contract.rolloutsSchema,
+  RolloutOrder: contract.rolloutOrderSchema,
+  RolloutDeed: contract.rolloutDeedSchema,
+  RolloutEvents: contract.rolloutEventsSchema,
+  ServerRollout: contract.serverRolloutSchema,
+  ServerRollouts: contract.serverRolloutsSchema,
 };
 
 /** What a first user sends, and gets. */
@@ -72,5 +81,13 @@ export const EXAMPLES: Record<string, unknown> = {
   BreakRequest: { fencing_token: 42, reason: 'its runner is gone', actor: 'ada' },
   FreezeRequest: { reason: 'incident 12', actor: 'ada' },
   RedeployRequest: { target_tag: 'main-4f2c1a9', confirm: true, only_slugs: ['acme'] },
+  RolloutOrder: {
+    environment: 'staging',
+    target_tag: 'main-4f2c1a9',
+    expected_sha: '4f2c1a9b8e7d6c5f4a3b2c1d0e9f8a7b6c5d4e3f',
+    holder: { name: 'deploy-staging', actor: 'ada' },
+    policy: { soak: '2m', 'batch-size': 5 },
+  },
+  RolloutDeed: { reason: 'incident 12', actor: 'ada' },
   RedeployAnswer: { ok: true, results: [{ slug: 'acme', phase: 'batch-1', ssm_status: 'Success' }] },
 };

@@ -6,6 +6,7 @@ import { MODES, type Mode } from '../modes.js';
 import { LOG_LEVELS, type LogLevel } from '../operation/logger.js';
 import { tenantNames } from '../sim/names.js';
 import { version } from '../version.js';
+import { addConfig, type ConfigFlags, rolloutsOf } from './config-file.js';
 import { readFleet, readTls, readTokens } from './files.js';
 import { addGateway, type GatewayFlags, upstreamOf } from './gateway.js';
 import { type PruneFlags, type PruneSettings, pruneCommand } from './prune.js';
@@ -33,7 +34,7 @@ export type Parsed =
   | { kind: 'prune'; settings: PruneSettings }
   | { kind: 'exit'; code: number };
 
-interface Flags extends GatewayFlags {
+interface Flags extends GatewayFlags, ConfigFlags {
   port: number;
   host: string;
   tenantPort: number;
@@ -154,7 +155,7 @@ function command(): Command {
         ),
     })
     .exitOverride();
-  return addGateway(program);
+  return addConfig(addGateway(program));
 }
 
 /** Reads flags, environment and files. What is wrong is one line on standard error, and exit code 2. */
@@ -242,6 +243,7 @@ async function settingsOf(flags: Flags, env: NodeJS.ProcessEnv): Promise<Setting
       legacyCanary: flags.legacyCanary ?? false,
       ...database,
       ...(upstream && { upstream }),
+      ...(await rolloutsOf(flags, env, flags.legacy ?? false)),
       ...(flags.group && { groups: flags.group }),
       ...(fleet && { fleet }),
     },

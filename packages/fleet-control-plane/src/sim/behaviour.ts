@@ -65,6 +65,8 @@ export type Running = {
   /** Milliseconds since 1970; null before the first roll. */
   swappedAt: number | null;
   gone: boolean;
+  /** How often a roll has put it on another image. */
+  rolls?: number;
 };
 
 export interface Tenant {

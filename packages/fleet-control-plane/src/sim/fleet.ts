@@ -152,15 +152,18 @@ export class Fleet {
       'gone' in patch
         ? { ...tenant.running, gone: true }
         : { ...patch, previousSha: tenant.running.sha, swappedAt: this.clock.wall(), gone: false };
-    const rows = await this.db.rows({
+    const rows = await this.db.rows<{ running: Running }>({
       name: 'sim-swap',
       text: `WITH roll AS (SELECT 1 FROM rolls WHERE id = $2 AND nonce = $4 AND ended_at IS NULL FOR SHARE)
-        UPDATE sim_tenants SET running = $3 WHERE slug = $1 AND EXISTS (SELECT 1 FROM roll) RETURNING slug`,
+        UPDATE sim_tenants
+        SET running = $3::jsonb || jsonb_build_object('rolls', coalesce((running->>'rolls')::int, 0) + 1)
+        WHERE slug = $1 AND EXISTS (SELECT 1 FROM roll) RETURNING running`,
       values: [slug, roll.id, JSON.stringify(running), roll.nonce],
     });
-    if (rows.length === 0) throw new RollClosed();
+    const [swapped] = rows;
+    if (!swapped) throw new RollClosed();
     const current = this.tenants.get(slug);
-    if (current) current.running = running;
+    if (current) current.running = swapped.running;
     // The others may show the swap a moment later, so nothing waits for this.
     this.db.rows({ text: `SELECT pg_notify('${SIM_CHANNEL}', $1)`, values: [this.origin] }).catch(() => {});
   }

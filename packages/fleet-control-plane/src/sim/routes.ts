@@ -9,6 +9,7 @@ const tenantSchema = behaviourSchema.extend({
   slug: slugSchema,
   running: z.strictObject({ image_tag: z.string(), git_sha: z.string() }),
   gone: z.boolean(),
+  rolls: z.number().int().describe('how often a roll has put it on another image'),
 });
 
 /** Lets tests and demonstrations set how the simulated tenants behave. */
@@ -87,5 +88,6 @@ function view({ slug, behaviour, running }: Tenant) {
     ...behaviour,
     running: { image_tag: running.tag, git_sha: running.sha },
     gone: running.gone,
+    rolls: running.rolls ?? 0,
   };
 }

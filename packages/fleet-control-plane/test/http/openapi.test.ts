@@ -42,7 +42,8 @@ it('describes each part of the contract once, with examples that fit it', () => 
     expect.arrayContaining(['ClaimRequest', 'ClaimHeld', 'Problem', 'Rollout']),
   );
   expect(Object.keys(schemas).filter((name) => /Input$/.test(name))).toEqual([]);
-  expect(schemas.RedeployRequest.additionalProperties).toBe(false);
+  for (const strict of ['RedeployRequest', 'RolloutOrder'])
+    expect(schemas[strict].additionalProperties).toBe(false);
   expect(schemas.ClaimRequest.examples[0]).toMatchObject({ ttl_seconds: 30, order: { number: 7 } });
   // A refusal stands in dozens of places, and is described in one.
   expect(JSON.stringify(document.paths)).not.toContain('"detail"');

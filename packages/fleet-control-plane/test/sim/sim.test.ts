@@ -95,13 +95,20 @@ describe('over HTTP', () => {
   it('reads the fleet from a description', async () => {
     const { tenants, images } = (await client.call('GET', '/sim/tenants')).body;
     expect(tenants).toEqual([
-      { slug: 'acme', roll_ms: 0, running: { image_tag: 'staging-old', git_sha: OLD }, gone: false },
+      {
+        slug: 'acme',
+        roll_ms: 0,
+        running: { image_tag: 'staging-old', git_sha: OLD },
+        gone: false,
+        rolls: 0,
+      },
       {
         slug: 'birch',
         roll_ms: 0,
         behaviour: 'stuck',
         running: { image_tag: 'staging-old', git_sha: OLD },
         gone: false,
+        rolls: 0,
       },
     ]);
     expect(images).toEqual({ latest: NEW });

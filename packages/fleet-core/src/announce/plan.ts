@@ -51,6 +51,7 @@ function stateOf(outcome: Outcome): CommitState | null {
     case 'failed':
       return 'failure';
     case 'planned':
+    case 'handed_over':
       return null;
     default:
       return 'error';

@@ -6,6 +6,7 @@ import type { BatchPolicy } from './batch.js';
 import { Check, flagLabel, type Label } from './check.js';
 import type { Config } from './config.js';
 import { checkGates } from './gates.js';
+import { checkHandOver } from './hand-over.js';
 import { hidden } from './hide.js';
 import { checkLock } from './lock.js';
 import type { Command, FleetOptions } from './options.js';
@@ -31,6 +32,7 @@ export function checkOptions(
   const target = checkTarget(check);
   const lock = checkLock(check);
   const gates = checkGates(check, lock);
+  const handOver = checkHandOver(check);
   check.done();
   const trigger = values.trigger ?? {};
   const announcing = checkAnnouncing(check, values.environment ?? lock?.group ?? values.lockGroup);
@@ -55,6 +57,7 @@ export function checkOptions(
     confirmations: values.confirmations,
     lock,
     ...gates,
+    handOver,
     announcing,
     watch: { maxAgeMs: values.maxAgeMs, maxLagMs: values.maxLagMs, maxQuietMs: values.maxQuietMs },
     timeoutMs: values.timeoutMs,

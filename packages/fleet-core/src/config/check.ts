@@ -38,7 +38,10 @@ export class Check {
   /** Gates apply, if only to be shown. */
   readonly gated: boolean;
   readonly rolls: boolean;
+  /** A server rolls by its own configuration: this process hands over and watches. */
+  readonly onServer: boolean;
   readonly values: Values;
+  readonly #given: Record<string, unknown>;
   readonly #missing = new Set<SettingName>();
 
   /** @throws FleetError `USAGE` for the first value that its row does not take. */
@@ -51,22 +54,30 @@ export class Check {
     /** Where a configuration file was looked for in vain. */
     readonly searched?: string,
   ) {
+    this.onServer = command === 'redeploy' && (options.onServer === true || options.detach === true);
     // What is examined is what a roll would need.
     const rolls = command === 'redeploy' || command === 'rollback' || command === 'doctor';
-    this.gated = rolls || command === 'plan' || command === 'gates';
+    this.gated = (rolls || command === 'plan' || command === 'gates') && !this.onServer;
     this.dryRun = command === 'plan' || ((rolls || command === 'announce') && options.dryRun === true);
-    this.rolls = rolls && !this.dryRun;
+    this.rolls = rolls && !this.dryRun && !this.onServer;
     const values: Record<string, unknown> = {
       lockInherited: options.lockInherited,
       trigger: options.trigger,
     };
     const given = options as Record<string, unknown>;
+    this.#given = given;
     for (const setting of SETTINGS) {
       if (setting.kind === 'file') continue;
       const taken = takes(command, setting.name) ? given[setting.option] : undefined;
       values[setting.option] = leniently(command, setting, () => this.#value(setting, taken));
     }
     this.values = values as unknown as Values;
+  }
+
+  /** Whether anything gives the setting: it is no default. */
+  given(name: SettingName): boolean {
+    const value = this.#given[settingOf(name).option];
+    return value !== undefined && value !== false && !(Array.isArray(value) && !value.length);
   }
 
   fail(name: SettingName, problem: string, next?: string): never {

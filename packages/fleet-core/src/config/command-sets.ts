@@ -11,6 +11,7 @@ export const REACHES = [
   'lock',
   'lock run',
   'watch',
+  'rollout',
 ] as const;
 export const EVERY: readonly Command[] = [...REACHES, 'gates'];
 export const LOOKS = ['redeploy', 'rollback', 'plan', 'verify'] as const;

@@ -1,6 +1,7 @@
 /** What a run knows once its options are checked. */
 import type { Announcing } from './alerts.js';
 import type { BatchPolicy } from './batch.js';
+import type { HandOver } from './hand-over.js';
 import type { ImageSource } from './image.js';
 import type { Command, Trigger } from './options.js';
 import type { Refusal } from './trust.js';
@@ -60,6 +61,8 @@ export interface Config extends BatchPolicy {
   hold: boolean | null;
   supersededBy: 'claim' | 'head' | 'off';
   order: { key: string; number: number } | null;
+  /** A server rolls, and is told this; null: this process does. */
+  handOver: HandOver | null;
   announcing: Announcing;
   timeoutMs: number;
   dryRun: boolean;

@@ -27,3 +27,10 @@ export function parseDuration(text: string, option: string): number {
     throw usageError(`${option}: ${text} is longer than a week`, { option, next: 'give at most 168h' });
   return ms;
 }
+
+/** Milliseconds as a person would write them. */
+export function asWritten(ms: number): string {
+  const units = Object.entries(UNIT_MS).reverse();
+  const [unit, size] = units.find(([, size]) => ms % size === 0 && ms >= size) ?? ['ms', 1];
+  return `${ms / size}${unit}`;
+}

@@ -32,14 +32,15 @@ export function checkGates(check: Check, lock: Config['lock']): Gates {
     );
   }
   // What a rollback leads to is older than the head of its branch.
-  const supersededBy = gated && check.command !== 'rollback' ? supersession(check) : 'off';
+  const orders = (gated || check.onServer) && check.command !== 'rollback';
+  const supersededBy = orders ? supersession(check) : 'off';
   // What tells of a run that never began does so without Gitea, where that is what is missing.
   const announces = check.command === 'announce' && !!values.giteaToken;
   const tells = check.rolls || check.command === 'watch' || announces;
   const users: [SettingName, boolean | undefined][] = [
     ['kill-switch', gated && killSwitch !== null],
     ['require-context', gated && requireContexts.length > 0],
-    ['superseded-by', supersededBy === 'head'],
+    ['superseded-by', gated && supersededBy === 'head'],
     // What announces nothing needs no right to: a plan runs where secrets are not handed out.
     ['alert-issue', tells && values.alertIssue],
     ['commit-status', tells && values.commitStatus],
@@ -49,7 +50,7 @@ export function checkGates(check: Check, lock: Config['lock']): Gates {
     users.filter(([, uses]) => uses).map(([name]) => name),
   );
   if (check.command === 'gates') checkAlone(check, supersededBy);
-  if (supersededBy === 'head' && !branch) check.fail('branch', 'is needed by --superseded-by head');
+  if (gated && supersededBy === 'head' && !branch) check.fail('branch', 'is needed by --superseded-by head');
   return {
     gitea,
     branch,

@@ -1,5 +1,6 @@
 /** Every setting as it is in force, and what gave it: for people who ask why a run went by it. */
 import { Check } from './check.js';
+import { asWritten } from './duration.js';
 import { layersOf } from './load.js';
 import { resolveOptions } from './resolve.js';
 import { type Files, type Given, sourceOf } from './secrets.js';
@@ -49,7 +50,12 @@ export async function settingsInForce(given: Given, files: Files): Promise<Setti
     }
     const from =
       label(name) === `--${name}` && layers.flags[name] === undefined ? chosenBy(name) : label(name);
-    return { name, value: written(kind, value), from, secret: false };
+    return {
+      name,
+      value: kind === 'duration' ? asWritten(value as number) : (value as SettingInForce['value']),
+      from,
+      secret: false,
+    };
   };
   const chosenBy = (name: SettingName) =>
     name === 'environment' ? `the only one in ${layers.file?.path}` : `--${name}`;
@@ -74,19 +80,4 @@ export async function settingsInForce(given: Given, files: Files): Promise<Setti
       return followed?.from ? { ...followed, name: setting.name, from: `as ${other}` } : here;
     }),
   ];
-}
-
-const UNITS = [
-  ['h', 3_600_000],
-  ['m', 60_000],
-  ['s', 1_000],
-  ['ms', 1],
-] as const;
-
-/** A value as a person would write it. */
-function written(kind: NamedSetting['kind'], value: unknown): SettingInForce['value'] {
-  if (kind !== 'duration') return value as SettingInForce['value'];
-  const ms = value as number;
-  const [unit, size] = UNITS.find(([, size]) => ms % size === 0 && ms >= size) ?? ['ms', 1];
-  return `${ms / size}${unit}`;
 }

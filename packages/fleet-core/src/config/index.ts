@@ -5,6 +5,7 @@ export { COMPOSITE_LEAVES_OUT, compositeSettings } from './composite.js';
 export type { Config } from './config.js';
 export { parseDuration } from './duration.js';
 export { configFileJsonSchema, configFileSchema, didYouMean } from './file.js';
+export { POLICY_SETTINGS } from './hand-over.js';
 export { type SettingInForce, settingsInForce } from './in-force.js';
 export { CONFIG_FILES, DEFAULT_CONFIG_FILE, environmentNames, loadConfig } from './load.js';
 export type { Command, FleetOptions, Trigger } from './options.js';

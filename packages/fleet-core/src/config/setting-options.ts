@@ -25,7 +25,7 @@ export interface SettingOptions {
   exclude?: string[];
   /** How many tenants the control plane must list at least. At least 1, default 1. */
   minTenants?: number;
-  /** Tenant that the last rollout had and that may be gone, or how many may be. */
+  /** Tenant of the last rollout that may be gone, or how many may be. */
   allowMissing?: string[];
   /**
    * Scoped: this tool rolls canary and batches, each proven before the next; single-call: the control plane does,
@@ -136,6 +136,10 @@ export interface SettingOptions {
   timeoutMs?: number;
   /** Show gates, plan and what tenants run; roll nothing. */
   dryRun?: boolean;
+  /** Have the control plane roll by its own configuration, and watch it. */
+  onServer?: boolean;
+  /** As --on-server, without watching: see fleet rollout attach. */
+  detach?: boolean;
 }
 
 /** Those that have a default. */

@@ -1,9 +1,9 @@
 /** What a setting is made of, and the forms of the rows of its table. */
 
 /**
- * `lock`: every command below `fleet lock` but `lock run`, which waits for the lock and keeps it. `config` and `doctor`
- * take every setting. `announce` tells people of a run that did not get to its verdict, by what can be read of its settings.
- * Rows name none of the three.
+ * `lock`: every command below `fleet lock` but `lock run`, which waits for the lock and keeps it. `rollout`: every command
+ * below `fleet rollout`. `config` and `doctor` take every setting. `announce` tells people of a run that did not get to its
+ * verdict, by what can be read of its settings. Rows name none of the three.
  */
 export type Command =
   | 'redeploy'
@@ -16,6 +16,7 @@ export type Command =
   | 'lock'
   | 'lock run'
   | 'watch'
+  | 'rollout'
   | 'doctor'
   | 'config'
   | 'announce';

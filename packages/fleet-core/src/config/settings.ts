@@ -51,6 +51,8 @@ import {
   toggle,
 } from './setting.js';
 
+const REDEPLOYS = { commands: ['redeploy'] } as const;
+
 export const SETTINGS = [
   ...group(
     'target',
@@ -101,15 +103,10 @@ export const SETTINGS = [
     }),
     list('exclude', 'SLUG|GLOB', 'tenants that are left out', { check: selectorProblem, narrows: true }),
     integer('min-tenants', { min: 1, default: '1' }, 'how many tenants the control plane must list at least'),
-    list(
-      'allow-missing',
-      'SLUG|N',
-      'tenant that the last rollout had and that may be gone, or how many may be',
-      {
-        commands: ROLLS,
-        check: slug,
-      },
-    ),
+    list('allow-missing', 'SLUG|N', 'tenant of the last rollout that may be gone, or how many may be', {
+      commands: ROLLS,
+      check: slug,
+    }),
   ),
   ...group(
     'rollout',
@@ -276,6 +273,8 @@ export const SETTINGS = [
     toggle('dry-run', 'show gates, plan and what tenants run; roll nothing', {
       commands: ['redeploy', 'rollback'],
     }),
+    toggle('on-server', 'have the control plane roll by its own configuration, and watch it', REDEPLOYS),
+    toggle('detach', 'as --on-server, without watching: see fleet rollout attach', REDEPLOYS),
   ),
 ];
 

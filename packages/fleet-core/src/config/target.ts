@@ -11,20 +11,26 @@ export const baseUrl = (url: string): string => url.replace(/\/+$/, '');
 
 export function checkTarget(check: Check): Target {
   const { command, values, dryRun } = check;
+  const { onServer } = check;
   const named = command === 'redeploy' || command === 'plan' || command === 'verify';
   const asks = named || ['rollback', 'status', 'watch', 'doctor'].includes(command);
   // Tenants that are named need no control plane that lists them.
   const wantsCp =
     (check.gated && command !== 'gates') ||
+    onServer ||
+    command === 'rollout' ||
     command === 'status' ||
     command === 'watch' ||
     (command === 'verify' && !values.tenant?.length);
   const target = {
     controlPlane: wantsCp ? checkControlPlane(check) : '',
     controlPlaneToken: wantsCp ? check.need('token', values.controlPlaneToken) : '',
-    tenantUrl: asks ? check.need('tenant-url', values.tenantUrl) : '',
+    tenantUrl: asks && !onServer ? check.need('tenant-url', values.tenantUrl) : '',
     tenants: values.tenant?.length ? [...new Set(values.tenant)] : null,
-    targetTag: check.gated && named ? check.need('target-tag', values.targetTag) : (values.targetTag ?? ''),
+    targetTag:
+      (check.gated && named) || onServer
+        ? check.need('target-tag', values.targetTag)
+        : (values.targetTag ?? ''),
     expectedSha: values.expectedSha?.toLowerCase() ?? null,
   };
   if (named && !dryRun) check.need('expected-sha', values.expectedSha);

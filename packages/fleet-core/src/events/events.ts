@@ -16,6 +16,12 @@ export type EventData =
       /** What the run goes by, as resolved from flags, variables, file and defaults; null for `verify`. */
       policy: Policy | null;
     }
+  /** A server runs it from here on; this process only watches. */
+  | { code: 'run.handed_over'; id: string; environment: string; control_plane: string }
+  /** Another process of the server goes on with the run, for the n-th time. */
+  | { code: 'run.taken_over'; takeovers: number; host: string }
+  | { code: 'run.paused'; actor: string; reason: string; limit_ms: number }
+  | { code: 'run.resumed'; actor: string; reason: string }
   | { code: 'gate.passed'; gate: string; detail: string }
   /** A gate that said no. In a dry run it is shown and not obeyed. */
   | {

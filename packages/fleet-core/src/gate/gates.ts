@@ -17,12 +17,23 @@ import { ciGate } from './required-checks.js';
  * @throws FleetError with outcome `refused`, `held` or `superseded`.
  */
 export async function passGates(io: Gates): Promise<void> {
+  await passEntrance(io);
+  await passAll(io, [...switchGate(io), ...headGate(io), ...ciGate(io), ...imageGate(io)]);
+}
+
+/** Whether this run may ask for a roll at all, by what started it. @throws FleetError as {@link passGates}. */
+export async function passEntrance(io: Gates): Promise<void> {
   passEvent(io);
-  const { onlyBranch, branch, trigger } = io.config;
-  const { event } = trigger;
+  const { onlyBranch, branch, trigger, handOver, hold } = io.config;
   const gates: Gate[] = [];
-  if (event !== undefined && onlyBranch) gates.push(['branch', async () => checkBranch(branch, onlyBranch)]);
-  gates.push(...switchGate(io), ...headGate(io), ...ciGate(io), ...imageGate(io));
+  if (trigger.event !== undefined && onlyBranch)
+    gates.push(['branch', async () => checkBranch(branch, onlyBranch)]);
+  // Whoever hands over passes no other gate here.
+  if (handOver && hold !== null) gates.push(...switchGate(io));
+  await passAll(io, gates);
+}
+
+async function passAll(io: Gates, gates: Gate[]): Promise<void> {
   for (const [gate, check] of gates) {
     const detail = await pass(io, gate, check);
     if (detail !== null) io.emit({ code: 'gate.passed', gate, detail });

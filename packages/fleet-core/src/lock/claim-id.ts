@@ -11,7 +11,12 @@ const NAMESPACE = Buffer.from('8d6f2f0e3c0b4f53a8b86f3a1d0c7e52', 'hex');
  */
 export function claimIdOf({ runId, runAttempt, job, runUrl }: Trigger, group: string): string | undefined {
   if (!runId || !job) return undefined;
-  const name = JSON.stringify(['fleet-lock', runUrl ?? '', runId, runAttempt ?? '1', job, group]);
+  return nameBasedId(['fleet-lock', runUrl ?? '', runId, runAttempt ?? '1', job, group]);
+}
+
+/** The UUID (version 5) of these words: the same ones make the same id. */
+export function nameBasedId(words: readonly string[]): string {
+  const name = JSON.stringify(words);
   const hash = createHash('sha1').update(NAMESPACE).update(name).digest().subarray(0, 16);
   hash[6] = ((hash[6] as number) & 0x0f) | 0x50;
   hash[8] = ((hash[8] as number) & 0x3f) | 0x80;

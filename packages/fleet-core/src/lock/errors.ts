@@ -99,6 +99,14 @@ export const claimRefused = ({ status, problem }: Refused): FleetError =>
     },
   );
 
+/** A claim that went from process to process is over, or another one has it by now. */
+export const claimTaken = (group: string, { error, state }: Problem): FleetError =>
+  new FleetError(
+    'LOCK_LOST',
+    `the lock ${group} was lost: ${error === 'claim_in_use' ? 'another process goes on with this run' : `its claim has ended (${oneLine(state ?? 'unknown', 40)})`}`,
+    { outcome: 'lock_lost', next: `look with: fleet lock log --lock-group ${group}` },
+  );
+
 /** What a server that cannot do it all leaves unguarded, in one sentence; null where nothing is missing. */
 export function missingInWords(features: ReadonlySet<string>): string | null {
   const said: string[] = [];

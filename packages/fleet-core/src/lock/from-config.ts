@@ -32,11 +32,12 @@ export function lockOptions(
       client: clientHeader(config, ports.hostname()),
     },
     ...{ group, waitMs, ttlMs },
-    holder: holderOf(config, ports.hostname()),
+    holder: context.durable?.holder ?? holderOf(config, ports.hostname()),
     order: config.order ?? undefined,
     claimId: claimIdOf(config.trigger, group),
     doubt: (by, signal) => doubtSuperseder(config, ports, by, signal),
     onClaim: context.onClaim,
+    claim: context.durable?.claim,
   };
 }
 

@@ -13,6 +13,7 @@ import { pace, sleep } from '../io/sleep.js';
 import type { Ports } from '../ports.js';
 import {
   claimRefused,
+  claimTaken,
   lockFrozen,
   lockSuperseded,
   lockTimeout,
@@ -80,8 +81,8 @@ export class FleetLock {
   ) {
     this.#options = options;
     this.#client = new LockClient({ ...options.server, http: ports.http }, options.group);
-    this.#session = ports.random.session();
-    this.#claimId = options.claimId ?? ports.random.uuid();
+    this.#session = options.claim?.session ?? ports.random.session();
+    this.#claimId = options.claim?.claimId ?? options.claimId ?? ports.random.uuid();
     this.#announce();
   }
 
@@ -179,7 +180,7 @@ export class FleetLock {
         const confirmed = await this.#confirm(grant, signal);
         if (confirmed === 'held') return grant;
         // Unanswered, the claim may hold the lock: the same claim is asked again, since a new one would wait behind it.
-        if (confirmed === 'lost') this.#startOver();
+        if (confirmed === 'lost' && !options.claim) this.#startOver();
         continue;
       }
       // A waiting request that comes back at once did not wait.
@@ -264,6 +265,7 @@ export class FleetLock {
       // The claim of this job was used up by an earlier attempt, or an earlier process of it still lives.
       case 'claim_over':
       case 'claim_in_use':
+        if (this.#options.claim) throw claimTaken(group, problem);
         if ((!first || this.#options.claimId !== undefined) && this.#claims < MOST_CLAIMS) {
           this.#startOver();
           return;

@@ -15,6 +15,8 @@ export interface LockOptions {
   order?: Order;
   /** A claim id that this job would make again, so that a later step can release it; default: random. */
   claimId?: string;
+  /** A claim that this process has taken over from another one: it is asked for as it is, and no other is made in its place. */
+  claim?: ClaimHandle;
   /**
    * Told of every claim before it is first sent: whoever keeps it can release what a killed process left. The session
    * proves the claim, so it belongs into no log.

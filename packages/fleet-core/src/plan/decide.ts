@@ -19,11 +19,7 @@ export function decideWaves(
   const { slugs } = ledger;
   const { expectedSha } = config;
   const canary = config.canary && ledger.has(config.canary) ? config.canary : null;
-  const doubted = doubtedIn(
-    slugs.filter((slug) => ledger.isOnTarget(slug)),
-    last,
-    expectedSha,
-  );
+  const doubted = doubtedNow(ledger, last);
   const isOnTarget = (slug: string) => ledger.isOnTarget(slug) && !doubted.includes(slug);
   if (doubted.length) emit({ code: 'warning', reason: whyDoubted(doubted) });
   const isSoaked = hasSoaked(last, canary, expectedSha);
@@ -44,3 +40,11 @@ export function decideWaves(
   });
   return waves;
 }
+
+/** Tenants that answer the expected commit, and may still be rolled away from it by an earlier run. */
+export const doubtedNow = (ledger: Ledger, last: LastRollout | null) =>
+  doubtedIn(
+    ledger.slugs.filter((slug) => ledger.isOnTarget(slug)),
+    last,
+    ledger.expectedSha,
+  );

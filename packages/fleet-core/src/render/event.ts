@@ -51,17 +51,13 @@ export function policyInWords(policy: Policy): string {
 
 function lineOf(event: FleetEvent, verbose: boolean): string | null {
   switch (event.code) {
-    case 'run.started': {
-      const fleet = event.environment ?? 'the fleet';
-      const doing = {
-        redeploy: `rolling ${fleet} to ${targetOf(event)}`,
-        plan: `planning a roll of ${fleet} to ${targetOf(event)}; nothing is changed`,
-        verify: `verifying that ${fleet} runs ${targetOf(event)}; nothing is changed`,
-      }[event.command];
-      const via = event.control_plane ? `, control plane ${event.control_plane}` : '';
-      const first = `${doing}${via}, limit ${formatDuration(event.timeout_ms)}`;
-      return event.policy && verbose ? `${first}; ${policyInWords(event.policy)}` : first;
-    }
+    case 'run.started':
+    case 'run.handed_over':
+    case 'run.taken_over':
+    case 'run.paused':
+    case 'run.resumed':
+    case 'run.finished':
+      return runLine(event, verbose);
     case 'gate.passed':
       return `gate ${event.gate}: passed${event.detail ? `, ${event.detail}` : ''}`;
     case 'gate.stopped':
@@ -132,6 +128,31 @@ function lineOf(event: FleetEvent, verbose: boolean): string | null {
       return `warning: ${event.reason}`;
     case 'heartbeat':
       return `still ${event.doing}, ${formatDuration(event.elapsed_ms)} so far${event.left_ms ? `, at most ${formatDuration(event.left_ms)} left` : ''}`;
+  }
+}
+
+function runLine(event: Extract<FleetEvent, { code: `run.${string}` }>, verbose: boolean): string | null {
+  switch (event.code) {
+    case 'run.started': {
+      const fleet = event.environment ?? 'the fleet';
+      const doing = {
+        redeploy: `rolling ${fleet} to ${targetOf(event)}`,
+        plan: `planning a roll of ${fleet} to ${targetOf(event)}; nothing is changed`,
+        verify: `verifying that ${fleet} runs ${targetOf(event)}; nothing is changed`,
+      }[event.command];
+      const via = event.control_plane ? `, control plane ${event.control_plane}` : '';
+      const first = `${doing}${via}, limit ${formatDuration(event.timeout_ms)}`;
+      return event.policy && verbose ? `${first}; ${policyInWords(event.policy)}` : first;
+    }
+    case 'run.handed_over':
+      return `handed over to ${event.control_plane} as rollout ${event.id}: it goes on there whatever becomes of this process`;
+    case 'run.taken_over':
+      return `taken over by ${event.host} (${event.takeovers === 1 ? 'the first time' : `${event.takeovers} times by now`}): looking at what every tenant runs`;
+    case 'run.paused':
+      return `paused by ${event.actor} for at most ${formatDuration(event.limit_ms)}: ${event.reason}`;
+    case 'run.resumed':
+      return `resumed by ${event.actor}: ${event.reason}`;
+    // The closing block says it all.
     case 'run.finished':
       return null;
   }
@@ -226,6 +247,8 @@ export function toneOf(event: FleetEvent): Tone {
     case 'lock.acquired':
       return 'good';
     case 'gate.stopped':
+    case 'run.taken_over':
+    case 'run.paused':
     case 'lock.unanswered':
     case 'lock.draining':
     case 'lock.renew_failed':

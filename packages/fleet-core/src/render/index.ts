@@ -11,6 +11,7 @@ export { type GroupView, renderDashboard, renderGroup, renderRolloutPart } from 
 export { renderHtml } from './page/page.js';
 export { outcomeTone, renderResult } from './result.js';
 export { renderRollback } from './rollback.js';
+export { renderServerRollout, renderServerRollouts } from './server-rollout.js';
 export { renderSettings } from './settings.js';
 export { renderStatus, type StatusLine } from './status.js';
 export { renderSummary } from './summary.js';

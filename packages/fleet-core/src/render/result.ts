@@ -45,7 +45,11 @@ export function verdictOf(result: FleetResult): string {
       return rolled ? `REFUSED: ${halfWay}.` : `REFUSED: ${fleet} was not rolled to ${target}.`;
     case 'control_plane_error':
       return `CONTROL PLANE ERROR: ${fleet} is not proven to run ${target}.`;
+    case 'handed_over':
+      return `HANDED OVER: the control plane rolls ${fleet} to ${target}; nothing is proven yet.`;
     case 'interrupted':
+      if (result.rollout?.detached)
+        return `DETACHED: the control plane goes on rolling ${fleet} to ${target}; nothing is proven yet.`;
       return `INTERRUPTED: stopped before ${fleet} was proven to run ${target}.`;
   }
 }
@@ -53,7 +57,8 @@ export function verdictOf(result: FleetResult): string {
 /** How an outcome is meant. */
 export function outcomeTone(outcome: FleetResult['outcome']): Tone {
   if (outcome === 'succeeded' || outcome === 'planned') return 'good';
-  return outcome === 'succeeded_with_quarantine' || outcome === 'superseded' ? 'warn' : 'bad';
+  const warns = ['succeeded_with_quarantine', 'superseded', 'handed_over'].includes(outcome);
+  return warns ? 'warn' : 'bad';
 }
 
 /** The closing block: the verdict, the counts, every tenant that is not on target with why, what to do next. */

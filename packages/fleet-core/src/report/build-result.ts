@@ -23,6 +23,7 @@ export interface ReportInput {
   environment?: string;
   scope?: Scope;
   rollback?: Config['rollback'];
+  rollout?: FleetResult['rollout'];
   targetTag?: string;
   expectedSha?: string;
   startedAt: number;
@@ -55,6 +56,7 @@ export function buildResult(input: ReportInput): FleetResult {
     started_at: new Date(input.startedAt).toISOString(),
     finished_at: new Date(input.finishedAt).toISOString(),
     lock: input.lock,
+    ...(input.rollout === undefined ? {} : { rollout: input.rollout }),
     counts: input.ledger.counts(),
     tenants: input.ledger.results(),
     calls: input.calls,

@@ -32,10 +32,13 @@ export function nextCommands(result: FleetResult, asked: Asked, code?: ErrorCode
     case 'lock_lost':
       return [look, verify, again];
     case 'interrupted':
+      if (result.rollout?.detached) return attach(result, asked);
       return result.calls.some(({ kind }) => kind === 'roll') ? [verify, again] : [again];
     case 'control_plane_error':
     case 'refused':
-      return [again];
+      return result.rollout?.detached ? attach(result, asked) : [again];
+    case 'handed_over':
+      return attach(result, asked);
     case 'succeeded':
     case 'succeeded_with_quarantine':
       return asked.rollback ? [behindRollback(asked)] : [];
@@ -76,6 +79,17 @@ function tolerating(result: FleetResult, asked: Asked): NextCommand[] {
     },
   ];
 }
+
+const attach = ({ rollout }: FleetResult, { typed, environment }: Asked): NextCommand[] => {
+  if (!rollout) return [];
+  const values = { ...typed, ...(environment ? { environment } : {}) };
+  return [
+    {
+      why: 'to see how it goes on, and its verdict',
+      command: commandLine(['fleet', 'rollout', 'attach', rollout.id], 'rollout', values),
+    },
+  ];
+};
 
 const unfreeze = (asked: Asked): NextCommand => ({
   why: 'to lift a freeze of the lock',

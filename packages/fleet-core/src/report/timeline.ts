@@ -14,10 +14,13 @@ export class Timeline {
   readonly #seen = new Map<string, Set<TimelineEvent>>();
   #waiting = false;
 
-  /** It begins now. @param expectedSha Lower-case commit, or null where none is known. */
-  constructor(clock: Clock, expectedSha: string | null) {
+  /**
+   * @param expectedSha Lower-case commit, or null where none is known.
+   * @param sinceMs How long ago the run began, where another process began it.
+   */
+  constructor(clock: Clock, expectedSha: string | null, sinceMs = 0) {
     this.#clock = clock;
-    this.#start = clock.monotonic();
+    this.#start = clock.monotonic() - sinceMs;
     this.#expectedSha = expectedSha;
   }
 

@@ -11,6 +11,7 @@ export const OUTCOMES = [
   'refused',
   'control_plane_error',
   'interrupted',
+  'handed_over',
 ] as const;
 export type Outcome = (typeof OUTCOMES)[number];
 
@@ -39,6 +40,7 @@ export function exitCodeOf(outcome: Outcome, context: ExitContext): number {
     case 'succeeded_with_quarantine':
     case 'planned':
     case 'superseded':
+    case 'handed_over':
       return 0;
     // A person who asked for a roll, a rollback above all, must not take "frozen" for "done".
     case 'held':

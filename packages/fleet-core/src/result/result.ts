@@ -162,6 +162,10 @@ export const resultSchema = z
         waited_ms: z.number().min(0),
       })
       .nullable(),
+    /** The rollout on the server that this is about; absent where this process rolled. */
+    rollout: z
+      .looseObject({ id: z.string(), takeovers: z.number().int().min(0), detached: z.boolean().optional() })
+      .optional(),
     counts: countsSchema,
     tenants: z.array(tenantResultSchema),
     calls: z.array(callResultSchema),

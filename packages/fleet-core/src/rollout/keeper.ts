@@ -18,6 +18,8 @@ export interface RecordKeeper {
   last: LastRollout | null;
   /** How quick the tenants of the last rollouts were. */
   flips: Flips[];
+  /** Tenants that an earlier process of this run may have rolled without seeing the end of it. */
+  left: string[];
   /** Tells those who wait for the lock what is being done. */
   tell: (step: string) => void;
   /** The fleet is known and may be rolled: from here on the run leaves a record. */
@@ -29,6 +31,7 @@ export interface RecordKeeper {
 export const noRecord: RecordKeeper = {
   last: null,
   flips: [],
+  left: [],
   tell: () => {},
   start: async () => {},
   keep: async () => {},
@@ -42,6 +45,8 @@ export interface KeeperFacts {
   timeline: readonly TimelineEntry[];
   /** How the run ended; undefined while it goes on. */
   ending: () => RecordFacts['ending'];
+  /** Another process has worked on this run before. */
+  takenOver: boolean;
 }
 
 /** Whose lease it is that the run rolls under. */
@@ -56,7 +61,7 @@ export interface Holding {
 /** Reads the record of the last rollout, and waits for what that one left open. */
 export async function keeperOf(
   { records, tell, order }: Holding,
-  { context, config, ledger, calls, timeline, ending }: KeeperFacts,
+  { context, config, ledger, calls, timeline, ending, takenOver }: KeeperFacts,
 ): Promise<RecordKeeper> {
   const { clock, emit, signal } = context;
   const { entry, flips } = await records.last(signal);
@@ -87,6 +92,8 @@ export async function keeperOf(
   return {
     last,
     flips,
+    // The last record is the one that the process before has left, with all that it had learned from those before it.
+    left: takenOver ? leftOpen(last, config.expectedSha) : [],
     tell,
     start: (fleet, verifier) => {
       records.start(() => {
@@ -113,4 +120,14 @@ export async function keeperOf(
       next = [];
     },
   };
+}
+
+/** Tenants that the last rollout may have rolled to this commit without seeing them there. */
+function leftOpen(last: LastRollout | null, expectedSha: string | null): string[] {
+  const open = (last?.openCalls ?? []).flatMap(({ slugs, expected_sha: sha }) =>
+    slugs.map((slug) => ({ slug, sha })),
+  );
+  const all = [...open, ...(last?.unsettled ?? [])];
+  const same = all.filter(({ sha }) => (sha?.toLowerCase() ?? null) === expectedSha);
+  return [...new Set(same.map(({ slug }) => slug))];
 }

@@ -3,6 +3,7 @@
 import { type BatchPolicy, tenantsOf } from '../config/batch.js';
 import { sleep } from '../io/sleep.js';
 import { batchesOf, type Wave } from '../plan/plan.js';
+import type { KeptTenant } from '../verify/ledger.js';
 import { type RollTools, roll } from './roll.js';
 import { SINGLE_CALL } from './rows.js';
 
@@ -23,6 +24,23 @@ export interface Rollout {
   mayGoOn: () => Promise<void>;
   /** Tells those who wait what is being done. @param lastsMs How long it may last, where that is known. */
   doing: (step: string, lastsMs?: number) => void;
+  /** Does a wave, unless an earlier process of this run has. */
+  step: <T>(name: string, work: () => Promise<T>) => Promise<T>;
+  /** What an earlier process of this run left half done; null where there was none. */
+  left: Left | null;
+}
+
+export interface Left {
+  /** Tenants that it may have rolled without seeing the end of it. */
+  rolled: string[];
+  /** Tenants whose answer on target is no proof that they were rolled. */
+  doubted: string[];
+}
+
+/** What a wave came to. */
+interface Done {
+  unproven: string[];
+  tenants: KeptTenant[];
 }
 
 export interface Halt {
@@ -48,21 +66,28 @@ export async function rollScoped(rollout: Rollout, waves: Wave[]): Promise<Halt 
   let all = waves;
   for (let index = 0; index < all.length; index++) {
     const wave = all[index] as Wave;
-    await rollout.mayGoOn();
-    const started = clock.monotonic();
     const { phase, slugs } = wave;
     const place = { wave: index + 1, waves: all.length };
-    let unproven = wave.soak_only ? [] : await rollWave(rollout, wave, place);
-    if (phase === 'canary' && !unproven.length && policy.soakMs > 0)
-      unproven = await soak(rollout, slugs[0] as string);
+    let started: number | null = null;
+    const { unproven, tenants } = await rollout.step(phase, async (): Promise<Done> => {
+      await rollout.mayGoOn();
+      started = clock.monotonic();
+      let open = wave.soak_only ? [] : await rollWave(rollout, wave, place);
+      if (phase === 'canary' && !open.length && policy.soakMs > 0)
+        open = await soak(rollout, slugs[0] as string);
+      return { unproven: open, tenants: ledger.keep(slugs) };
+    });
+    if (started === null) ledger.restore(tenants);
 
     const canaryFailed = phase === 'canary' && unproven.length > 0;
     // The tolerance counts over the whole rollout, tenants of earlier runs and waves included.
     const tooMany = ledger.stragglers(rolledSoFar(all, index)).length > policy.maxStragglers;
     const halts = canaryFailed || (ledger.stragglers(slugs).length > 0 && tooMany);
-    if (unproven.length) emit({ code: 'wave.unproven', phase, stragglers: unproven, tolerated: !halts });
-    else emit({ code: 'wave.proven', phase, slugs, duration_ms: clock.monotonic() - started });
-    await tools.keep();
+    if (started !== null) {
+      if (unproven.length) emit({ code: 'wave.unproven', phase, stragglers: unproven, tolerated: !halts });
+      else emit({ code: 'wave.proven', phase, slugs, duration_ms: clock.monotonic() - started });
+      await tools.keep();
+    }
     if (halts) {
       return { phase, unproven, notRolled: all.slice(index + 1).flatMap((later) => later.slugs) };
     }
@@ -81,10 +106,24 @@ async function rollWave(
   const step = `rolling ${phase} (${place}): ${slugs.join(', ')}`;
   rollout.doing(step);
   rollout.tools.context.emit({ code: 'wave.started', phase, slugs, wave, waves });
-  const request = { only_slugs: slugs, canary_slug: undefined, soak_seconds: 0, batch_size: slugs.length };
-  await roll(rollout.tools, phase, slugs, request, { doing: rollout.doing, step });
+  const due = await dueStill(rollout, phase, slugs);
+  const request = { only_slugs: due, canary_slug: undefined, soak_seconds: 0, batch_size: due.length };
+  await roll(rollout.tools, phase, due, request, { doing: rollout.doing, step });
   rollout.doing(`verifying ${phase} (${place})`, rollout.policy.settleBudgetMs);
   return rollout.tools.verifier.prove(slugs);
+}
+
+/**
+ * Looks before it acts: which tenants of a wave have to be rolled, where an earlier process of this run may have rolled
+ * them already. Those get their time to come on target first.
+ */
+async function dueStill({ tools, left }: Rollout, phase: string, slugs: string[]): Promise<string[]> {
+  if (!left) return slugs;
+  const { ledger, verifier, context } = tools;
+  const sent = slugs.filter((slug) => left.rolled.includes(slug));
+  for (const slug of sent) ledger.startRoll(slug, phase, context.clock.monotonic());
+  if (sent.length) await verifier.prove(sent, { untilQuiet: true });
+  return slugs.filter((slug) => !ledger.isOnTarget(slug) || left.doubted.includes(slug));
 }
 
 /**
@@ -110,11 +149,12 @@ export async function rollInOneCall(
   const step = `rolling ${slugs.length} tenants in one call`;
   rollout.doing(step);
   emit({ code: 'wave.started', phase: SINGLE_CALL, slugs, wave: 1, waves: 1 });
+  const due = await dueStill(rollout, SINGLE_CALL, slugs);
   const request = {
-    ...(whole ? {} : { only_slugs: slugs }),
+    ...(whole && due.length === slugs.length ? {} : { only_slugs: due }),
     batch_size: tenantsOf(policy.batchSize, ledger.slugs.length),
   };
-  const answer = await roll(tools, SINGLE_CALL, slugs, request, { doing: rollout.doing, step });
+  const answer = await roll(tools, SINGLE_CALL, due, request, { doing: rollout.doing, step });
   const { canary } = policy;
   if (answer === 'answered' && canary && slugs.includes(canary) && ledger.get(canary).phase !== 'canary') {
     emit({

@@ -40,6 +40,18 @@ export interface Tenant {
   soaked: boolean;
 }
 
+/** What is kept of a tenant for another process that goes on with the run: no answer of the tenant, which is asked again. */
+export interface KeptTenant {
+  slug: string;
+  phase: string | null;
+  rolls: number;
+  rolledBefore: Tenant['rolledBefore'];
+  baseline: string | null;
+  row: RowReport | null;
+  note: string | null;
+  soaked: boolean;
+}
+
 /** After new-then-old, this many answers in a row are needed: one more would be luck with two replicas. */
 const STREAK_AFTER_FLAP = 3;
 
@@ -143,6 +155,19 @@ export class Ledger {
     const tenant = this.get(slug);
     tenant.rolls--;
     if (tenant.rolls === 0) tenant.phase = null;
+  }
+
+  /** What another process needs to know of these tenants. */
+  keep(slugs: string[]): KeptTenant[] {
+    return slugs.map((slug) => {
+      const { phase, rolls, rolledBefore, baseline, row, note, soaked } = this.get(slug);
+      return { slug, phase, rolls, rolledBefore, baseline, row, note, soaked };
+    });
+  }
+
+  /** Takes over what an earlier process of this run kept. */
+  restore(kept: KeptTenant[]): void {
+    for (const { slug, ...known } of kept) Object.assign(this.add(slug), known);
   }
 
   /** True where it answers the expected commit and did not before anything was rolled. */

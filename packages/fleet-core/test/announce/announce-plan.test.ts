@@ -23,6 +23,7 @@ const EXPECTED: Record<Outcome, [status: string | null, alert: string | null]> =
   refused: ['error', 'raise'],
   control_plane_error: ['error', 'raise'],
   interrupted: ['error', 'raise'],
+  handed_over: [null, null],
 };
 
 test.each(OUTCOMES.flatMap((outcome) => (['ci', 'human'] as const).map((by) => [outcome, by] as const)))(

@@ -18,6 +18,7 @@ export async function run(
     hurry: context.hurry,
     stopAfterWave: context.stopAfterWave,
     lender: context.lender,
+    durable: context.durable,
     ports: { clock, emit: sink.emit, http: tracked.http, ...context.ports },
   });
   const result = await clock.runUntil(work, { inFlight: tracked.inFlight });

@@ -179,6 +179,7 @@ describe('the exit code says whether it happened', () => {
     ['interrupted', { askedBy: 'ci', signal: 'SIGINT' }, 130, false],
     ['interrupted', { askedBy: 'human', signal: 'SIGTERM' }, 143, false],
     ['failed', { askedBy: 'ci', signal: 'SIGTERM' }, 1, false],
+    ['handed_over', human, 0, false],
   ];
   test.each(table)('%s, %j: %d', (outcome, context, code, deployed) => {
     expect([exitCodeOf(outcome, context), isDeployed(outcome)]).toEqual([code, deployed]);

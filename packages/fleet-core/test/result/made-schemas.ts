@@ -24,6 +24,8 @@ const ABOUT: Record<string, string> = {
   'fleet-status/1': '`fleet status --json`; with `--watch` one document a line.',
   'fleet-history/1': '`fleet history --json`.',
   'fleet-rollout/1': '`fleet history show ID --json`.',
+  'fleet-rollouts/1': '`fleet rollout list --json`.',
+  'fleet-server-rollout/1': '`fleet rollout show|pause|resume|abort ID --json`.',
   'fleet-gates/1': '`fleet gates --json`.',
   'fleet-watch/1': '`fleet watch --json`; with `--every` one document a line.',
   'fleet-doctor/1': '`fleet doctor --json`.',

@@ -1,5 +1,5 @@
 import { timingSafeEqual } from 'node:crypto';
-import { LOCKS_PATH } from '@tenant-fleet/fleet-core/contract';
+import { LOCKS_PATH, SERVER_ROLLOUTS_PATH } from '@tenant-fleet/fleet-core/contract';
 import type { FastifyRequest } from 'fastify';
 import type { Clock } from '../../clock.js';
 import { Problem } from '../../problem.js';
@@ -52,7 +52,15 @@ function find(header: string | undefined, tokens: readonly Token[]): Token | und
   return found;
 }
 
+/** @throws Problem 403 where a token is not for a lock group; for calls whose path does not name it. */
+export function mayName(caller: Token | null, group: string): void {
+  if (caller && !caller.mayName(group))
+    throw forbidden(caller, `is not for the lock group "${group.slice(0, 63)}"`, { group });
+}
+
 function groupOf(request: FastifyRequest, route: string, fleetGroup: string): string | undefined {
+  // Which group a rollout is about stands in its order.
+  if (route.startsWith(SERVER_ROLLOUTS_PATH)) return undefined;
   if (route.startsWith(LOCKS_PATH)) return (request.params as { group?: string }).group;
   return /^\/(?:cp|sim)\//.test(route) ? fleetGroup : undefined;
 }

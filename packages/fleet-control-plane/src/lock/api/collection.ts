@@ -6,8 +6,17 @@ import type { StatusService } from './status.js';
 /** What this server can do beyond the first version of the lock. */
 const FEATURES: readonly LockFeature[] = ['draining', 'rollouts', 'named-tokens'];
 
+export interface CollectionOptions {
+  status: StatusService;
+  /** This server runs rollouts itself. */
+  runsRollouts: boolean;
+}
+
 /** All lock groups, and what the server can do. */
-export const collectionRoutes: FastifyPluginAsyncZod<{ status: StatusService }> = async (app, { status }) => {
+export const collectionRoutes: FastifyPluginAsyncZod<CollectionOptions> = async (
+  app,
+  { status, runsRollouts },
+) => {
   app.get(
     '/',
     {
@@ -20,7 +29,7 @@ export const collectionRoutes: FastifyPluginAsyncZod<{ status: StatusService }> 
     },
     async ({ caller }) => ({
       groups: (await status.groups()).filter(({ group }) => caller?.mayName(group) ?? true),
-      features: [...FEATURES],
+      features: [...FEATURES, ...(runsRollouts ? (['server-rollouts'] as const) : [])],
     }),
   );
 };

@@ -7,13 +7,13 @@ import type {
 } from '@tenant-fleet/fleet-core/contract';
 import type { z } from 'zod';
 import type { Clock } from '../../clock.js';
-import type { Database } from '../../db/database.js';
+import type { Database, Query } from '../../db/database.js';
 import { badRequest } from '../../problem.js';
 import type { Observer } from '../liveness/liveness.js';
 import { type Claim, drainingOf, effectiveTtl, isLive, type OpenRoll } from '../rules/claim.js';
 import { claimOver, claimUnknown, holderAlive, leaseLost } from '../rules/refusals.js';
 import * as transitions from '../rules/transitions.js';
-import { pollClaim, readClaim, readPlace, renewFast, storeHeldMs } from '../store/queries.js';
+import { changeSession, pollClaim, readClaim, readPlace, renewFast, storeHeldMs } from '../store/queries.js';
 import { saveFinalRollout, saveRollout } from '../store/rollouts.js';
 import type { LockStore } from '../store/store.js';
 import { claimTopic, type WakeHub } from '../waiting/long-polls.js';
@@ -159,6 +159,42 @@ export class LockService {
     });
     if (claim.state !== 'held') throw leaseLost(claim.endReason ?? claim.state);
     return renewed(claim, body.fencing_token);
+  }
+
+  /**
+   * Lets another process go on with a claim, or with a new one where that has ended.
+   *
+   * @param claimId the claim so far; null: there was none.
+   * @param take.next what to go on with where there is none to take over; its session is that of a claim taken over, too.
+   * @param take.reads read in the same transaction and given to `check`, which throws where it must not be.
+   * @param take.writes written in the same transaction.
+   */
+  async takeOver(
+    group: string,
+    claimId: string | null,
+    take: {
+      next: { claimId: string; session: string };
+      by: string;
+      reads: Query[];
+      check: (reads: unknown[][]) => void;
+      writes: (claim: { claimId: string; session: string }) => Query[];
+    },
+  ): Promise<{ claimId: string; session: string }> {
+    let claim = take.next;
+    let moved: Query[] = [];
+    const load = {
+      ...(claimId !== null && { subject: claimId, lock: [claimId] }),
+      reads: take.reads,
+      writes: () => [...moved, ...take.writes(claim)],
+    };
+    await this.deps.store.transact(group, load, (draft, reads) => {
+      take.check(reads);
+      const { session } = take.next;
+      if (claimId === null || !transitions.takeOver(draft, claimId, session, take.by)) return;
+      claim = { claimId, session };
+      moved = [changeSession(group, claimId, session)];
+    });
+    return claim;
   }
 
   release(group: string, claimId: string, body: ReleaseRequest): Promise<transitions.ReleaseOutcome> {

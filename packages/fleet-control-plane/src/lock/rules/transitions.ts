@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import type { ClaimRequest, Frozen, Order } from '@tenant-fleet/fleet-core/contract';
-import { blankClaim, type Claim, isLive, restoredToken } from './claim.js';
+import { blankClaim, type Claim, isLive, nextToken, restoredToken } from './claim.js';
 import { type Draft, judgeArrival, newerThan } from './draft.js';
 import {
   alreadyFrozen,
@@ -110,6 +110,38 @@ export function markLent(draft: Draft, session: string, token: number, order: Or
   const by = newerThan(order, [], draft.state.marks);
   if (by) throw claimOver({ ...known, state: 'outdated', endedBy: by });
   draft.mark({ ...known, orderKey: order.key, orderNumber: order.number });
+}
+
+/**
+ * Another process goes on with a claim: from here on it belongs to this session. A lease gets a new token with it, so that
+ * whoever had it before rolls nothing any more, and what was rolled under the old token is waited for.
+ *
+ * @returns The claim as it stands then; null where it cannot be gone on with, and a new one has to be made.
+ */
+export function takeOver(draft: Draft, claimId: string, session: string, by: string): Claim | null {
+  const { state } = draft;
+  const known = state.subject;
+  if (!known) {
+    // It may still be on its way from a process that is not there any more: it comes too late then.
+    draft.create(tombstone(claimId, session, state.now));
+    draft.record('left', state.subject, { detail: { reason: 'taken over before it arrived' } });
+    return null;
+  }
+  if (!isLive(known)) {
+    // What was decided on the claim stays decided; a lease that ran out or was given back is no decision.
+    return ['broken', 'superseded', 'outdated'].includes(known.state) ? known : null;
+  }
+  const held = known.state === 'held';
+  if (held) {
+    state.lastToken = nextToken(state.lastToken, state.timeline);
+    draft.renewed.add(claimId);
+  }
+  const next = draft.change(known, {
+    session,
+    ...(held && { token: state.lastToken, renewSeq: known.renewSeq + 1, confirmed: true }),
+  });
+  draft.record('taken_over', next, { detail: { by, ...(held && { from: known.token }) } });
+  return next;
 }
 
 export interface ReleaseOutcome {

@@ -188,6 +188,13 @@ export async function renewFast(
   return rows[0];
 }
 
+/** Another process has a claim from here on. */
+export const changeSession = (group: string, claimId: string, session: string): Query => ({
+  name: 'claim-session',
+  text: 'UPDATE lock_claims SET session = $3 WHERE group_name = $1 AND claim_id = $2',
+  values: [group, claimId, session],
+});
+
 /** Keeps how long a claim has been held, for a server that takes over. */
 export const storeHeldMs = (group: string, claimId: string, heldMs: number): Query => ({
   name: 'claim-held-ms',

@@ -20,7 +20,7 @@ const COLUMNS = `r.claim_id AS "claimId", r.fencing_token AS token, c.holder, c.
   c.acquired_at AS "acquiredAt", c.ended_at AS "endedAt"`;
 const FROM = 'lock_rollouts r JOIN lock_claims c USING (group_name, claim_id)';
 const REPLACE = `ON CONFLICT (group_name, claim_id) DO UPDATE
-  SET summary = excluded.summary, tenants = excluded.tenants, slugs = excluded.slugs, final = excluded.final
+  SET fencing_token = excluded.fencing_token, summary = excluded.summary, tenants = excluded.tenants, slugs = excluded.slugs, final = excluded.final
   WHERE NOT r.final`;
 
 /** The parts by which a record is stored. */

@@ -3,7 +3,7 @@
  * `@tenant-fleet/fleet-core/documents`.
  */
 import { z } from 'zod';
-import { rolloutEntrySchema } from '../../contract.js';
+import { rolloutEntrySchema, serverRolloutSchema } from '../../contract.js';
 import { RESULT_SCHEMA, resultSchema } from '../result.js';
 import { configSchema } from './config.js';
 import { doctorSchema } from './doctor.js';
@@ -28,6 +28,15 @@ export const rolloutDocumentSchema = pastRolloutSchema.extend({
   group,
 });
 
+export const serverRolloutsDocumentSchema = z.object({
+  schema: z.literal('fleet-rollouts/1'),
+  rollouts: z.array(serverRolloutSchema).describe('the newest first, without their results'),
+});
+
+export const serverRolloutDocumentSchema = serverRolloutSchema.extend({
+  schema: z.literal('fleet-server-rollout/1'),
+});
+
 /** Of whatever ends before there is another document. */
 export const errorSchema = z.object({
   schema: z.literal('fleet-error/1'),
@@ -42,6 +51,8 @@ export const DOCUMENTS = {
   'fleet-status/1': statusSchema,
   'fleet-history/1': historySchema,
   'fleet-rollout/1': rolloutDocumentSchema,
+  'fleet-rollouts/1': serverRolloutsDocumentSchema,
+  'fleet-server-rollout/1': serverRolloutDocumentSchema,
   'fleet-gates/1': gatesSchema,
   'fleet-watch/1': watchSchema,
   'fleet-doctor/1': doctorSchema,

@@ -1,0 +1,137 @@
+/** DBOS Transact, and all that this server knows of it: which process runs a rollout, and which of its steps are done. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
+
+/** Does a step once in the life of a rollout, whatever process gets to it. Its value is kept as JSON. */
+export type Step = <T>(name: string, work: () => Promise<T>) => Promise<T>;
+
+export interface Engine {
+  /** Begins a rollout in this process. Again for a known one does nothing. */
+  begin(id: string): Promise<void>;
+  /** Asks that a process that is there goes on with a rollout, from the first step that is not done. */
+  resume(id: string): Promise<void>;
+  /** What is under way here is left to others. */
+  close(): Promise<void>;
+}
+
+/** Another process goes on with the rollout, or the step could not be kept: nothing more is to be done for it here. */
+export class NotOurs extends Error {}
+
+export interface EngineOptions {
+  databaseUrl: string;
+  /** Names this process. */
+  executor: string;
+  /** Runs a rollout to its end; it must not reject. */
+  run: (id: string, step: Step) => Promise<void>;
+  log: (line: string) => void;
+}
+
+/** Schema of its tables. */
+export const ENGINE_SCHEMA = 'fleet_dbos';
+/**
+ * Which rollouts a process may go on with: those whose steps have the same names in the same order. It grows with a
+ * change of those, and not with a release.
+ */
+const STEPS_VERSION = 'rollouts-1';
+const POOL_SIZE = 5;
+const ASK_ALONE_MS = 100;
+/** A process may be taken for dead while it lives, and a rollout change hands more often than a fault would explain. */
+const TAKEOVERS_MAX = 10_000;
+
+/**
+ * Starts the engine. It is loaded here and not before: a server without rollouts does not have it in memory.
+ *
+ * @throws Error where it runs in this process already: it is one for a process.
+ */
+export async function openEngine({ databaseUrl, executor, run, log }: EngineOptions): Promise<Engine> {
+  const { DBOS, Error: errors } = await import('@dbos-inc/dbos-sdk');
+  if (DBOS.isInitialized()) throw new Error('Only one control plane of a process can run rollouts.');
+  const quiet = () => {};
+  const pool = poolOf(databaseUrl);
+  DBOS.setConfig({
+    name: 'fleet-control-plane',
+    systemDatabaseUrl: databaseUrl,
+    systemDatabasePool: pool,
+    systemDatabaseSchemaName: ENGINE_SCHEMA,
+    executorID: executor,
+    applicationVersion: STEPS_VERSION,
+    logger: { info: quiet, debug: quiet, warn: quiet, error: (what) => log(`rollouts: ${String(what)}`) },
+  });
+  const step: Step = async (name, work) => {
+    let here: { value: unknown } | { error: unknown } | undefined;
+    const kept = await DBOS.runStep(
+      async () => {
+        try {
+          here = { value: await work() };
+          return { done: true, value: here.value ?? null };
+        } catch (error) {
+          // An error is no value to go on from: another process tries for itself.
+          here = { error };
+          return { done: false, value: null };
+        }
+      },
+      { name },
+    ).catch((cause) => {
+      throw new NotOurs(`step ${name} is another process's`, { cause });
+    });
+    if (here && 'error' in here) throw here.error;
+    if (here) return here.value as never;
+    return (kept.done ? kept.value : await work()) as never;
+  };
+  const workflow = DBOS.registerWorkflow(async (id: string) => run(id, step), {
+    name: 'rollout',
+    maxRecoveryAttempts: TAKEOVERS_MAX,
+  });
+  await aloneIn(databaseUrl, () => DBOS.launch());
+  const begin = async (id: string) => {
+    await DBOS.startWorkflow(workflow, { workflowID: id })(id);
+  };
+  return {
+    begin,
+    async resume(id) {
+      try {
+        await DBOS.resumeWorkflow(id);
+      } catch (error) {
+        // Its process died before it began it.
+        if (!(error instanceof errors.DBOSNonExistentWorkflowError)) throw error;
+        await begin(id);
+      }
+    },
+    async close() {
+      await DBOS.shutdown({ deregister: true });
+      await pool.end().catch(() => {});
+    },
+  };
+}
+
+/**
+ * Processes that start together bring the tables to their version one after the other: at the same time they get into a
+ * deadlock. Asked for again and again, since a transaction that waits would keep `CREATE INDEX CONCURRENTLY` waiting.
+ */
+async function aloneIn(connectionString: string, work: () => Promise<void>): Promise<void> {
+  const client = new pg.Client({ connectionString, connectionTimeoutMillis: 2000 });
+  client.on('error', () => {});
+  await client.connect();
+  try {
+    const query = 'SELECT pg_try_advisory_lock(hashtext($1)) AS alone';
+    while (!(await client.query(query, [ENGINE_SCHEMA])).rows[0].alone) await sleep(ASK_ALONE_MS);
+    await work();
+  } finally {
+    await client.end();
+  }
+}
+
+function poolOf(connectionString: string): pg.Pool {
+  // It sends statements without waiting for the one before, and that has to be said.
+  const config: pg.PoolConfig & { pipeline: boolean } = {
+    connectionString,
+    max: POOL_SIZE,
+    connectionTimeoutMillis: 2000,
+    application_name: 'fleet-control-plane rollouts',
+    pipeline: true,
+  };
+  const pool = new pg.Pool(config);
+  // An idle connection that dies is replaced at the next use; without a listener it would end the process.
+  pool.on('error', () => {});
+  return pool;
+}

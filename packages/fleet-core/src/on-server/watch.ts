@@ -1,0 +1,67 @@
+/** Follows the kept events of a rollout to its verdict, through outages of the server. */
+import { type RolloutsClient, Unanswered } from '../clients/control-plane/rollouts.js';
+import { FleetError } from '../errors.js';
+import type { Emitter } from '../events/emitter.js';
+import type { EventData } from '../events/events.js';
+import { pace, sleep } from '../io/sleep.js';
+import type { Ports } from '../ports.js';
+import { type FleetResult, resultSchema } from '../result/result.js';
+
+const WAIT_SECONDS = 20;
+const PAUSE_MS = 1_000;
+/** Between two questions at least. */
+const PACE_MS = 200;
+/** After so long without an answer nobody is there to watch. */
+const PATIENCE_MS = 10 * 60_000;
+
+/**
+ * Passes every event on, in order and from the first one, until the rollout has ended.
+ *
+ * @returns The verdict of the server. @throws FleetError `CP_*`, `GATE_REFUSED`; the reason of `signal`.
+ */
+export async function follow(
+  client: RolloutsClient,
+  id: string,
+  ports: Ports,
+  emitter: Emitter,
+  signal: AbortSignal,
+): Promise<FleetResult> {
+  let after = 0;
+  let silentSince: number | null = null;
+  for (let wait = 0; ; wait = WAIT_SECONDS) {
+    const sentAt = ports.clock.monotonic();
+    try {
+      const page = await client.events(id, after, wait, signal);
+      silentSince = null;
+      for (const { n: _n, ...event } of page.events) {
+        // The verdict is told once, by whoever watches, with an exit code of its own.
+        if (event.code !== 'run.finished') emitter.emit(event as unknown as EventData);
+      }
+      after = page.next;
+      if (page.ended) return verdictOf(await client.read(id, signal));
+      if (!page.events.length) await pace(ports, sentAt, PACE_MS, signal);
+    } catch (error) {
+      if (!(error instanceof Unanswered)) throw error;
+      silentSince ??= sentAt;
+      if (ports.clock.monotonic() - silentSince > PATIENCE_MS) {
+        throw new FleetError('CP_UNREACHABLE', `the control plane gave no usable answer: ${error.message}`, {
+          next: `rollout ${id} may go on there: attach again once it answers`,
+        });
+      }
+      emitter.warn(`the control plane gives no usable answer (${error.message}); asking on`);
+      await sleep(ports.clock, PAUSE_MS, signal);
+    }
+  }
+}
+
+function verdictOf({ id, reason, result }: Awaited<ReturnType<RolloutsClient['read']>>): FleetResult {
+  const parsed = resultSchema.safeParse(result);
+  if (parsed.success) return parsed.data;
+  throw new FleetError(
+    'CP_CONTRACT',
+    `rollout ${id} ended without a verdict: ${reason ?? 'no reason given'}`,
+    {
+      next: 'look at the log of the control plane, then run the same command again',
+    },
+  );
+}
