@@ -12,6 +12,7 @@ import { Channel } from './db/channel.js';
 import { Database } from './db/database.js';
 import { type EmbeddedDatabase, startEmbedded } from './db/embedded.js';
 import { migrate } from './db/migrate.js';
+import { askedToStepDown, useSchema } from './db/schema-use.js';
 import { hide } from './hide.js';
 import { createApp } from './http/app.js';
 import { openTokens } from './http/auth/tokens-file.js';
@@ -71,6 +72,8 @@ export interface ControlPlane {
   database: EmbeddedDatabase | undefined;
   /** One sweep at once, for tests that step the clock by hand. */
   sweep(): Promise<void>;
+  /** Aborts when a newer version waits until this server is gone: whoever started it closes it. */
+  steppingDown: AbortSignal;
   /** Stops everything that was started. Safe to call twice. */
   close(): Promise<void>;
 }
@@ -103,7 +106,7 @@ async function start(
   const stopping = new AbortController();
   // Every open long poll listens.
   setMaxListeners(0, stopping.signal);
-  const { database, databaseUrl } = await openDatabase(options, rollouts, log, undo);
+  const { database, databaseUrl, steppingDown } = await openDatabase(options, rollouts, clock, log, undo);
   const { db, renewals, reads } = openPools(databaseUrl, undo);
   const metrics = openMetrics(reads, () => lock.hub.topics('').length, log, undo);
 
@@ -167,6 +170,7 @@ async function start(
     logger?.info('stopping: answers what is under way');
     stopping.abort();
   });
+  undo.push(async () => steppingDown.aborted && rolls?.redeploy.idle(true));
   undo.push(await rollouts.open(app));
 
   const plane = {
@@ -174,6 +178,7 @@ async function start(
     tenantUrlTemplate: tenantPort ? `http://${urlHost(host)}:${tenantPort}/{slug}` : '',
     database,
     sweep: () => lock.sweep.now(),
+    steppingDown,
     close,
   };
   return hide(plane, { databaseUrl });
@@ -208,6 +213,7 @@ function openMetrics(
 async function openDatabase(
   { databaseUrl: given, dataDir }: ControlPlaneOptions,
   rollouts: RolloutRoom,
+  clock: Clock,
   log: (line: string) => void,
   undo: Undo,
 ) {
@@ -216,10 +222,17 @@ async function openDatabase(
   if (database) undo.push(() => database.close());
   const ownerUrl = given ?? database?.url ?? '';
   log('preparing the database');
-  await migrate(ownerUrl);
-  if (!database) return { database, databaseUrl: ownerUrl };
+  await migrate(ownerUrl, askedToStepDown(clock, log));
+  const leave = new AbortController();
+  const steppingDown = leave.signal;
+  const use = await useSchema(ownerUrl, clock, (why) => {
+    if (!steppingDown.aborted) log(`${why} Stops, once what is under way is done.`);
+    leave.abort();
+  });
+  undo.push(() => use.close());
+  if (!database) return { database, databaseUrl: ownerUrl, steppingDown };
   const databaseUrl = await applicationUrl(ownerUrl, { addsSchema: rollouts.runs });
-  return { database, databaseUrl };
+  return { database, databaseUrl, steppingDown };
 }
 
 /** Nothing that waits for a row, and nobody who only looks, keeps a renewal from coming in. */

@@ -1,7 +1,10 @@
 import pg from 'pg';
 import type { Clock } from '../clock.js';
+import type { Reader } from './database.js';
 
 export interface ChannelEvents {
+  /** A connection was made, the first or a later one; what it throws ends that connection. */
+  connected?(db: Reader): Promise<void>;
   /** A message of another process (its own are left out). */
   message(channel: string, payload: string): void;
   /** The connection is back after it was lost: messages may have been missed. */
@@ -48,6 +51,7 @@ export class Channel {
     client.on('notification', ({ channel, payload }) => this.events.message(channel, payload ?? ''));
     try {
       await client.connect();
+      await this.events.connected?.({ rows: async (query) => (await client.query(query)).rows });
       for (const name of this.names) await client.query(`LISTEN ${name}`);
     } catch (error) {
       lost = true;

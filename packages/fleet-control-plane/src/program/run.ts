@@ -46,6 +46,8 @@ export async function runUntilStopped(
     return;
   }
   process.stdout.write(`${json ? readyJson(plane, options) : readyText(plane, options)}\n`);
+  plane.steppingDown.addEventListener('abort', () => stop(0));
+  if (plane.steppingDown.aborted) stop(0);
   process.exitCode = await stopped;
   clearInterval(watch);
   process.stdin.destroy();

@@ -4,6 +4,7 @@ import { type Clock, sleep } from '../clock.js';
 import type { Database, Query } from '../db/database.js';
 import { drainingOf } from '../lock/rules/claim.js';
 import type { LockStore } from '../lock/store/store.js';
+import { shuttingDown } from '../problem.js';
 import { checkFence, checkHolder, type Fence, parseFence } from './fence.js';
 import { CUT } from './owner.js';
 import { keyConflict, keyGivenUp, stillRunning, untried } from './refusals.js';
@@ -66,6 +67,7 @@ export class Redeploy {
   private unwritten: Query[] = [];
   /** Open records of this process that nothing here carried out at the last look. */
   private forgotten = new Set<string>();
+  private leaving = false;
 
   constructor(private readonly deps: RedeployDeps) {
     const { db, clock, roller, log } = deps;
@@ -119,6 +121,7 @@ export class Redeploy {
           open.filter((roll) => !mayRepeat(roll)),
           drainingOf(state.openRolls, null),
         );
+        if (this.leaving) throw shuttingDown();
         if (known) {
           writes.push(resumeRoll(known, owner));
           return { kind: 'new', roll: known };
@@ -268,8 +271,9 @@ export class Redeploy {
     return { status: current.status, answer: current.answer, replayed: true };
   }
 
-  /** Resolves when no roll of this process runs any more. */
-  async idle(): Promise<void> {
+  /** Resolves when no roll of this process runs any more. @param leaving begins none from here on. */
+  async idle(leaving = false): Promise<void> {
+    this.leaving ||= leaving;
     await Promise.allSettled(this.running.values());
     await this.unseen.idle();
   }

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import type { Order } from '@tenant-fleet/fleet-core/contract';
 import { eventually, TOKEN } from './plane.js';
 
-const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
+export const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 const HISTORY_CLIENT = fileURLToPath(new URL('../fixtures/history-client.mjs', import.meta.url));
 const CLIENT = fileURLToPath(new URL('../fixtures/lock-client.mjs', import.meta.url));
 
@@ -26,7 +26,7 @@ export async function endProcesses(): Promise<void> {
 export class JsonProcess {
   readonly lines: Line[] = [];
   readonly gone: Promise<unknown>;
-  private complaints = '';
+  complaints = '';
 
   constructor(readonly child: ChildProcess) {
     running.add(this);
@@ -83,21 +83,26 @@ export interface PlaneProcess {
 }
 
 /** The built control plane on a database. */
-export async function startPlaneProcess(databaseUrl: string, ...more: string[]): Promise<PlaneProcess> {
-  const process = start(MAIN, [
-    '--json',
-    '--stdin',
-    '--request-limit',
-    '0',
-    '--database-url',
-    databaseUrl,
-    ...more,
-  ]);
+export const startPlaneProcess = (databaseUrl: string, ...more: string[]): Promise<PlaneProcess> =>
+  startPlaneOf(MAIN, databaseUrl, ...more);
+
+/** The same of another build. @param main its `main.js`. */
+export async function startPlaneOf(
+  main: string,
+  databaseUrl: string,
+  ...more: string[]
+): Promise<PlaneProcess> {
+  const process = spawnPlane(main, databaseUrl, ...more);
   await Promise.race([
     eventually(() => process.lines.length > 0, 30_000),
     process.gone.then(() => Promise.reject(new Error('the control plane did not start'))),
   ]);
   return { url: String(process.lines[0]?.url), process };
+}
+
+export function spawnPlane(main: string, databaseUrl: string, ...more: string[]): JsonProcess {
+  const flags = ['--json', '--stdin', '--request-limit', '0', '--database-url', databaseUrl];
+  return start(main, [...flags, ...more]);
 }
 
 export interface ClientOptions {
