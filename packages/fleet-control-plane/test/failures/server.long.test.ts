@@ -1,6 +1,6 @@
 /** Control planes and databases that stop, die, lose each other, or come back as another one. */
 import { execFile } from 'node:child_process';
-import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -10,6 +10,7 @@ import { type EmbeddedDatabase, startEmbedded } from '../../src/db/embedded.js';
 import { portOf, TcpProxy, throughProxy } from '../fixtures/proxy.js';
 import { Client, eventually, expectProblem, freshDatabase, startPlane } from '../support/plane.js';
 import { endProcesses, startHolder, startPlaneProcess, startWaiter } from '../support/processes.js';
+import { startStandby } from '../support/standby.js';
 
 let server: EmbeddedDatabase;
 beforeAll(async () => {
@@ -191,7 +192,7 @@ describe('the database', { timeout: 60_000 }, () => {
     proxy.partition();
     await primary.kill();
 
-    const standby = await promote(join(folder, 'standby'));
+    const standby = await (await startStandby(join(folder, 'standby'))).promote();
     for (const way of [proxy, behind]) {
       way.target = portOf(standby.url);
       way.heal();
@@ -248,21 +249,4 @@ async function eventualAnswer(call: () => ReturnType<Client['call']>) {
     return answer.status !== 503;
   });
   return answer;
-}
-
-/** Starts the copy of a server as its standby, and makes it the primary: as `pg_ctl promote` does. */
-async function promote(folder: string): Promise<EmbeddedDatabase> {
-  const data = join(folder, 'pg');
-  await writeFile(join(data, 'standby.signal'), '');
-  // It counts as started once it takes writes, so it has to be promoted meanwhile.
-  const starting = startEmbedded(folder);
-  let pidFile = '';
-  await eventually(async () => {
-    pidFile = await readFile(join(data, 'postmaster.pid'), 'utf8').catch(() => '');
-    // The folder has that word in its name, too: the state is a line of its own.
-    return /^(standby|ready) *$/m.test(pidFile);
-  }, 30_000);
-  await writeFile(join(data, 'promote'), '');
-  process.kill(Number(pidFile.split('\n', 1)[0]), 'SIGUSR1');
-  return starting;
 }
