@@ -48,6 +48,7 @@ export const SECTIONS = [
     [
       ['docs/incidents.md', 'incidents/', 'What goes wrong'],
       ['docs/performance.md', 'performance/', 'Performance'],
+      ['docs/scale.md', 'scale/', 'Scale'],
       ['docs/architecture.md', 'architecture/', 'Architecture'],
       ['docs/dependencies.md', 'dependencies/', 'Dependencies'],
       ['docs/release.md', 'release/', 'Releases'],
