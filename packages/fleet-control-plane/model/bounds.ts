@@ -31,22 +31,25 @@ export const BOUNDS = {
   failover: {
     ...plain,
     processes: [run(0, MAIN, 1), run(1, MAIN, 2)],
+    freeze: true,
+    restart: true,
     failovers: 1,
   },
   /** A backup is restored, from any moment before. */
   restore: {
     ...plain,
     processes: [run(0, MAIN, 1), run(1, MAIN, 2)],
+    freeze: true,
+    restart: true,
     restores: 1,
   },
-  /** Everything at once, for a run by hand. */
+  /** Everything at once but a backup, which may be of any moment: for a run by hand. */
   everything: {
-    rolls: 1,
+    ...plain,
     processes: [run(0, MAIN, 1), run(1, MAIN, 2), run(2, OTHER, 1)],
     freeze: true,
     restart: true,
     failovers: 1,
-    restores: 1,
   },
   /** As many who want the lock as can be searched, for a run by hand. */
   crowd: {
