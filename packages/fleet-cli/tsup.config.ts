@@ -4,9 +4,11 @@ import { MAIN_FIELDS, noLocales, notices } from '../../bundle.mjs';
 
 const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
 
+/** All but what starts: see tsup.start.ts. */
 export default defineConfig({
-  entry: { cli: 'src/cli.ts', guard: 'src/process/guard-program.ts' },
+  entry: { main: 'src/main.ts', guard: 'src/process/guard-program.ts' },
   format: 'esm',
+  outExtension: () => ({ js: '.mjs' }),
   target: 'node20',
   clean: true,
   // Everything is bundled: one file is read where a tree of modules would be looked up, and the start is quicker.

@@ -24,9 +24,9 @@ import { exitCodeOfSignal, interruptible } from '../terminal/signals.js';
 
 /** @throws FleetError what {@link holdLock} throws; `LOCK_LOST` once the command is gone. */
 export async function runUnderLock(
-  command: readonly string[],
   flags: Layers['flags'],
   output: OutputFlags & { passTokens?: boolean },
+  command: readonly string[],
 ): Promise<number> {
   if (!command[0]) {
     throw usageError('no command is given', { next: 'write fleet lock run [flags] -- CMD ARGS...' });

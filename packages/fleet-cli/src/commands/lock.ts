@@ -1,14 +1,11 @@
-/** The commands below `fleet lock`. */
+/** The commands below `fleet lock`; each is loaded only where it runs. */
 import type { Command } from 'commander';
-import type { Finish, OutputFlags } from '../flags.js';
+import type { Finish } from '../flags.js';
 import { addJson, addOutput, type LockCommand, settingsFor, typedFlags } from '../options.js';
-import { runLockBreak } from './lock-break.js';
-import { runLockFreeze, runLockUnfreeze } from './lock-freeze.js';
-import { runLockLog } from './lock-log.js';
-import { runUnderLock } from './lock-run.js';
-import { runLockStatus } from './lock-status.js';
 
 type Add = (name: LockCommand, description: string, parent: Command) => Command;
+
+type Work<Flags> = (typed: ReturnType<typeof typedFlags>, flags: Flags, args: string[]) => Promise<number>;
 
 export function addLockCommands(program: Command, add: Add, finish: Finish): void {
   const lock = program
@@ -20,10 +17,11 @@ export function addLockCommands(program: Command, add: Add, finish: Finish): voi
     name: LockCommand,
     description: string,
     flags: (command: Command) => Command,
-    work: (typed: ReturnType<typeof typedFlags>, flags: Flags, args: string[]) => Promise<number>,
+    load: () => Promise<Work<Flags>>,
   ) => {
     const command = flags(add(name, description, lock));
     command.action(async () => {
+      const work = await load();
       finish(await work(typedFlags(command, settingsFor(name)), command.opts() as Flags, command.args));
     });
   };
@@ -37,7 +35,7 @@ export function addLockCommands(program: Command, add: Add, finish: Finish): voi
         '--watch',
         'go on after every change until Ctrl-C; with --json one document a line',
       ),
-    runLockStatus,
+    async () => (await import('./lock-status.js')).runLockStatus,
   );
   serve(
     'lock run',
@@ -51,7 +49,7 @@ export function addLockCommands(program: Command, add: Add, finish: Finish): voi
           'leave tokens in the environment of the command; fleet inside needs none there',
         )
         .option('--quiet', 'only errors'),
-    (typed, flags: OutputFlags & { passTokens?: boolean }, args) => runUnderLock(args, typed, flags),
+    async () => (await import('./lock-run.js')).runUnderLock,
   );
   serve(
     'lock break',
@@ -64,7 +62,7 @@ export function addLockCommands(program: Command, add: Add, finish: Finish): voi
         )
         .option('--confirm-alive', 'break it although its holder still renews')
         .option('--yes', 'do not ask'),
-    runLockBreak,
+    async () => (await import('./lock-break.js')).runLockBreak,
   );
   serve(
     'lock freeze',
@@ -74,9 +72,14 @@ export function addLockCommands(program: Command, add: Add, finish: Finish): voi
         .option('--for <DUR>', 'for this long, then it lifts itself')
         .option('--until <TIME>', 'until this moment, for example 2030-01-31T18:00:00Z')
         .option('--replace', 'put it in the place of a freeze that stands'),
-    runLockFreeze,
+    async () => (await import('./lock-freeze.js')).runLockFreeze,
   );
-  serve('lock unfreeze', 'Lift a freeze', (command) => addJson(reason(command)), runLockUnfreeze);
+  serve(
+    'lock unfreeze',
+    'Lift a freeze',
+    (command) => addJson(reason(command)),
+    async () => (await import('./lock-freeze.js')).runLockUnfreeze,
+  );
   serve(
     'lock log',
     'Show what happened to the lock, oldest first',
@@ -84,6 +87,6 @@ export function addLockCommands(program: Command, add: Add, finish: Finish): voi
       addJson(command)
         .option('--after <N>', 'only events after this number')
         .option('--verify', 'check that no row was changed or left out'),
-    runLockLog,
+    async () => (await import('./lock-log.js')).runLockLog,
   );
 }

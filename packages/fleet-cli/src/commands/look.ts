@@ -1,12 +1,9 @@
-/** The commands that only look: what runs where, what was rolled, what is configured. */
+/** The commands that only look: what runs where, what was rolled, what is configured. Each is loaded only where it runs. */
 import type { Command } from 'commander';
 import type { Finish, OutputFlags } from '../flags.js';
 import { addJson, type CommandName, settingsFor, typedFlags } from '../options.js';
-import { runConfig, runConfigSchema } from './config.js';
 import type { ConformanceFlags } from './conformance.js';
 import type { DoctorFlags } from './doctor.js';
-import { runHistory } from './history.js';
-import { runStatus } from './status.js';
 
 type Add = (name: CommandName, description: string, parent?: Command) => Command;
 
@@ -15,6 +12,7 @@ export function addLookCommands(add: Add, finish: Finish, version: string): void
     add('status', 'Show what runs where, who holds the lock and what to do next'),
   ).option('--watch', 'go on after every change until Ctrl-C; with --json one document a line');
   status.action(async (flags: OutputFlags & { watch?: boolean }) => {
+    const { runStatus } = await import('./status.js');
     finish(await runStatus(typedFlags(status, settingsFor('status')), flags));
   });
 
@@ -33,6 +31,7 @@ export function addLookCommands(add: Add, finish: Finish, version: string): void
     .argument('[ID]', 'what the list begins its line with');
   history.action(async () => {
     const flags = history.opts() as OutputFlags & { n?: string };
+    const { runHistory } = await import('./history.js');
     finish(await runHistory(typedFlags(history, settingsFor('history')), flags, history.args));
   });
 
@@ -73,6 +72,7 @@ export function addLookCommands(add: Add, finish: Finish, version: string): void
     add('config', 'Show what is in force and where each value comes from; secrets stay hidden'),
   );
   config.helpCommand(false).action(async (flags: OutputFlags) => {
+    const { runConfig } = await import('./config.js');
     finish(await runConfig(typedFlags(config, settingsFor('config')), flags));
   });
   config
@@ -80,6 +80,7 @@ export function addLookCommands(add: Add, finish: Finish, version: string): void
     .description('Print the JSON Schema of the configuration file')
     .allowExcessArguments(false)
     .action(async (_flags, command: Command) => {
+      const { runConfigSchema } = await import('./config.js');
       finish(await runConfigSchema(command.optsWithGlobals()));
     });
 }

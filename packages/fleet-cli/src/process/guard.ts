@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
 /** The built program of the guard lies beside the built program of the command line. */
-const PROGRAM = fileURLToPath(new URL('./guard.js', import.meta.url));
+const PROGRAM = fileURLToPath(new URL('./guard.mjs', import.meta.url));
 /** A guard that died is replaced, after a pause where it dies again and again. */
 const RESTART_MS = 250;
 
