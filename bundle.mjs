@@ -36,7 +36,12 @@ export const notices = {
       const { outdir } = build.initialOptions;
       // tsup writes the bundle itself, after this.
       mkdirSync(outdir, { recursive: true });
-      const texts = sorted.map(({ id, license, text }) => `${id}\nLicence: ${license}\n\n${text}\n`);
+      // Packages of one project bring the same text: it stands with the first of them.
+      const first = new Map(sorted.toReversed().map(({ id, text }) => [text, id]));
+      const texts = sorted.map(({ id, license, text }) => {
+        const there = first.get(text);
+        return `${id}\nLicence: ${license}\n\n${there === id ? text : `Its text is that of ${there}.`}\n`;
+      });
       writeFileSync(join(outdir, NOTICES), texts.join(`\n${'-'.repeat(80)}\n\n`));
       writeFileSync(join(outdir, BILL), `${JSON.stringify(billOf(sorted), null, 1)}\n`);
     });

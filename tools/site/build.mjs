@@ -4,7 +4,7 @@
  *
  *   node tools/site/build.mjs
  *
- * Ends with 1 and a line for each link that leads nowhere.
+ * Ends with 1 and a line for each link that leads nowhere. Turbo caches nothing of it: what it reads is the whole repository.
  */
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';

@@ -6,6 +6,11 @@ const outcomes = readdirSync(new URL('../../docs/outcomes', import.meta.url))
   .sort()
   .map((name) => [`docs/outcomes/${name}`, `outcomes/${name.replace('.md', '')}/`]);
 
+/** Every public name of the library, a page for each of its entrances. */
+const entrances = readdirSync(new URL('../../packages/fleet-core/api', import.meta.url))
+  .sort()
+  .map((name) => [`packages/fleet-core/api/${name}`, `library/api/${name.replace('.api.md', '')}/`]);
+
 /** Headings of the navigation, and below each its pages: source, address, words. */
 export const SECTIONS = [
   [
@@ -58,4 +63,4 @@ export const SECTIONS = [
   ],
 ];
 
-export const PAGES = [...SECTIONS.flatMap(([, pages]) => pages), ...outcomes];
+export const PAGES = [...SECTIONS.flatMap(([, pages]) => pages), ...outcomes, ...entrances];
