@@ -76,12 +76,13 @@ const STATUS: Partial<Record<FleetResult['outcome'], JunitCase['status']>> = {
   planned: 'skipped',
   superseded: 'skipped',
   held: 'skipped',
+  handed_over: 'skipped',
 };
 
 function caseOf(tenant: TenantResult, group: string, { outcome }: FleetResult): JunitCase {
   const { slug, status, detail, observed_sha: sha, probes, phase, on_target_after_ms: after } = tenant;
   const says = [statusOf(tenant), detail ?? (sha ? `answers ${shortSha(sha)}` : 'no commit seen')].join(': ');
-  const open = status === 'excused' || isDeployed(outcome) || outcome === 'planned';
+  const open = status === 'excused' || isDeployed(outcome) || ['planned', 'handed_over'].includes(outcome);
   return {
     ...{ group, name: slug, ms: after ?? 0 },
     status: status === 'on_target' ? 'passed' : open ? 'skipped' : 'failed',

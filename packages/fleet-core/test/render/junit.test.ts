@@ -38,6 +38,7 @@ describe('a result as JUnit', () => {
     ['planned', { a: 'stale' }, ['verdict skipped', 'a skipped']],
     ['held', { a: 'stale' }, ['verdict skipped', 'a failure']],
     ['superseded', {}, ['verdict skipped']],
+    ['handed_over', {}, ['verdict skipped']],
     ['refused', {}, ['verdict failure']],
     ['control_plane_error', {}, ['verdict failure']],
     ['interrupted', {}, ['verdict failure']],
