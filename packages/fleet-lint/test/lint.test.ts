@@ -46,6 +46,9 @@ it('line ends of Windows and a mark at the start change no place', () => {
   }
 });
 
+/** Few beside the other tests, many in `pnpm test:long`. */
+const cases = (few: number) => Number(process.env.FLEET_TEST_PROPERTY_RUNS ?? few);
+
 describe('never throws', () => {
   const anyOf = (...texts: string[]) => fc.constantFrom(...texts);
   const words = REALISTIC.flatMap(({ text }) => text.split(/(\n|\s|[:{}[\]'"])/)).filter(Boolean);
@@ -63,9 +66,9 @@ describe('never throws', () => {
         for (const one of lintWorkflows([{ path, text: parts.join('') }]))
           expect(one.line).toBeGreaterThan(0);
       }),
-      { numRuns: 300 },
+      { numRuns: cases(300) },
     );
-  }, 30_000);
+  }, 300_000);
 
   it('on workflows of which parts were taken out, doubled or swapped', () => {
     fc.assert(
@@ -82,9 +85,9 @@ describe('never throws', () => {
           lintWorkflows([{ path: file?.path ?? WORKFLOW, text }, ...REALISTIC]);
         },
       ),
-      { numRuns: 150 },
+      { numRuns: cases(150) },
     );
-  }, 30_000);
+  }, 300_000);
 
   it('on scripts of shell words in any order, where a deploy is among them', () => {
     const shell =
@@ -98,9 +101,9 @@ describe('never throws', () => {
         const text = `on: push\njobs: {a: {runs-on: x, steps: [{run: ${JSON.stringify(run)}}]}}\n`;
         for (const one of lintWorkflows([{ path: WORKFLOW, text }])) expect(one.column).toBeGreaterThan(0);
       }),
-      { numRuns: 500 },
+      { numRuns: cases(500) },
     );
-  }, 30_000);
+  }, 300_000);
 
   it.each([
     ['deep nesting', '['.repeat(20_000)],

@@ -11,7 +11,7 @@ import { resolveConfig } from '../../src/config/resolve.js';
 import { eventBehind } from '../../src/config/trigger.js';
 import { parseYaml } from '../../src/config/yaml.js';
 import { slugSchema } from '../../src/contract.js';
-import { isFleetError } from '../../src/errors.js';
+import { isFleetError, usageError } from '../../src/errors.js';
 import { tenantUrlProblem } from '../../src/io/address.js';
 import { retryAfterMs } from '../../src/io/retry-after.js';
 import { formatDuration } from '../../src/text/duration.js';
@@ -283,10 +283,12 @@ test.each(Object.entries(checks))(
         ' ',
       ),
       (text) => {
-        const [problem = '', next = ''] = check(text) ?? [];
-        expect(`${problem} ${next}`).not.toMatch(/\p{Cc}/u);
+        const [problem, next] = check(text) ?? [];
+        if (problem === undefined) return;
+        const said = usageError(problem, { next });
+        expect(`${said.message} ${said.next}`).not.toMatch(/[\p{Cc}\u2028\u2029]/u);
         if (['token', 'webhook', 'registryUser'].includes(name))
-          expect(`${problem} ${next}`).not.toContain('s3cr3t');
+          expect(`${said.message} ${said.next}`).not.toContain('s3cr3t');
       },
     );
   },

@@ -28,6 +28,11 @@ describe('one line', () => {
     expect(oneLine('x'.repeat(1e7), 5)).toBe('xxxx…');
   });
 
+  test('is read no further than it can reach', () => {
+    expect(oneLine(`${'\n'.repeat(800)}x`)).toBe('');
+    expect(oneLine(`${'\n'.repeat(799)}x`)).toBe('x');
+  });
+
   test('is not cut in the middle of a letter', () => {
     expect(oneLine('👍👍👍', 4)).toBe('👍…');
   });
@@ -120,6 +125,7 @@ describe('a plain sentence stays as it is', () => {
     'rolled batch-12 on 2026-01-02 with staging-a14cf86',
     'HTTP 502 after 20000 ms',
     'version 1.22.6 is too old',
+    'batch B2C20260102030405 of E2E202601020304 is late',
   ])('%s', (sentence) => {
     expect(redact(sentence)).toBe(sentence);
   });

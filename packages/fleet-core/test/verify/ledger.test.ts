@@ -282,3 +282,53 @@ describe('the accounting adds up', () => {
     );
   });
 });
+
+describe('a roll that is taken back, or made twice', () => {
+  test('what was never sent has no phase, and is not said', () => {
+    const ledger = seen([old]);
+    ledger.startRoll('acme', 'canary', 2_000);
+    ledger.startRoll('acme', 'canary', 3_000);
+    const said = 'may have been rolled twice: the answer to its first roll was lost';
+    expect(ledger.results()[0]).toMatchObject({
+      phase: 'canary',
+      rolls: 2,
+      detail: `still on aaaaaaa; ${said}`,
+    });
+    ledger.undoRoll('acme');
+    expect(ledger.results()[0]).toMatchObject({ phase: 'canary', rolls: 1, detail: 'still on aaaaaaa' });
+    ledger.undoRoll('acme');
+    expect(ledger.results()[0]).toMatchObject({ phase: null, rolls: 0, detail: 'still on aaaaaaa' });
+  });
+
+  test.each([
+    ['here', 'an earlier run had rolled it to this commit already'],
+    ['elsewhere', 'was on target, and rolled since an earlier run had rolled it to another commit'],
+  ] as const)('an earlier roll, %s, is said once this run rolls it as well', (where, said) => {
+    const ledger = seen([on]);
+    ledger.get('acme').rolledBefore = where;
+    expect(ledger.detailOf('acme')).toBe(null);
+    ledger.startRoll('acme', 'batch-1', 2_000);
+    ledger.observe('acme', on, 3_000);
+    expect(ledger.detailOf('acme')).toBe(said);
+  });
+
+  test.each<[string, Observation[], Observation[], boolean]>([
+    ['from the old commit', [old], [on], true],
+    ['from nothing', [none], [on], true],
+    ['that was there before', [on], [on], false],
+    ['not yet', [old], [old], false],
+    ['and back again', [old], [on, old], false],
+    ['there before and gone', [on], [old], false],
+  ])('has moved: %s', (_name, before, after, moved) => {
+    const ledger = seen(before);
+    ledger.keepBaseline();
+    for (const [at, observation] of after.entries()) ledger.observe('acme', observation, 5_000 + at);
+    expect(ledger.hasMoved('acme')).toBe(moved);
+  });
+});
+
+test('a tenant begins with nothing proven, and nobody else is known', () => {
+  const ledger = new Ledger(NEW, 1, []);
+  expect(ledger.add('acme')).toMatchObject({ soaked: false, rolledBefore: null, rolls: 0, row: null });
+  expect(() => ledger.get('birch')).toThrow('birch is not enumerated');
+});

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import {
   type Exchange,
+  hadNoEffect,
+  isDraining,
   type Next,
   nextStep,
   RETRY_WAITS_MS,
@@ -73,6 +75,33 @@ describe('what follows an exchange', () => {
     for (let status = 100; status < 600; status++)
       for (const readable of [true, false])
         expect(nextStep('roll', { status, readable }, true)).not.toBe('retry');
+  });
+
+  test.each<[string, Exchange, boolean]>([
+    ['what never left', { failure: 'not_sent' }, true],
+    ['a broken connection', { failure: 'broken' }, false],
+    ['a timeout', { failure: 'timeout' }, false],
+    ['200', answered(200, true), false],
+    ['202', answered(202), false],
+    ['299', answered(299), false],
+    ['300', answered(300), true],
+    ['400', answered(400), true],
+    ['409 of an older roll', answered(409, false, 'draining'), true],
+    ['499', answered(499), true],
+    ['500', answered(500), false],
+    ['500 with rows', answered(500, true), false],
+    ['501: not built', answered(501), true],
+    ['502', answered(502), false],
+    ['504', answered(504), false],
+  ])('%s: had no effect is %s', (_name, exchange, expected) => {
+    expect(hadNoEffect(exchange)).toBe(expected);
+  });
+
+  test('only a 409 with that code says that an older roll drains', () => {
+    expect(isDraining(answered(409, false, 'draining'))).toBe(true);
+    expect(isDraining(answered(409, false, 'stale_fence'))).toBe(false);
+    expect(isDraining(answered(412, false, 'draining'))).toBe(false);
+    expect(isDraining({ failure: 'broken' })).toBe(false);
   });
 
   test('there are three retries, after 5, 10 and 20 s', () => {
