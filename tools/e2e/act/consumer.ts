@@ -10,8 +10,8 @@ export class Consumer {
   static fromExample(path: string, config: string): Consumer {
     cpSync(pathOf('examples/workspace-server'), path, { recursive: true });
     writeFileSync(join(path, 'fleet.config.yaml'), config);
-    for (const name of readdirSync(join(path, '.gitea/workflows'))) {
-      const file = join(path, '.gitea/workflows', name);
+    for (const name of readdirSync(path, { recursive: true, encoding: 'utf8' }).filter(isProgram)) {
+      const file = join(path, name);
       writeFileSync(file, forEngine(readFileSync(file, 'utf8')));
     }
     return new Consumer(path).#begin();
@@ -29,6 +29,12 @@ export class Consumer {
     this.#git('add', '.');
     this.commit('first');
     return this;
+  }
+
+  /** Changes a file of the next commit. */
+  write(path: string, text: string): void {
+    writeFileSync(join(this.path, path), text);
+    this.#git('add', path);
   }
 
   /** @returns The commit. */
@@ -69,5 +75,14 @@ export class Consumer {
   }
 }
 
+const isProgram = (path: string) => /\.(?:ya?ml|sh)$/.test(path);
+
 /** nektos/act knows `owner/repository` alone; Gitea's runner, made from it, takes absolute addresses as well. */
-const forEngine = (text: string) => text.replaceAll(`${REPOSITORY}/`, 'tenant-fleet/fleet/');
+const forEngine = (text: string) =>
+  text
+    .replaceAll(`${REPOSITORY}/`, 'tenant-fleet/fleet/')
+    // The command as it would come from the registry.
+    .replaceAll(
+      /npx -y @tenant-fleet\/fleet-cli@[\d.]+/g,
+      `node ${pathOf('packages/fleet-cli/dist/cli.js')}`,
+    );

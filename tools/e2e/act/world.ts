@@ -28,10 +28,11 @@ export type World = Awaited<ReturnType<typeof openWorld>>;
 
 const startGitea = () => FakeGitea.start({ repository: 'acme/workspace-server', token: JOB_TOKEN });
 
-export async function openWorld() {
-  const folder = temporary(tmpdir(), 'act');
-  const plane = await startControlPlane({ token: TOKEN });
-  let gitea = await startGitea();
+export type Plane = Awaited<ReturnType<typeof openPlane>>;
+
+/** The control plane of an environment, with its fleet. */
+export async function openPlane(environment: string) {
+  const plane = await startControlPlane({ token: TOKEN, lockGroup: environment });
   const api = async (method: string, path: string, body?: unknown): Promise<unknown> => {
     const headers = { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' };
     const answer = await fetch(plane.url + path, { method, headers, body: JSON.stringify(body) });
@@ -39,6 +40,47 @@ export async function openWorld() {
     if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`);
     return text ? JSON.parse(text) : undefined;
   };
+  return {
+    api,
+    token: TOKEN,
+    url: plane.url,
+    tenantUrl: plane.tenantUrlTemplate,
+    /** An image as tenants would answer it. */
+    image: (tag: string, git_sha: string) => api('PUT', `/sim/images/${tag}`, { git_sha }),
+    /** Tenants on the old image again, each behaving as told or well. */
+    async reset(behaviours: Record<string, string> = {}): Promise<void> {
+      for (const slug of TENANTS) {
+        const behaviour = behaviours[slug] ?? 'ok';
+        await api('PUT', `/sim/tenants/${slug}`, { behaviour, roll_ms: 700, drain_ms: 300, running: OLD });
+      }
+    },
+    /** What every tenant answers. */
+    async running(): Promise<string[]> {
+      const urls = TENANTS.map((slug) => `${plane.tenantUrlTemplate.replace('{slug}', slug)}/buildinfo`);
+      const answers = await Promise.all(urls.map(async (url) => (await fetch(url)).json()));
+      return answers.map((answer) => (answer as { git_sha: string }).git_sha);
+    },
+    /** As an environment of the configuration file. */
+    config: (lockTtl: string) => [
+      `  ${environment}:`,
+      `    control-plane: ${plane.url}`,
+      `    tenant-url: ${plane.tenantUrlTemplate}`,
+      '    canary: acme',
+      '    soak: 1s',
+      '    batch-size: 3',
+      '    settle-budget: 3s',
+      `    lock-ttl: ${lockTtl}`,
+      '    timeout: 2m',
+    ],
+    close: () => plane.close(),
+  };
+}
+
+export async function openWorld() {
+  const folder = temporary(tmpdir(), 'act');
+  const staging = await openPlane('staging');
+  const { api } = staging;
+  let gitea = await startGitea();
 
   // The registry reads the commit out of the archive: what tenants will answer is what was built.
   const registry = createServer(async (request, response) => {
@@ -47,7 +89,7 @@ export async function openWorld() {
     const tag = request.url?.split('/').at(-2) ?? '';
     const input = Buffer.concat(chunks);
     const text = execFileSync('tar', ['-xzO', 'server/buildinfo.json'], { input, encoding: 'utf8' });
-    await api('PUT', `/sim/images/${tag}`, JSON.parse(text));
+    await staging.image(tag, JSON.parse(text).git_sha);
     response.writeHead(201).end();
   }).listen(0, '127.0.0.1');
   await once(registry, 'listening');
@@ -59,37 +101,23 @@ export async function openWorld() {
     get gitea() {
       return gitea;
     },
-    config: [
-      'environments:',
-      '  staging:',
-      `    control-plane: ${plane.url}`,
-      `    tenant-url: ${plane.tenantUrlTemplate}`,
-      '    canary: acme',
-      '    soak: 1s',
-      '    batch-size: 3',
-      '    settle-budget: 3s',
-      '    lock-ttl: 4s',
-      '    timeout: 2m',
-      '',
-    ].join('\n'),
-    tenantUrl: plane.tenantUrlTemplate,
-    controlPlane: plane.url,
+    staging,
+    tenantUrl: staging.tenantUrl,
+    controlPlane: staging.url,
     folder: (name: string) => join(folder.path, name),
-    consumer(name: string): Consumer {
-      return Consumer.fromExample(join(folder.path, name), this.config);
+    consumer(name: string, production?: Plane): Consumer {
+      // A short one where leases are to run out.
+      const environments = production
+        ? [...staging.config('30s'), ...production.config('30s')]
+        : staging.config('4s');
+      return Consumer.fromExample(join(folder.path, name), `environments:\n${environments.join('\n')}\n`);
     },
     /** A Gitea that knows of nothing yet. */
     async emptyGitea(): Promise<void> {
       await gitea.stop();
       gitea = await startGitea();
     },
-    /** Tenants on the old image again, each behaving as told or well. */
-    async reset(behaviours: Record<string, string> = {}): Promise<void> {
-      for (const slug of TENANTS) {
-        const behaviour = behaviours[slug] ?? 'ok';
-        await api('PUT', `/sim/tenants/${slug}`, { behaviour, roll_ms: 700, drain_ms: 300, running: OLD });
-      }
-    },
+    reset: staging.reset,
     run(job: Pick<Job, 'cwd' | 'workflow' | 'ref'> & Partial<Job>): Run {
       const runNumber = ++number;
       return engine.start({
@@ -106,12 +134,7 @@ export async function openWorld() {
         },
       });
     },
-    /** What every tenant answers. */
-    async running(): Promise<string[]> {
-      const urls = TENANTS.map((slug) => `${plane.tenantUrlTemplate.replace('{slug}', slug)}/buildinfo`);
-      const answers = await Promise.all(urls.map(async (url) => (await fetch(url)).json()));
-      return answers.map((answer) => (answer as { git_sha: string }).git_sha);
-    },
+    running: staging.running,
     async rolls(): Promise<Roll[]> {
       return ((await api('GET', '/cp/admin/rolls')) as { rolls: Roll[] }).rolls;
     },
@@ -119,7 +142,7 @@ export async function openWorld() {
     async close(): Promise<void> {
       registry.close();
       await gitea.stop();
-      await plane.close();
+      await staging.close();
       folder.remove();
     },
   };

@@ -22,7 +22,10 @@ interface Workflow {
   name: string;
   on: Record<string, unknown>;
   concurrency?: unknown;
-  jobs: Record<string, { needs?: string; if?: string; steps: Step[]; 'continue-on-error'?: unknown }>;
+  jobs: Record<
+    string,
+    { needs?: string | string[]; if?: string; steps: Step[]; 'continue-on-error'?: unknown }
+  >;
 }
 
 /** What a workflow deploys with. @throws where it does not deploy through the shared composite, exactly once. */
@@ -50,9 +53,32 @@ it('the documentation pins the release that these packages make', () => {
   }
 });
 
-it('the watch of the example is that release too', () => {
-  const [pin] = read(exampleOf('watch-staging.yml')).match(/(?<=fleet-cli@)[\w.]+/) ?? [];
-  expect(pin).toBe(pinnedVersion());
+it.each([
+  exampleOf('watch-staging.yml'),
+  exampleOf('release-workspace-server.yml'),
+  'examples/workspace-server/after-deploy.sh',
+])('%s is that release too', (file) => {
+  const pins = read(file).match(/(?<=fleet-cli@|redeploy-fleet@v)[\d.]+/g);
+  expect(new Set(pins)).toEqual(new Set([pinnedVersion()]));
+});
+
+it('nothing is promoted without a proof, and what is promoted is what was proven', () => {
+  const { jobs } = parsed(exampleOf('release-workspace-server.yml'));
+  for (const job of ['latest', 'production'])
+    expect(jobs[job]).toMatchObject({
+      needs: expect.arrayContaining(['build', 'staging']),
+      if: "needs.staging.outputs.deployed == 'true'",
+    });
+  const deploys = ['staging', 'production'].map((job) => {
+    const {
+      'target-tag': target,
+      'expected-sha': sha,
+      ...inputs
+    } = jobs[job]?.steps.find(({ uses }) => uses?.includes(COMPOSITE))?.with ?? {};
+    return { target, sha, image: inputs.image, branch: inputs.branch };
+  });
+  expect(deploys[0]).toEqual(deploys[1]);
+  expect(Object.values(deploys[0] ?? {}).every(Boolean)).toBe(true);
 });
 
 it.each(['.', 'examples/workspace-server'])('fleet lint has nothing to say about %s', (folder) => {

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { checksums } from './checksums.js';
 import { ReleaseError } from './errors.js';
 import { git } from './git.js';
 import { redact } from './output.js';
@@ -11,6 +12,7 @@ const USAGE = `usage: npx -y pnpm@10 release COMMAND
   version                                       turn pending changesets into versions, one commit
   tag [--push REMOTE] [--built] [--dry-run]     tag this version, with the built action in the tag
   publish [--built] [--dry-run]                 put the packages into the registry NPM_REGISTRY
+  checksums [--built]                           pack this commit, and say what its packages are known by
 
 --built takes dist as it is, where the packages were built just before from this commit.
 Run again after any failure: what is done is left alone.
@@ -29,9 +31,11 @@ function main(args: string[]): number {
     const { built, 'dry-run': dryRun, push } = values;
     if (push !== undefined && command !== 'tag') throw usage('--push belongs to tag');
     if ((built || dryRun) && command === 'version') throw usage('version takes no options');
+    if (dryRun && command === 'checksums') throw usage('checksums changes nothing');
     if (command === 'version') version(root);
     else if (command === 'tag') tag(root, { push, built, dryRun });
     else if (command === 'publish') publish(root, { built, dryRun });
+    else if (command === 'checksums') checksums(root, { built });
     else throw usage(command ? `unknown command ${command}` : 'a command is missing');
     return 0;
   } catch (error) {

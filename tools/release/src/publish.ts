@@ -1,8 +1,8 @@
 /** Puts the released packages into the npm registry. */
-import { hash } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
+import { sayChecksums } from './checksums.js';
 import { ReleaseError } from './errors.js';
 import { requireClean, revision } from './git.js';
 import { say } from './output.js';
@@ -42,8 +42,7 @@ export function publish(root: string, options: PublishOptions): void {
     for (const tarball of packAll(root, missing, release, temp)) {
       const outcome = options.dryRun ? 'would be published' : registry.publish(tarball);
       say(`${tarball.name} ${tarball.version}: ${outcome}`);
-      // As `sha256sum --check` reads it: to hold against what somebody downloads.
-      say(`${hash('sha256', readFileSync(tarball.file))}  ${basename(tarball.file)}`);
+      sayChecksums(tarball);
     }
   } finally {
     rmSync(temp, { recursive: true, force: true });

@@ -110,6 +110,7 @@ describe('version', () => {
       '--',
       '*.md',
       '*.yml',
+      '*.sh',
     );
     expect(new Set(pins.split('\n').map((pin) => pin.replace(/.*@v?/, '')))).toEqual(new Set([version]));
   });
@@ -293,6 +294,18 @@ describe('publish', () => {
 });
 
 describe('once more', () => {
+  it('is built again from its tag, in another folder, to the same bytes', async () => {
+    const copy = join(world.temp, 'somebody-else');
+    execFileSync('git', ['clone', '--quiet', '--branch', `v${version}`, world.origin, copy]);
+    await exec(copy, 'npx', '-y', 'pnpm@10', 'install', '--frozen-lockfile', '--prefer-offline');
+    const { code, output } = await world.release(['checksums'], { cwd: copy });
+    expect(code, output).toBe(0);
+    for (const name of PUBLISHED)
+      expect(output).toContain(
+        `${name}@${version} ${world.registry.packages.get(name)?.versions[version]?.dist.integrity}\n`,
+      );
+  });
+
   it('finds all done and succeeds', async () => {
     const before = [world.git('rev-parse', 'HEAD'), onOrigin('show-ref'), world.registry.puts.length];
     world.git('tag', '-d', `v${version}`);
