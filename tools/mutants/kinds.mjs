@@ -28,9 +28,9 @@ export const kinds = [
   ),
   fault(
     'tenants that may be gone go unnamed',
-    'pipeline',
-    'if (gone.length)\n    run.emitter.warn',
-    'if (gone.length < 0)\n    run.emitter.warn',
+    'planning',
+    'if (gone.length)\n      run.emitter.warn',
+    'if (gone.length < 0)\n      run.emitter.warn',
     'nobody learns which tenants were left out',
     'plan/scope',
   ),

@@ -186,8 +186,8 @@ export const promise = [
   fault(
     'a second roll is not in the verdict',
     'report/rolled',
-    'const said = these.length ?',
-    'const said = these.length > 1e6 ?',
+    "say('may have been rolled twice', these) +",
+    '',
     'a second roll ends as a plain DEPLOYED',
   ),
   fault(

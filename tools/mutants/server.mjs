@@ -12,8 +12,8 @@ export const server = [
   {
     name: 'the embedded server serves as the owner',
     file: 'fleet-control-plane/src/control-plane.ts',
-    from: 'database ? await applicationUrl(ownerUrl) : ownerUrl',
-    to: 'ownerUrl',
+    from: 'const databaseUrl = await applicationUrl(ownerUrl, { addsSchema: rollouts.runs });',
+    to: 'const databaseUrl = ownerUrl;',
     why: 'what gets through the server rewrites the audit log',
     caughtBy: ['fleet-control-plane/test/program/inspect.test.ts'],
   },
