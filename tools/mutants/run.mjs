@@ -16,11 +16,12 @@ import { kinds } from './kinds.mjs';
 import { promise } from './promise.mjs';
 import { rolls } from './rolls.mjs';
 import { server } from './server.mjs';
+import { serverRollouts } from './server-rollouts.mjs';
 import { trust } from './trust.mjs';
 import { Workspace } from './workspace.mjs';
 
 /** Test files that start no database server. */
-const LIGHT = /fleet-core|(claims|transitions|rules|observe|status)\.test/;
+const LIGHT = /fleet-core|(claims|transitions|take-over|rules|observe|status)\.test/;
 const { values } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
@@ -34,9 +35,16 @@ if (Number.isNaN(seconds)) throw new Error('--seconds takes a number');
 
 const started = performance.now();
 const elapsed = () => (performance.now() - started) / 1000;
-const all = [...rolls, ...server, ...client, ...trust, ...incidents, ...promise, ...kinds].filter(
-  ({ name }) => new RegExp(values.only).test(name),
-);
+const all = [
+  ...rolls,
+  ...server,
+  ...client,
+  ...trust,
+  ...incidents,
+  ...promise,
+  ...kinds,
+  ...serverRollouts,
+].filter(({ name }) => new RegExp(values.only).test(name));
 const workspaces = await Promise.all(
   Array.from({ length: values.quick ? Math.min(2, availableParallelism()) : 1 }, () => Workspace.make()),
 );

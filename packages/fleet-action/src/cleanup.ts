@@ -12,13 +12,13 @@ export async function cleanUp(env: Env): Promise<void> {
   const left = leftClaim(env);
   const started = getState('started');
   if (!left && !started) return;
-  const inputs = readInputs(env);
-  const ports = systemPorts();
-  mask([...(await secretsOf(inputs, ports)), left?.session]);
-  if (inputs.flags['on-server'] || inputs.flags.detach || inputs.env.FLEET_ON_SERVER) {
+  if (getState('watches')) {
     say('the step only watched: the rollout goes on on the server, see fleet rollout list');
     return;
   }
+  const inputs = readInputs(env);
+  const ports = systemPorts();
+  mask([...(await secretsOf(inputs, ports)), left?.session]);
   const since = started ? ` (it began at ${started})` : '';
   say(`the deploy step was cut off${since}: whether it rolled anything, fleet verify will tell`);
   if (left) await giveBack(inputs, left, env);

@@ -70,6 +70,7 @@ async function roll(env: Env, inputs: Inputs): Promise<number> {
     });
   }
   saveState(env, 'started', new Date().toISOString());
+  if (config.handOver) saveState(env, 'watches', 'true');
   const tell = lineTeller({ verbose });
   const telemetry = await telemetryOf(env, config);
   const result = await runFleet(config, {

@@ -393,6 +393,11 @@ describe('the post step', () => {
     }
   });
 
+  it('leaves a rollout alone that the server runs', async () => {
+    const ran = await step('post.cjs', { STATE_started: 'now', STATE_watches: 'true' });
+    expect(ran).toMatchObject({ code: 0, stdout: expect.stringContaining('goes on on the server') });
+  });
+
   it('tells of a step that was cut off', async () => {
     const ran = await step('post.cjs', { STATE_started: 'now' });
     expect(ran.code).toBe(0);

@@ -139,7 +139,7 @@ async function rollout(
       if (durable) await run.suspended(() => durable.mayGoOn(signal));
       await recheckGates(gates);
     };
-    const half = durable?.takeovers ? { rolled: left, doubted: doubtedNow(ledger, last) } : null;
+    const half = durable?.takeovers ? { rolled: left(), doubted: doubtedNow(ledger, last) } : null;
     const rollout = { tools, policy: config, mayGoOn, doing, step: stepOf(run), left: half };
     halt = await rollWaves(run, rollout, waves);
     await settleCalls(tools, halt === null);

@@ -7,12 +7,13 @@ import { pathOf, REPOSITORY } from '../test/files.js';
 export class Consumer {
   private constructor(readonly path: string) {}
 
-  static fromExample(path: string, config: string): Consumer {
+  /** @param change What is changed in the text of each workflow. */
+  static fromExample(path: string, config: string, change = (text: string) => text): Consumer {
     cpSync(pathOf('examples/workspace-server'), path, { recursive: true });
     writeFileSync(join(path, 'fleet.config.yaml'), config);
     for (const name of readdirSync(path, { recursive: true, encoding: 'utf8' }).filter(isProgram)) {
       const file = join(path, name);
-      writeFileSync(file, forEngine(readFileSync(file, 'utf8')));
+      writeFileSync(file, forEngine(change(readFileSync(file, 'utf8'))));
     }
     return new Consumer(path).#begin();
   }

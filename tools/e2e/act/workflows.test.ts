@@ -171,6 +171,27 @@ it('a runner that dies while its step lives on: the next run waits for that step
   expect((await world.lock()).held).toBeNull();
 });
 
+it('on the server: the job is killed without warning, the rollout goes on, and the next run finds it done', async () => {
+  const onServer = (text: string) =>
+    text.replace('environment: staging\n', 'environment: staging\n          on-server: true\n');
+  const { path } = known(world.consumer(`${test}-main`, undefined, onServer));
+  const sha = headOf(path);
+  const before = await world.rolls();
+  const cut = start({ cwd: path, workflow: PUBLISH, ref: 'main' });
+  await cut.until(/canary.*rolling/);
+  cut.kill();
+  await cut.ended;
+  await expect.poll(() => world.running(), { timeout: 30_000, interval: 500 }).toEqual(all(sha));
+
+  const next = await start({ cwd: path, workflow: PUBLISH, ref: 'main' }).ended;
+  expect(next.log).toContain(`DEPLOYED: staging runs main-${sha.slice(0, 7)}`);
+  expect(next.code).toBe(0);
+  const { rolls, overlaps } = await rollsSince(before);
+  expect(rolls.flatMap(({ slugs }) => slugs).sort()).toEqual(TENANTS);
+  expect(overlaps).toBe(0);
+  expect((await world.lock()).held).toBeNull();
+});
+
 it('a killed run that nobody follows leaves no lease either', async () => {
   const { path } = consumer();
   const cut = start({ cwd: path, workflow: PUBLISH, ref: 'main' });

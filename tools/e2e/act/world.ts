@@ -5,7 +5,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startControlPlane } from '@tenant-fleet/fleet-control-plane';
+import { type ControlPlaneOptions, startControlPlane } from '@tenant-fleet/fleet-control-plane';
 import type { LockStatus } from '@tenant-fleet/fleet-core/contract';
 import { FakeGitea } from '@tenant-fleet/fleet-core/testing';
 import { Consumer } from './consumer.js';
@@ -30,9 +30,9 @@ const startGitea = () => FakeGitea.start({ repository: 'acme/workspace-server', 
 
 export type Plane = Awaited<ReturnType<typeof openPlane>>;
 
-/** The control plane of an environment, with its fleet. */
-export async function openPlane(environment: string) {
-  const plane = await startControlPlane({ token: TOKEN, lockGroup: environment });
+/** The control plane of an environment, with its fleet. @param more What else it is started with. */
+export async function openPlane(environment: string, more: Partial<ControlPlaneOptions> = {}) {
+  const plane = await startControlPlane({ token: TOKEN, lockGroup: environment, ...more });
   const api = async (method: string, path: string, body?: unknown): Promise<unknown> => {
     const headers = { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' };
     const answer = await fetch(plane.url + path, { method, headers, body: JSON.stringify(body) });
@@ -76,9 +76,19 @@ export async function openPlane(environment: string) {
   };
 }
 
+/** What lets the control plane roll staging by itself. */
+async function rollsItself(): Promise<Partial<ControlPlaneOptions>> {
+  const tenantPort = await freePort();
+  const staging = {
+    ...{ 'control-plane': 'self', 'tenant-url': `http://127.0.0.1:${tenantPort}/{slug}` },
+    ...{ canary: 'acme', soak: '1s', 'batch-size': 3, 'settle-budget': '5s' },
+  };
+  return { tenantPort, config: { path: 'fleet.config.yaml', content: { environments: { staging } } } };
+}
+
 export async function openWorld() {
   const folder = temporary(tmpdir(), 'act');
-  const staging = await openPlane('staging');
+  const staging = await openPlane('staging', await rollsItself());
   const { api } = staging;
   let gitea = await startGitea();
 
@@ -105,12 +115,16 @@ export async function openWorld() {
     tenantUrl: staging.tenantUrl,
     controlPlane: staging.url,
     folder: (name: string) => join(folder.path, name),
-    consumer(name: string, production?: Plane): Consumer {
+    consumer(name: string, production?: Plane, change?: (workflow: string) => string): Consumer {
       // A short one where leases are to run out.
       const environments = production
         ? [...staging.config('30s'), ...production.config('30s')]
         : staging.config('4s');
-      return Consumer.fromExample(join(folder.path, name), `environments:\n${environments.join('\n')}\n`);
+      return Consumer.fromExample(
+        join(folder.path, name),
+        `environments:\n${environments.join('\n')}\n`,
+        change,
+      );
     },
     /** A Gitea that knows of nothing yet. */
     async emptyGitea(): Promise<void> {
@@ -146,4 +160,12 @@ export async function openWorld() {
       folder.remove();
     },
   };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
 }

@@ -13,6 +13,8 @@ export interface Pruned {
   claims: number;
   rollouts: number;
   rolls: number;
+  /** That the server itself ran, with their events. */
+  serverRollouts: number;
 }
 
 /** Rows of the audit log that may go, oldest first: the newest of each group stays. */
@@ -71,8 +73,12 @@ export class Pruning {
     });
   }
 
-  /** Takes away ended rolls, rollouts and claims; the claim of the last token of each group stays, as do the marks. */
-  dropRest(): Promise<Omit<Pruned, 'events'>> {
+  /**
+   * Takes away ended rolls, rollouts and claims; the claim of the last token of each group stays, as do the marks.
+   *
+   * @param forget Takes away what is kept elsewhere of rollouts that the server ran.
+   */
+  dropRest(forget: (client: pg.ClientBase, ids: string[]) => Promise<void>): Promise<Omit<Pruned, 'events'>> {
     const old = (column: string) => `${column} < now() - make_interval(days => ${this.days})`;
     return this.transaction(async () => {
       const count = async (text: string) => (await this.client.query(text)).rowCount ?? 0;
@@ -89,7 +95,14 @@ export class Pruning {
       const claims = await count(`DELETE FROM lock_claims c WHERE ${old('ended_at')}
         AND NOT EXISTS (SELECT 1 FROM lock_rollouts r WHERE (r.group_name, r.claim_id) = (c.group_name, c.claim_id))
         AND token IS DISTINCT FROM (SELECT max(token) FROM lock_claims n WHERE n.group_name = c.group_name)`);
-      return { rolls, rollouts, claims };
+      const served = await this.client.query(
+        `DELETE FROM rollouts WHERE state = 'ended' AND ${old('ended_at')} RETURNING id::text`,
+      );
+      await forget(
+        this.client,
+        served.rows.map(({ id }) => id),
+      );
+      return { rolls, rollouts, claims, serverRollouts: served.rows.length };
     });
   }
 

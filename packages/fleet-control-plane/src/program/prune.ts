@@ -5,6 +5,7 @@ import { migrate } from '../db/migrate.js';
 import { exportRows, type Pruned, Pruning } from '../db/prune.js';
 import * as transitions from '../lock/rules/transitions.js';
 import { LockStore } from '../lock/store/store.js';
+import { forgetSteps } from '../rollouts/engine.js';
 
 /** Late requests of ended claims are refused by what is known of them. */
 const KEEP_DAYS_MIN = 7;
@@ -63,7 +64,7 @@ export async function prune({ databaseUrl, keepDays, export: file, actor }: Prun
         events += await pruning.dropEvents(old);
       }
     }
-    return { events, ...(await pruning.dropRest()) };
+    return { events, ...(await pruning.dropRest(forgetSteps)) };
   } finally {
     await pruning.close();
     await db.close();

@@ -72,9 +72,9 @@ export async function runRestore(settings: RestoreSettings): Promise<void> {
 /** Takes away what is old, and says how much. */
 export async function runPrune(settings: PruneSettings): Promise<void> {
   try {
-    const { events, claims, rollouts, rolls } = await prune(settings);
+    const { events, claims, rollouts, serverRollouts, rolls } = await prune(settings);
     process.stdout.write(
-      `Taken away: ${events} rows of the audit log (now in ${settings.export}), ${claims} claims, ${rollouts} rollouts, ${rolls} rolls.\n`,
+      `Taken away: ${events} rows of the audit log (now in ${settings.export}), ${claims} claims, ${rollouts} rollouts, ${serverRollouts} rollouts that the server ran, ${rolls} rolls.\n`,
     );
   } catch (error) {
     process.stderr.write(`fleet-control-plane: ${explain(error)}\n`);

@@ -38,6 +38,13 @@ const ASK_ALONE_MS = 100;
 /** A process may be taken for dead while it lives, and a rollout change hands more often than a fault would explain. */
 const TAKEOVERS_MAX = 10_000;
 
+/** Takes away what it keeps of rollouts that have ended, in the transaction of `client`. */
+export async function forgetSteps(client: pg.ClientBase, ids: string[]): Promise<void> {
+  const table = `${ENGINE_SCHEMA}.workflow_status`;
+  const { rows } = await client.query('SELECT to_regclass($1) IS NOT NULL AS there', [table]);
+  if (rows[0]?.there) await client.query(`DELETE FROM ${table} WHERE workflow_uuid = ANY ($1)`, [ids]);
+}
+
 /**
  * Starts the engine. It is loaded here and not before: a server without rollouts does not have it in memory.
  *

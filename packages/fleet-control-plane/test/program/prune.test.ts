@@ -34,10 +34,17 @@ it('takes away what is old, with the audit log in a file before, and keeps token
   }
   const holder = await client.holding('holds', { order: { key: 'shop@main', number: 99 } });
   const before = await log();
+  // One that the server itself has run, and one that still runs.
+  await sql(
+    owner(),
+    `INSERT INTO rollouts (id, idempotency_key, fingerprint, environment, group_name, request, state, owner, ended_at)
+      SELECT gen_random_uuid(), state, '', 'staging', 'staging', '{}', state, gen_random_uuid(), ended_at
+      FROM (VALUES ('ended', now()), ('running', NULL)) AS r (state, ended_at)`,
+  );
   const file = join(folder, 'audit.ndjson');
   const settings = { databaseUrl: owner(), keepDays: 0, export: file, actor: 'ann' };
   const pruned = await prune(settings);
-  expect(pruned).toEqual({ events: before.length - 1, claims: 10, rollouts: 5, rolls: 0 });
+  expect(pruned).toEqual({ events: before.length - 1, claims: 10, rollouts: 5, rolls: 0, serverRollouts: 1 });
 
   const exported = (await readFile(file, 'utf8'))
     .trim()
@@ -51,6 +58,7 @@ it('takes away what is old, with the audit log in a file before, and keeps token
   // A row that went without a word of it still shows.
   expect(verifyChain(after.slice(1)).broken).not.toBeNull();
 
+  expect(await sql(owner(), 'SELECT state FROM rollouts')).toEqual([{ state: 'running' }]);
   expect((await holder.renew()).status).toBe(200);
   await holder.release();
   expectProblem(

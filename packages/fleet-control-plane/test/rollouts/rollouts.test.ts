@@ -4,12 +4,17 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { RolloutOrder } from '@tenant-fleet/fleet-core/contract';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import type { ControlPlane } from '../../src/control-plane.js';
+import { Database } from '../../src/db/database.js';
 import { type EmbeddedDatabase, startEmbedded } from '../../src/db/embedded.js';
+import { migrate } from '../../src/db/migrate.js';
 import { makeToken } from '../../src/http/auth/tokens.js';
 import { Environments } from '../../src/rollouts/environments.js';
+import type { RolloutRow } from '../../src/rollouts/store.js';
+import * as store from '../../src/rollouts/store.js';
 import {
   type Body,
   Client,
@@ -215,6 +220,52 @@ describe('a person', () => {
     await act(id, 'abort');
     expect(await ended(id)).toMatchObject({ outcome: 'interrupted' });
     await holder.release();
+  });
+});
+
+describe('a process that is gone', () => {
+  const left = () => ({
+    ...{ id: randomUUID(), idempotencyKey: randomUUID(), fingerprint: '', owner: randomUUID() },
+    ...{ environment: 'staging', group: 'staging', request: order() as RolloutOrder },
+  });
+
+  it('is followed by another one, which is asked again where the first that was asked is gone too', async () => {
+    await reset();
+    const rollout = left();
+    const db = new Database(plane.databaseUrl, 1);
+    await db.rows({
+      text: `WITH one AS (INSERT INTO rollouts (id, idempotency_key, fingerprint, environment, group_name, request, state, owner, asked_at)
+          VALUES ($1, $2, '', 'staging', 'staging', $3, 'queued', $4, now() - interval '4 seconds') RETURNING id) SELECT id FROM one`,
+      values: [rollout.id, rollout.idempotencyKey, JSON.stringify(rollout.request), rollout.owner],
+    });
+    await db.close();
+    expect(await ended(rollout.id)).toMatchObject({ outcome: 'succeeded' });
+  });
+
+  it('writes nothing more once another one has begun its turn', async () => {
+    const url = await freshDatabase(database);
+    await migrate(url);
+    const db = new Database(url, 1);
+    const { id } = await store.insertRollout(db, left());
+    const first = (await store.beginTurn(db, id, randomUUID())) as RolloutRow;
+    expect(await store.appendEvents(db, first, [{ code: 'first' }])).toBe(true);
+    const second = (await store.beginTurn(db, id, randomUUID())) as RolloutRow;
+    const verdict = { outcome: 'succeeded', reason: 'r', result: null };
+    expect(await store.appendEvents(db, first, [{ code: 'late' }])).toBe(false);
+    expect(await store.setState(db, first, ['queued'], 'running')).toBeUndefined();
+    expect(await store.endRollout(db, first, verdict)).toBe(false);
+    expect(await store.takeAsking(db, first, 0)).toBe(false);
+    expect(await store.takeAsking(db, second, 5)).toBe(true);
+    expect(await store.takeAsking(db, second, 5)).toBe(false);
+    expect(await store.takeAsking(db, second, 0)).toBe(true);
+    expect(await store.appendEvents(db, second, [{ code: 'second' }])).toBe(true);
+    expect(await store.endRollout(db, second, verdict)).toBe(true);
+    const events = await store.readRolloutEvents(db, id, 0, 10);
+    expect(events.map(({ n, event }) => [n, event.code])).toEqual([
+      [1, 'first'],
+      [2, 'second'],
+    ]);
+    await db.close();
   });
 });
 

@@ -75,8 +75,11 @@ async function handOver(
     runId && job
       ? nameBasedId(['fleet-rollout', runUrl ?? '', runId, runAttempt ?? '1', job, JSON.stringify(order)])
       : ports.random.uuid();
+  let known = false;
   for (let attempt = 0; ; attempt++) {
     try {
+      if (!known) await client.expectRollouts(signal);
+      known = true;
       return await client.start(order, key, signal);
     } catch (error) {
       const wait = RETRY_WAITS_MS[attempt];

@@ -4,7 +4,7 @@ import { ROLL_MAY_LAST_MS } from '../clients/control-plane/redeploy.js';
 import type { Config } from '../config/config.js';
 import { policyOf } from '../config/policy.js';
 import type { StageContext } from '../context.js';
-import type { Flips, Order } from '../contract.js';
+import type { Flips, Order, RolloutEntry } from '../contract.js';
 import type { RolloutRecords } from '../lock/records.js';
 import { type LastRollout, lastRolloutOf } from '../plan/history.js';
 import type { TimelineEntry } from '../result/result.js';
@@ -18,8 +18,8 @@ export interface RecordKeeper {
   last: LastRollout | null;
   /** How quick the tenants of the last rollouts were. */
   flips: Flips[];
-  /** Tenants that an earlier process of this run may have rolled without seeing the end of it. */
-  left: string[];
+  /** Tenants that an earlier process of this run may have rolled without seeing the end of it; asked once its calls are settled. */
+  left: () => string[];
   /** Tells those who wait for the lock what is being done. */
   tell: (step: string) => void;
   /** The fleet is known and may be rolled: from here on the run leaves a record. */
@@ -31,7 +31,7 @@ export interface RecordKeeper {
 export const noRecord: RecordKeeper = {
   last: null,
   flips: [],
-  left: [],
+  left: () => [],
   tell: () => {},
   start: async () => {},
   keep: async () => {},
@@ -84,8 +84,9 @@ export async function keeperOf(
     for (const { slugs, expected_sha: sha } of last?.openCalls ?? [])
       last?.unsettled.push(...slugs.map((slug) => ({ slug, sha })));
   }
-  // Left by another run under this very lease, and so not outwaited by its grant.
-  for (const { key, slugs, sent_at } of last?.fencingToken === records.fencingToken ? last.openCalls : [])
+  // Left by another run under this very lease, and so not outwaited by its grant; or by a process of this very run.
+  const own = takenOver || last?.fencingToken === records.fencingToken;
+  for (const { key, slugs, sent_at } of (own && last?.openCalls) || [])
     if (key) calls.sends(key, { phase: 'earlier', slugs, sentAt: Date.parse(sent_at), mayLastMs: 0 });
   const mayLastMs = ROLL_MAY_LAST_MS[config.strategy];
   let next: OpenRoll[] = [];
@@ -93,7 +94,7 @@ export async function keeperOf(
     last,
     flips,
     // The last record is the one that the process before has left, with all that it had learned from those before it.
-    left: takenOver ? leftOpen(last, config.expectedSha) : [],
+    left: () => (takenOver && entry ? leftOpen(entry, config.expectedSha, calls) : []),
     tell,
     start: (fleet, verifier) => {
       records.start(() => {
@@ -122,12 +123,12 @@ export async function keeperOf(
   };
 }
 
-/** Tenants that the last rollout may have rolled to this commit without seeing them there. */
-function leftOpen(last: LastRollout | null, expectedSha: string | null): string[] {
-  const open = (last?.openCalls ?? []).flatMap(({ slugs, expected_sha: sha }) =>
-    slugs.map((slug) => ({ slug, sha })),
+/** Tenants that a rollout may have rolled to this commit without seeing them there. */
+function leftOpen({ rollout }: RolloutEntry, expectedSha: string | null, calls: CallLog): string[] {
+  const begun = (rollout.open_calls ?? []).filter(({ key }) => !(key && calls.neverBegan.has(key)));
+  const rolled = begun.flatMap(({ slugs, expected_sha: sha }) => slugs.map((slug) => ({ slug, sha })));
+  const same = [...rolled, ...(rollout.unsettled ?? [])].filter(
+    ({ sha }) => (sha?.toLowerCase() ?? null) === expectedSha,
   );
-  const all = [...open, ...(last?.unsettled ?? [])];
-  const same = all.filter(({ sha }) => (sha?.toLowerCase() ?? null) === expectedSha);
   return [...new Set(same.map(({ slug }) => slug))];
 }

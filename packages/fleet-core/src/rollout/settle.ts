@@ -40,6 +40,7 @@ export async function settleCalls(tools: RollTools, waits: boolean): Promise<voi
     for (const call of calls) {
       const state = states.get(call.key);
       if (call.refused && (state === 'open' || state === 'ended')) arrivedLate(tools, call, late);
+      if (state === 'given_up') client.calls.neverBegan.add(call.key);
       if (state === 'given_up' || state === 'ended') client.calls.settled(call.key, 'ended');
     }
     const open = client.calls.unsettled;

@@ -1,9 +1,9 @@
 /** A run that another process goes on with: what the one before did is kept, looked at, and not done again. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Durable } from '../../src/context.js';
-import type { OpenCall, RolloutRecord } from '../../src/contract.js';
+import { type OpenCall, type RolloutRecord, SETTLE_ROLLS_PATH } from '../../src/contract.js';
 import { ManualClock } from '../../src/testing/index.js';
-import { FakeFleet, NEW, OLD } from '../helpers/fake-fleet.js';
+import { FakeFleet, json, NEW, OLD } from '../helpers/fake-fleet.js';
 import { FakeLock } from '../helpers/fake-lock.js';
 import { run } from '../helpers/run.js';
 
@@ -73,6 +73,22 @@ describe('a wave that was cut', () => {
     expect(fleet.rolled).toEqual(['acme', 'birch', 'cedar']);
     expect(clock.monotonic()).toBeGreaterThanOrEqual(60_000);
     expect(result.tenants[0]).toMatchObject({ rolls: 2, detail: expect.stringContaining('rolled twice') });
+  });
+
+  test('whom its call never reached, as the control plane says, is rolled at once and without a doubt', async () => {
+    const lockOf = fleet.extra;
+    fleet.extra = (request, response, body) => {
+      if (request.url !== SETTLE_ROLLS_PATH) return lockOf?.(request, response, body) ?? false;
+      const { keys } = JSON.parse(body) as { keys: string[] };
+      json(response, 200, { rolls: keys.map((key) => ({ key, state: 'given_up' })) });
+      return true;
+    };
+    const before = clock.monotonic();
+    const { result } = await turn(1);
+    expect(fleet.rolled).toEqual(['acme', 'birch', 'cedar']);
+    // The soak alone takes its time.
+    expect(clock.monotonic() - before).toBeLessThan(40_000);
+    expect(result.tenants[0]).toMatchObject({ rolls: 1, detail: null });
   });
 
   test('a third process knows of it too, where the second one was killed before it did anything', async () => {

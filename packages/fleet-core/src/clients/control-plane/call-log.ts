@@ -24,6 +24,8 @@ export class CallLog {
   readonly entries: CallResult[] = [];
   /** The control plane has answered anything: from then on a refused connection is an outage, not a typo. */
   reached = false;
+  /** Keys of which the control plane has said that nothing came with them, and that it takes nothing with them any more. */
+  readonly neverBegan = new Set<string>();
   readonly #unsettled = new Map<string, Key>();
 
   /** A roll is sent. @param key The control plane runs what goes with one key just once. */

@@ -2,6 +2,8 @@
 import type { z } from 'zod';
 import {
   IDEMPOTENCY_HEADER,
+  LOCKS_PATH,
+  lockCollectionSchema,
   type Problem,
   type RolloutDeed,
   type RolloutEvents,
@@ -13,7 +15,7 @@ import {
   serverRolloutSchema,
   serverRolloutsSchema,
 } from '../../contract.js';
-import { FleetError } from '../../errors.js';
+import { FleetError, isFleetError } from '../../errors.js';
 import { type Http, HttpFailure } from '../../io/http.js';
 import { isProxyPage } from '../../io/proxy-page.js';
 import { parseJson } from '../../text/json.js';
@@ -40,6 +42,21 @@ export class RolloutsClient {
 
   constructor(server: { url: string; token: string; http: Http }) {
     this.#server = server;
+  }
+
+  /**
+   * Asks, before anything else, whether the server runs rollouts. A token that may not read leaves it open.
+   *
+   * @throws Unanswered; FleetError `CP_CONTRACT` where it runs none.
+   */
+  async expectRollouts(signal: AbortSignal): Promise<void> {
+    const collection = await this.#call(lockCollectionSchema, 'GET', '', { base: LOCKS_PATH, signal }).catch(
+      (error) => {
+        if (!isFleetError(error) || error.code !== 'CP_UNAUTHORIZED') throw error;
+        return null;
+      },
+    );
+    if (collection && !collection.features?.includes('server-rollouts')) throw this.#runsNone();
   }
 
   /**
@@ -98,14 +115,15 @@ export class RolloutsClient {
       headers?: Record<string, string>;
       signal: AbortSignal | undefined;
       waitSeconds?: number;
+      base?: string;
     },
   ): Promise<z.output<Schema>> {
     const { url, token, http } = this.#server;
-    const { body, headers, signal, waitSeconds = 0 } = more;
+    const { body, headers, signal, waitSeconds = 0, base = SERVER_ROLLOUTS_PATH } = more;
     try {
       const answer = await http({
         method,
-        url: `${url}${SERVER_ROLLOUTS_PATH}${path}`,
+        url: `${url}${base}${path}`,
         headers: { ...headers, authorization: `Bearer ${token}` },
         body: body === undefined ? undefined : JSON.stringify(body),
         timeoutMs: TIMEOUT_MS + waitSeconds * 1000,
@@ -151,14 +169,17 @@ export class RolloutsClient {
         },
       );
     }
-    if (!problem || problem.error === 'not_found' || status === 501) {
-      return new FleetError('CP_CONTRACT', `${this.#server.url} runs no rollouts (HTTP ${status})`, {
-        next: 'start fleet-control-plane with --config FILE, or roll from here: leave --on-server out',
-      });
-    }
+    if (!problem || problem.error === 'not_found' || status === 501) return this.#runsNone(status);
     return new FleetError('GATE_REFUSED', redact(problem.detail ?? problem.error), {
       outcome: 'refused',
       next: next,
+    });
+  }
+
+  #runsNone(status?: number): FleetError {
+    const how = status === undefined ? '' : ` (HTTP ${status})`;
+    return new FleetError('CP_CONTRACT', `${this.#server.url} runs no rollouts${how}`, {
+      next: 'start fleet-control-plane with --config FILE, or roll from here: leave --on-server out',
     });
   }
 }
