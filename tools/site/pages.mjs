@@ -1,5 +1,6 @@
 /** Every page of the site: where its text stands in the repository, and where it stands on the site. */
 import { readdirSync } from 'node:fs';
+import { API } from './api.mjs';
 
 const outcomes = readdirSync(new URL('../../docs/outcomes', import.meta.url))
   .filter((name) => name !== 'README.md')
@@ -45,6 +46,7 @@ export const SECTIONS = [
       ['docs/server.md', 'server/', 'Running the server'],
       ['docs/server-rollouts.md', 'server-rollouts/', 'Rollouts on the server'],
       ['docs/lock.md', 'lock/', 'The lock'],
+      [API, 'api/', 'All calls'],
       ['packages/fleet-conformance/README.md', 'conformance/', 'Conformance'],
     ],
   ],
