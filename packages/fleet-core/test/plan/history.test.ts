@@ -57,6 +57,23 @@ describe('the last rollout', () => {
   });
 });
 
+test.each<[string, Partial<RolloutEntry['rollout']>]>([
+  ['of all', { slugs: ['a', '::error::x'] }],
+  ['of tenants', { tenants: [{ slug: 'Not A Slug' }] }],
+  ['of those that may still come', { unsettled: [{ slug: '../x', sha: OLD }] }],
+  [
+    'of an open roll',
+    { open_calls: [{ slugs: ['x y'], target_tag: 'main', sent_at: '', may_last_seconds: 1 }] },
+  ],
+])('a name %s that is no slug is never believed', (_name, record) => {
+  expect(() => lastRolloutOf(entry(record))).toThrow(
+    expect.objectContaining({
+      code: 'CP_CONTRACT',
+      message: expect.stringContaining('the record of the last rollout names'),
+    }),
+  );
+});
+
 test.each<[string, LastRollout | null, string | null, string | null, boolean]>([
   ['nothing on record', null, 'a', NEW, false],
   ['no canary', last({ soaked: ['a'] }), null, NEW, false],
@@ -196,8 +213,20 @@ describe('the waves', () => {
     ]);
   });
 
+  test('who is rolled because of another commit is not named as rolled once more', () => {
+    const both = [
+      { slug: 'a', sha: OLD },
+      { slug: 'a', sha: NEW },
+    ];
+    const { events, ledger } = decide(null, last({ unsettled: both }));
+    expect(events.map(({ code }) => code)).toEqual(['warning', 'plan.ready']);
+    expect(ledger.get('a').rolledBefore).toBe('elsewhere');
+  });
+
   test('a canary on target soaks again where no soak is on record, and one that is not here is none', () => {
-    expect(decide('a', null).waves[0]).toEqual({ phase: 'canary', slugs: ['a'], soak_only: true });
+    const unknown = decide('a', null);
+    expect(unknown.waves[0]).toEqual({ phase: 'canary', slugs: ['a'], soak_only: true });
+    expect(unknown.ledger.get('a').soaked).toBe(false);
     const soaked = decide('a', last({ soaked: ['a'] }));
     expect(soaked.waves).toEqual([{ phase: 'batch-1', slugs: ['c', 'd'] }]);
     expect(['a', 'b'].map((slug) => soaked.ledger.get(slug).soaked)).toEqual([true, false]);
