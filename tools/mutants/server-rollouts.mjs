@@ -124,6 +124,6 @@ export const serverRollouts = [
     from: 'return (kept.done ? kept.value : await work()) as never;',
     to: 'return (await work()) as never;',
     why: 'what was announced, planned and soaked before a take-over is so again',
-    caughtBy: seen('rollouts/takeover'),
+    caughtBy: seen('rollouts/takeover.long'),
   },
 ];
