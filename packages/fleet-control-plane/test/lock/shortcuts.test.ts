@@ -40,7 +40,7 @@ it('a renewal is served while claims wait for every connection that they have', 
   let answered = 0;
   const claims = Array.from({ length: 15 }, (_, index) => client.claim(`c${index}`).put());
   for (const claim of claims) claim.then(() => (answered += 1));
-  await eventually(async () => (await waitingForRows()) > 0);
+  await eventually(async () => (await waitingForRows()) === 10);
   expect([(await holder.renew()).status, answered]).toEqual([200, 0]);
   await other.query('ROLLBACK');
   await other.end();
