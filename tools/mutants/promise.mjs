@@ -39,8 +39,8 @@ export const promise = [
   fault(
     'a child does not ask for what another one left open',
     'rollout/keeper',
-    'last?.fencingToken === records.fencingToken ?',
-    'last?.fencingToken !== records.fencingToken ?',
+    'takenOver || last?.fencingToken === records.fencingToken;',
+    'takenOver || last?.fencingToken !== records.fencingToken;',
     'the roll of a killed child lands after the proof',
     'lock/child',
   ),

@@ -118,12 +118,4 @@ export const serverRollouts = [
     why: 'a rollout is taken for another one',
     caughtBy: seen('rollouts/rollouts'),
   },
-  {
-    name: 'every step is done again',
-    file: at('rollouts/engine.ts'),
-    from: 'return (kept.done ? kept.value : await work()) as never;',
-    to: 'return (await work()) as never;',
-    why: 'what was announced, planned and soaked before a take-over is so again',
-    caughtBy: seen('rollouts/takeover.long'),
-  },
 ];
