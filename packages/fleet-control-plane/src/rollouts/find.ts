@@ -17,8 +17,8 @@ export const finder =
       throw new Problem(
         404,
         'unknown_rollout',
-        `This server has no rollout ${id}.`,
-        'GET /cp/admin/rollouts lists those that there are.',
+        'This server has no such rollout.',
+        'GET /cp/admin/rollouts, or `fleet rollout list`, shows those that there are.',
       );
     }
     mayName(caller, row.group);
