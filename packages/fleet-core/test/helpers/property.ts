@@ -1,8 +1,10 @@
 import fc from 'fast-check';
 
-/** Cases of each property: few beside the other tests, many in `pnpm test:long`. FLEET_TEST_SEED repeats one run. */
-const numRuns = Number(process.env.FLEET_TEST_PROPERTY_RUNS ?? 100);
-const seed = process.env.FLEET_TEST_SEED ? Number(process.env.FLEET_TEST_SEED) : undefined;
+/** Cases of each property: few beside the other tests, many in `pnpm test:long`. */
+const { FLEET_TEST_PROPERTY_RUNS: many, FLEET_TEST_SEED } = process.env;
+const numRuns = Number(many ?? 100);
+/** The few are the same each time, the many are new ones; FLEET_TEST_SEED repeats a run. */
+export const seed = FLEET_TEST_SEED ? Number(FLEET_TEST_SEED) : many ? undefined : 1;
 
 /** Holds for all cases, those that failed once first. A failure is shown at its smallest, with its seed. */
 export function always<Case>(

@@ -9,10 +9,10 @@ import { redeployFleet } from '../../src/index.js';
 import { exitCodeOf, isDeployed } from '../../src/result/outcome.js';
 import { addsUp, resultSchema } from '../../src/result/result.js';
 import { ManualClock } from '../../src/testing/index.js';
+import { seed } from '../helpers/property.js';
 import { type Fate, type Nature, NEW, runFast, World, type WorldPlan } from '../helpers/world.js';
 
 const runs = Number(process.env.FLEET_TEST_PROPERTY_RUNS ?? 2_000);
-const seed = process.env.FLEET_TEST_SEED ? Number(process.env.FLEET_TEST_SEED) : undefined;
 
 const often = <T>(weight: number, value: T, ...rest: T[]) =>
   fc.oneof(
