@@ -9,9 +9,10 @@ import { commandsIn, innerScripts, parseShell } from '../syntax/shell.js';
 import { entriesOf, entryOf, placeIn, type Source, textOf } from '../syntax/source.js';
 
 /** Flags that are no settings. A test of the command line holds this list against its commands. */
-const FLAGS = 'yes json events report-json report-html quiet verbose no-color help version to freeze'.split(
-  ' ',
-);
+const FLAGS =
+  'yes json events report-json report-html report-junit quiet verbose no-color help version to freeze'.split(
+    ' ',
+  );
 const COMMANDS: readonly Command[] = ['redeploy', 'rollback', 'plan', 'verify'];
 const PROGRAM = /^(?:\S*\/)?(?:fleet|fleet-cli|cli\.js)(?:@\S+)?$/;
 
