@@ -3,7 +3,7 @@ import { exitCodeOf, isFleetError, USAGE_EXIT_CODE } from '@tenant-fleet/fleet-c
 import { outcomeOf, redact } from '@tenant-fleet/fleet-core/program';
 import { CommanderError } from 'commander';
 import { withoutSecrets } from './config.js';
-import { buildProgram, parseProblem } from './program.js';
+import { buildProgram, commandNamed, parseProblem } from './program.js';
 import { Terminal } from './terminal/console.js';
 import { loadWrap } from './terminal/wrap.js';
 
@@ -12,8 +12,13 @@ export async function main(args: string[], version: string): Promise<number> {
   const own = args.includes('--') ? args.slice(0, args.indexOf('--')) : args;
   await loadWrap([process.stdout, process.stderr]);
   const terminal = new Terminal({ color: !own.includes('--no-color') });
+  let exitCode = 0;
+  const finish = (code: number) => {
+    exitCode = code;
+  };
+  const program = buildProgram(version, finish, args);
   const fail = (error: unknown) => {
-    const ending = explain(error, terminal, own.includes('--verbose'));
+    const ending = explain(error, terminal, commandNamed(program, own), own.includes('--verbose'));
     return document(ending.exitCode, ending);
   };
   /** Whoever asked for a document gets one, however it ended. */
@@ -31,11 +36,6 @@ export async function main(args: string[], version: string): Promise<number> {
     // A command that holds something ends in order, and brings the error here by itself.
     if (process.listenerCount('uncaughtException') === 1) process.exit(fail(error));
   });
-  let exitCode = 0;
-  const finish = (code: number) => {
-    exitCode = code;
-  };
-  const program = buildProgram(version, finish, args);
   try {
     await program.parseAsync(args, { from: 'user' });
     return document(exitCode);
@@ -52,11 +52,11 @@ interface Explained {
 }
 
 /** Says what went wrong. */
-function explain(error: unknown, terminal: Terminal, verbose: boolean): Explained {
+function explain(error: unknown, terminal: Terminal, asked: string, verbose: boolean): Explained {
   if (error instanceof CommanderError) {
     // Help and version end the parser by an error too; without a command the help went to stderr.
     if (error.exitCode === 0) return { exitCode: 0 };
-    const problem = parseProblem(error);
+    const problem = parseProblem(error, asked);
     if (error.code !== 'commander.help') terminal.error(problem.message, problem.next);
     return { exitCode: USAGE_EXIT_CODE, code: 'USAGE', ...problem };
   }

@@ -103,7 +103,7 @@ const SYNONYMS: Record<string, string> = {
 };
 
 /** What the parser objects to, in one line, and what to do next. Values are left out: one may be a token. */
-export function parseProblem(error: CommanderError): { message: string; next: string } {
+export function parseProblem(error: CommanderError, asked: string): { message: string; next: string } {
   const [first = '', suggestion] = error.message.replace(/^error: /, '').split('\n');
   const didYouMean = suggestion && /\(Did you mean (.*)\)/.exec(suggestion)?.[1];
   const message =
@@ -117,6 +117,16 @@ export function parseProblem(error: CommanderError): { message: string; next: st
   if (meant) return { message, next: `did you mean fleet ${meant}` };
   return {
     message,
-    next: didYouMean ? `did you mean ${didYouMean}` : 'fleet --help lists commands and flags',
+    next: didYouMean ? `did you mean ${didYouMean}` : `${asked} --help says what it takes`,
   };
+}
+
+/** The command that arguments name, as far as there is such a one: `fleet lock freeze`. */
+export function commandNamed(program: Command, args: readonly string[]): string {
+  const [word] = args;
+  const named = program.commands.find(
+    (command) => command.name() === word || command.aliases().includes(word ?? ''),
+  );
+  if (!named) return program.name();
+  return `${program.name()} ${commandNamed(named, args.slice(1))}`;
 }

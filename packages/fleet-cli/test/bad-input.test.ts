@@ -38,7 +38,11 @@ const cases: Case[] = [
   ['a topic far off', ['help', 'everything'], /no topic.*\n.*topics are outcomes, exit-codes, concepts/],
   ['an unknown format', ['report', 'x.json', '--format', 'pdf'], /--format: "pdf" is not known\n.*markdown/],
   ['an unknown flag', ['redeploy', '--sook', '3s'], /unknown option '--sook'\n.*did you mean --soak/],
-  ['a flag of another command', ['verify', '--dry-run'], /unknown option '--dry-run'/],
+  [
+    'a flag of another command',
+    ['verify', '--dry-run'],
+    /unknown option '--dry-run'\nnext: fleet verify --help/,
+  ],
   ['a flag without its value', ['redeploy', '--soak'], /--soak.* argument missing/],
   ['an argument too many', ['redeploy', 'main-1'], /an argument too many/],
   ['the token as an argument', ['redeploy', '--token', TOKEN], /never an argument/],
@@ -189,7 +193,11 @@ const cases: Case[] = [
       NODE_OPTIONS: "--import=data:text/javascript,Object.defineProperty(process,'platform',{value:'win32'})",
     },
   ],
-  ['a flag of the command before the dashes', ['lock', 'run', '-c', 'x'], /unknown option '-c'/],
+  [
+    'a flag of the command before the dashes',
+    ['lock', 'run', '-c', 'x'],
+    /unknown option '-c'\nnext: fleet lock run --help/,
+  ],
   [
     'a lease too short for a command',
     ['lock', 'run', '...lock', '--lock-ttl', '1s', '--', 'true'],

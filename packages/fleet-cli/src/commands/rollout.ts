@@ -90,7 +90,7 @@ const runList = (typed: Typed, output: OutputFlags & { state?: string; n?: strin
     );
     if (output.json) terminal.document({ schema: 'fleet-rollouts/1', rollouts });
     else for (const { text, tone } of renderServerRollouts(rollouts)) terminal.line('stdout', text, tone);
-    if (!rollouts.length) terminal.line('stderr', 'The server has no such rollout.');
+    if (!rollouts.length) terminal.line('stderr', 'No rollout of that kind was handed over to this server.');
     return 0;
   });
 
