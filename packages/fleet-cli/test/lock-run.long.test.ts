@@ -32,6 +32,8 @@ const argsOf = (group: string, ...more: string[]) => [
   ...more,
 ];
 
+const GUARD = /\/guard\.mjs$/;
+
 /** Processes with such a command line, dead ones left out. */
 function running(args: RegExp): number[] {
   const all = execFileSync('ps', ['-eo', 'pid=,stat=,args='], { encoding: 'utf8' });
@@ -134,8 +136,8 @@ describe('the guard', () => {
     const group = newGroup();
     const run = start(argsOf(group, '--lock-ttl', '3s', '--', 'sh', '-c', 'echo ready; sleep 62.1'));
     await run.said('ready');
-    const guardOf = () => running(/\/guard\.js$/).filter((pid) => parentOf(pid) === run.child.pid);
-    const [first = 0] = guardOf();
+    const guardOf = () => running(GUARD).filter((pid) => parentOf(pid) === run.child.pid);
+    const first = await until(() => guardOf()[0]);
     process.kill(first, 'SIGKILL');
     await until(() => guardOf().some((pid) => pid !== first));
     // The new one watches as soon as it has said so; the command line shows it a moment before.
@@ -150,7 +152,7 @@ describe('the guard', () => {
     const run = start(argsOf(group, '--lock-ttl', '2s', '--', 'sh', '-c', 'sleep 5.3; exit 7'));
     expect(await run.ended).toBe(7);
     expect(await heldIn(group)).toBeNull();
-    expect(running(/\/guard\.js$/).filter((pid) => parentOf(pid) === 1)).toEqual([]);
+    expect(running(GUARD).filter((pid) => parentOf(pid) === 1)).toEqual([]);
   });
 });
 
