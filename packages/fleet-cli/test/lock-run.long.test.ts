@@ -44,7 +44,7 @@ function running(args: RegExp): number[] {
     .map(([pid]) => Number(pid));
 }
 
-async function until<T>(look: () => Promise<T> | T): Promise<T> {
+async function until<T>(look: () => Promise<T> | T): Promise<NonNullable<T>> {
   for (;;) {
     const found = await look();
     if (found) return found;
