@@ -151,7 +151,7 @@ export const rolls = [
   },
   {
     name: 'a living control plane is taken for dead',
-    file: at('rolls/owner.ts'),
+    file: at('db/processes.ts'),
     from: 'if (beat === null) return true;',
     to: 'if (beat === null || beat >= 0) return true;',
     why: 'one server cuts the roll of another',

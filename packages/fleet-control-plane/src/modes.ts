@@ -101,7 +101,7 @@ async function record(
   undo: Undo,
 ): Promise<Rolls> {
   const owners = new OwnerWatch(db, clock, origin, roller.outlives);
-  await owners.register();
+  await owners.beat();
   undo.push(() => owners.retire());
   const redeploy = new Redeploy({
     db,

@@ -54,8 +54,8 @@ export async function outdatedBy(db: Reader): Promise<string[]> {
  * What older servers survive is applied beside them. A migration that they do not survive says so in its name
  * (`NNN_contract_...`): it waits until `others` are gone.
  *
- * @param others asks the older servers to go, and says whether they are gone; called until they are. Default: fails
- *   while there are any.
+ * @param others resolves once the older servers are gone, with the schema taken for the session of `db` alone. Default:
+ *   fails while there are any.
  */
 export async function migrate(
   databaseUrl: string,

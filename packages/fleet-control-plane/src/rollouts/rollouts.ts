@@ -3,11 +3,11 @@ import { createHash, randomUUID } from 'node:crypto';
 import type { RolloutOrder } from '@tenant-fleet/fleet-core/contract';
 import type { Clock } from '../clock.js';
 import type { Database } from '../db/database.js';
+import { Processes } from '../db/processes.js';
 import { WakeHub } from '../lock/waiting/long-polls.js';
 import { Problem } from '../problem.js';
 import { type Engine, openEngine } from './engine.js';
 import type { Environments } from './environments.js';
-import { Processes } from './liveness.js';
 import { insertRollout, openRollouts, type RolloutRow, takeAsking } from './store.js';
 import { RolloutTurn, type TurnDeps } from './turn.js';
 
@@ -87,7 +87,9 @@ export class Rollouts {
     if (!this.engine || this.closed) return;
     await this.processes.beat();
     const open = await openRollouts(this.db);
-    const gone = await this.processes.gone(open.map(({ owner }) => owner));
+    const others = new Set(open.map(({ owner }) => owner).filter((owner) => owner !== this.deps.owner));
+    const dead = await this.processes.gone(() => this.processes.of([...others]));
+    const gone = new Set(dead.map(({ id }) => id));
     for (const { id, owner, attempt, wish } of open) {
       const turn = this.turns.get(id);
       if (turn && turn.attempt !== attempt) turn.abandon();
