@@ -1,7 +1,7 @@
 /** The main job on one machine: control plane with PostgreSQL, twelve tenants, and the built command rolling them. */
 import { firstLine } from './child.js';
 import { playOnServer } from './on-server.js';
-import { SHA, TAG, writeConfig, writeFleet } from './scene.js';
+import { DEPLOY, writeConfig, writeFleet } from './scene.js';
 import { CLI, CONTROL_PLANE, onStage, type Stage, say } from './stage.js';
 
 const HELP = `Rolls a simulated fleet of 12 tenants on this machine and proves it.
@@ -45,18 +45,9 @@ async function play(stage: Stage, broken: boolean): Promise<{ code: number; last
   writeConfig(folder, url, tenantUrl);
   say(`Control plane at ${url}, tenants at ${tenantUrl}/buildinfo, up after ${stage.since()}.`);
   say();
-  say(`$ fleet redeploy --environment staging --target-tag ${TAG} --expected-sha ${SHA}`);
+  say(`$ fleet ${DEPLOY}`);
 
-  const command = [
-    'redeploy',
-    '--environment',
-    'staging',
-    '--target-tag',
-    TAG,
-    '--expected-sha',
-    SHA,
-    '--yes',
-  ];
+  const command = [...DEPLOY.split(' '), '--yes'];
   const fleet = start(CLI, command, ['ignore', 'inherit', 'inherit']);
   let lost = false;
   plane.ended.then(() => {

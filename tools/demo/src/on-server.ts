@@ -1,7 +1,7 @@
 /** Two servers on one database: the one that runs a rollout is killed, and the other goes on to one verdict. */
 import { startEmbedded } from '@tenant-fleet/fleet-control-plane';
 import { type Child, firstLine } from './child.js';
-import { SHA, TAG, writeConfig, writeFleet, writeServerConfig } from './scene.js';
+import { DEPLOY, writeConfig, writeFleet, writeServerConfig } from './scene.js';
 import { CLI, CONTROL_PLANE, type Stage, say } from './stage.js';
 
 interface Ready {
@@ -31,17 +31,8 @@ export async function playOnServer(stage: Stage): Promise<{ code: number; last?:
     say();
 
     writeConfig(folder, first.url, tenants.tenant_url);
-    say(`$ fleet redeploy --environment staging --target-tag ${TAG} --expected-sha ${SHA} --detach`);
-    const order = [
-      'redeploy',
-      '--environment',
-      'staging',
-      '--target-tag',
-      TAG,
-      '--expected-sha',
-      SHA,
-      '--yes',
-    ];
+    say(`$ fleet ${DEPLOY} --detach`);
+    const order = [...DEPLOY.split(' '), '--yes'];
     const handed = start(CLI, [...order, '--detach', '--json'], ['ignore', 'pipe', 'inherit']);
     const result = JSON.parse(await allOf(handed)) as { rollout?: { id: string } };
     const id = result.rollout?.id;

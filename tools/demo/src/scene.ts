@@ -8,6 +8,8 @@ const STUCK = ['juniper', 'lumen'];
 
 export const SHA = '4f2c1a9be07d4c6f8a35e2d1b09c7f6e5d4a3b2c';
 export const TAG = `staging-${SHA.slice(0, 7)}`;
+/** The deploy that is shown, as it is typed. */
+export const DEPLOY = `redeploy --environment staging --target-tag ${TAG} --expected-sha ${SHA}`;
 const OLD = { image_tag: 'staging-b81d0e7', git_sha: 'b81d0e7c52f94a1680dd3e7f41a2c95b6e08d7f3' };
 
 /** Writes the file that describes the simulated fleet; JSON is YAML as well. */

@@ -1,5 +1,5 @@
 import { parseDuration } from '@tenant-fleet/fleet-core/config';
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { parse } from 'yaml';
 import { PAUSE_LIMIT_MS, type RolloutOptions } from '../rollouts/start.js';
 import { read, UsageError } from './read.js';
@@ -15,11 +15,10 @@ export const addConfig = (program: Command): Command =>
       '--config <file>',
       'environments that this server rolls by itself, in the format of fleet.config.yaml; else the variable FLEET_CP_CONFIG',
     )
-    .option(
-      '--pause-limit <duration>',
-      'longest pause of such a rollout (default: 1h)',
-      duration,
-      PAUSE_LIMIT_MS,
+    .addOption(
+      new Option('--pause-limit <duration>', 'longest pause of such a rollout')
+        .argParser(duration)
+        .default(PAUSE_LIMIT_MS, '1h'),
     );
 
 /** What this server rolls by itself; nothing without a file. @throws UsageError */

@@ -11,7 +11,7 @@ import { nameBasedId } from '../lock/claim-id.js';
 import { holderOf } from '../lock/holder.js';
 import { type Ports, systemPorts } from '../ports.js';
 import { endingOf } from '../report/ending.js';
-import { exitCodeOf, stopSignalOf } from '../result/outcome.js';
+import { stopSignalOf } from '../result/outcome.js';
 import type { FleetResult } from '../result/result.js';
 import { Ledger } from '../verify/ledger.js';
 import { unfinished } from './unfinished.js';
@@ -31,8 +31,10 @@ export async function runOnServer(config: Config, context: RunContext): Promise<
   const emitter = new Emitter(ports);
   const signal = context.signal ?? new AbortController().signal;
   const startedAt = ports.clock.wall();
-  const facts = { config, startedAt, warnings: emitter.warnings, signal: stopSignalOf(signal.reason) };
-  const now = () => ({ ...facts, signal: stopSignalOf(signal.reason), finishedAt: ports.clock.wall() });
+  const now = () => ({
+    ...{ config, startedAt, warnings: emitter.warnings },
+    ...{ finishedAt: ports.clock.wall(), signal: stopSignalOf(signal.reason) },
+  });
   let rollout: ServerRollout | undefined;
   try {
     const client = new RolloutsClient({
@@ -45,7 +47,7 @@ export async function runOnServer(config: Config, context: RunContext): Promise<
     emitter.emit({ code: 'run.handed_over', id, environment, control_plane: config.controlPlane });
     if (config.handOver?.detach) return tell(unfinished('handed_over', rollout, now()));
     emitter.begin(`watching rollout ${id} on the server`);
-    return tell(asOwn(await follow(client, id, ports, emitter, signal), config));
+    return tell(await follow(client, id, { config, ports, emitter, signal }));
   } catch (error) {
     if (rollout && signal.aborted) return tell(unfinished('detached', rollout, now()));
     const ledger = new Ledger(config.expectedSha, 1, []);
@@ -107,10 +109,4 @@ function orderOf(config: Config, hostname: string): RolloutOrder {
     holder: holderOf(config, hostname),
     ...(Object.keys(policy).length ? { policy } : {}),
   };
-}
-
-/** The server does not know who asks: what a hold means for the exit code depends on it. */
-function asOwn(result: FleetResult, config: Config): FleetResult {
-  const exit_code = exitCodeOf(result.outcome, { askedBy: config.askedBy });
-  return { ...result, exit_code };
 }

@@ -8,7 +8,7 @@ import { FleetError, usageError } from '../errors.js';
 import { Emitter } from '../events/emitter.js';
 import type { AuditNote } from '../lock/admin.js';
 import { systemPorts } from '../ports.js';
-import { exitCodeOf, stopSignalOf } from '../result/outcome.js';
+import { stopSignalOf } from '../result/outcome.js';
 import type { FleetResult } from '../result/result.js';
 import { unfinished } from './unfinished.js';
 import { follow } from './watch.js';
@@ -56,8 +56,7 @@ export async function attachRollout(
   const emitter = new Emitter(ports);
   emitter.begin(`watching rollout ${rollout.id} on the server`);
   try {
-    const result = await follow(open(config, context), rollout.id, ports, emitter, signal);
-    return { ...result, exit_code: exitCodeOf(result.outcome, { askedBy: config.askedBy }) };
+    return await follow(open(config, context), rollout.id, { config, ports, emitter, signal });
   } catch (error) {
     if (!signal.aborted) throw error;
     const { environment, target_tag: targetTag, expected_sha: expectedSha } = rollout;

@@ -1,10 +1,12 @@
 /** Follows the kept events of a rollout to its verdict, through outages of the server. */
 import { type RolloutsClient, Unanswered } from '../clients/control-plane/rollouts.js';
+import type { Config } from '../config/config.js';
 import { FleetError } from '../errors.js';
 import type { Emitter } from '../events/emitter.js';
 import type { EventData } from '../events/events.js';
 import { pace, sleep } from '../io/sleep.js';
 import type { Ports } from '../ports.js';
+import { exitCodeOf } from '../result/outcome.js';
 import { type FleetResult, resultSchema } from '../result/result.js';
 
 const WAIT_SECONDS = 20;
@@ -14,17 +16,22 @@ const PACE_MS = 200;
 /** After so long without an answer nobody is there to watch. */
 const PATIENCE_MS = 10 * 60_000;
 
+interface Watching {
+  config: Pick<Config, 'askedBy'>;
+  ports: Ports;
+  emitter: Emitter;
+  signal: AbortSignal;
+}
+
 /**
  * Passes every event on, in order and from the first one, until the rollout has ended.
  *
- * @returns The verdict of the server. @throws FleetError `CP_*`, `GATE_REFUSED`; the reason of `signal`.
+ * @returns The verdict of the server, with the exit code of whoever asks here. @throws FleetError `CP_*`, `GATE_REFUSED`; the reason of `signal`.
  */
 export async function follow(
   client: RolloutsClient,
   id: string,
-  ports: Ports,
-  emitter: Emitter,
-  signal: AbortSignal,
+  { config, ports, emitter, signal }: Watching,
 ): Promise<FleetResult> {
   let after = 0;
   let silentSince: number | null = null;
@@ -38,7 +45,7 @@ export async function follow(
         if (event.code !== 'run.finished') emitter.emit(event as unknown as EventData);
       }
       after = page.next;
-      if (page.ended) return verdictOf(await client.read(id, signal));
+      if (page.ended) return verdictOf(await client.read(id, signal), config);
       if (!page.events.length) await pace(ports, sentAt, PACE_MS, signal);
     } catch (error) {
       if (!(error instanceof Unanswered)) throw error;
@@ -54,9 +61,13 @@ export async function follow(
   }
 }
 
-function verdictOf({ id, reason, result }: Awaited<ReturnType<RolloutsClient['read']>>): FleetResult {
+function verdictOf(
+  { id, reason, result }: Awaited<ReturnType<RolloutsClient['read']>>,
+  { askedBy }: Watching['config'],
+): FleetResult {
   const parsed = resultSchema.safeParse(result);
-  if (parsed.success) return parsed.data;
+  // The server does not know who asks: what a hold means for the exit code depends on it.
+  if (parsed.success) return { ...parsed.data, exit_code: exitCodeOf(parsed.data.outcome, { askedBy }) };
   throw new FleetError(
     'CP_CONTRACT',
     `rollout ${id} ended without a verdict: ${reason ?? 'no reason given'}`,

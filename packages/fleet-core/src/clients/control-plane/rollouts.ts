@@ -172,7 +172,7 @@ export class RolloutsClient {
     if (!problem || problem.error === 'not_found' || status === 501) return this.#runsNone(status);
     return new FleetError('GATE_REFUSED', redact(problem.detail ?? problem.error), {
       outcome: 'refused',
-      next: next,
+      next,
     });
   }
 

@@ -8,14 +8,13 @@ import { RESULT_SCHEMA, resultSchema } from '../result.js';
 import { configSchema } from './config.js';
 import { doctorSchema } from './doctor.js';
 import { gatesSchema } from './gates.js';
-import { lockChainSchema, lockLogSchema, lockNoteSchema, lockStatusDocumentSchema } from './lock.js';
+import { group, lockChainSchema, lockLogSchema, lockNoteSchema, lockStatusDocumentSchema } from './lock.js';
 import { statusSchema } from './status.js';
 import { watchSchema } from './watch.js';
 
 const pastRolloutSchema = rolloutEntrySchema.extend({
   from_sha: z.string().nullable().describe('the commit that was proven before it; null: none is on record'),
 });
-const group = z.string().describe('the lock group');
 
 export const historySchema = z.object({
   schema: z.literal('fleet-history/1'),

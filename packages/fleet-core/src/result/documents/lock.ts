@@ -2,7 +2,8 @@
 import { z } from 'zod';
 import { lockEventSchema, lockStatusSchema } from '../../contract.js';
 
-const group = z.string().describe('the lock group');
+/** Of the documents that are about one lock. */
+export const group = z.string().describe('the lock group');
 
 export const lockStatusDocumentSchema = lockStatusSchema.extend({
   schema: z.literal('fleet-lock-status/1'),
