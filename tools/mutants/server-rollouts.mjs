@@ -118,4 +118,28 @@ export const serverRollouts = [
     why: 'a rollout is taken for another one',
     caughtBy: seen('rollouts/rollouts'),
   },
+  fault(
+    'whom a shard left out is done',
+    'verify/turns',
+    'if (wait === undefined) this.#own.push(turn);',
+    'if (wait === undefined) this.again(turn.item, null);',
+    'where a server dies, its tenants are never asked, or go by what they said before',
+    'verify/shard',
+  ),
+  fault(
+    'an answer of a shard spends a budget that ended after it',
+    'verify/verify',
+    'const left = round.budgetMs - (asked - round.quietSince);',
+    'const left = round.budgetMs - (now - round.quietSince);',
+    'a tenant that comes on target within its budget is called stale',
+    'verify/shard',
+  ),
+  fault(
+    'whom another process does not reach counts as not reachable',
+    'verify/shard',
+    'if (sha !== null) answers.push({ slug, sha, at: clock.monotonic() });',
+    "answers.push({ slug, sha: sha ?? 'dev', at: clock.monotonic() });",
+    'a server behind a wall makes a rollout fail that the others prove',
+    'verify/shard',
+  ),
 ];

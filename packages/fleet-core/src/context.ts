@@ -42,6 +42,40 @@ export interface Durable {
   step<T>(name: string, work: () => Promise<T>): Promise<T>;
   /** Asked before every wave: waits while the run is paused, rejects where a person ended it. */
   mayGoOn(signal: AbortSignal): Promise<void>;
+  /** Other processes that ask tenants for it. Default: it asks them all by itself. */
+  shards?: Shards;
+}
+
+/** Other processes that ask tenants. They only ask: what an answer counts is decided where the rollout runs. */
+export interface Shards {
+  /**
+   * Has each tenant of a shard asked once, by a question that begins after this was called.
+   *
+   * @param signal Nobody waits for the answers any more.
+   * @returns null where the shard was lost, failed or is late. Never rejects.
+   */
+  ask(shard: Shard, signal: AbortSignal): Promise<ShardAnswers | null>;
+  /** Tenants of a shard. Default: 500 to 1,000. A round of no more than the most is not cut. */
+  tenants?: { least: number; most: number };
+}
+
+/** Tenants to ask. No secret is in it. */
+export interface Shard {
+  slugs: string[];
+  /** Address of a tenant, with `{slug}`. */
+  tenantUrl: string;
+  /** Longest wait for one answer, in milliseconds. */
+  timeoutMs: number;
+  /** Tenants that are asked at the same moment, at least 1. */
+  concurrency: number;
+}
+
+/** The answers of a shard as JSON. Most tenants name the same commit, which stands in it once. */
+export interface ShardAnswers {
+  /** Commits, or `dev`. */
+  commits: string[];
+  /** Slug, place in `commits`, and how many milliseconds before the end of the shard it answered. */
+  tenants: [string, number, number][];
 }
 
 /** A parent process that lends its lease to several children, and lets one of them roll at a time. */
@@ -64,6 +98,8 @@ export interface ClaimHandle {
 /** What every stage takes of its surroundings, besides what it works on. */
 export interface StageContext extends Pick<Ports, 'clock' | 'random' | 'http'> {
   emit: Emit;
+  /** Who else asks tenants. */
+  shards?: Shards;
   /** Ends the stage: the run is interrupted, its time is up, or the lease is lost. */
   signal: AbortSignal;
 }

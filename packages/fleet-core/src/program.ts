@@ -6,7 +6,7 @@
 export { announceCutOff, announceUnstarted } from './announce/announce.js';
 export { Gitea } from './clients/gitea/gitea.js';
 export { GiteaIssues } from './clients/gitea/issues.js';
-export type { Durable, Lender } from './context.js';
+export type { Durable, Lender, Shard, ShardAnswers, Shards } from './context.js';
 export { SERVER_ROLLOUT_STATES as ROLLOUT_STATES } from './contract.js';
 export { examine, type Machine } from './doctor/doctor.js';
 export { usageError } from './errors.js';
@@ -58,4 +58,5 @@ export { formatDuration } from './text/duration.js';
 export { oneLine, redact } from './text/sanitize.js';
 export { plural } from './text/words.js';
 export { buildinfoUrl, type Observation, type ProbeOptions, probe } from './verify/probe.js';
+export { askShard } from './verify/shard.js';
 export { watchFleet } from './watch/watch.js';

@@ -49,11 +49,11 @@ export const gatesOf = ({ config, ports, emit }: Run, signal: AbortSignal) => ({
   signal,
 });
 
-export function contextOf({ ports, emit }: Run, signal: AbortSignal): StageContext {
+export function contextOf({ ports, emit, context }: Run, signal: AbortSignal): StageContext {
   // Every tenant that is asked listens to it; Node takes more than ten listeners for a leak, and says so.
   setMaxListeners(0, signal);
   const { clock, random, http } = ports;
-  return { clock, random, http, emit, signal };
+  return { clock, random, http, emit, signal, shards: context.durable?.shards };
 }
 
 /** What the stages from the plan on work with, until the signal ends them. */

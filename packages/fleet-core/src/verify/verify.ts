@@ -5,7 +5,8 @@ import { sleep } from '../io/sleep.js';
 import { type Ledger, shaOf } from './ledger.js';
 import { Pace } from './pace.js';
 import { buildinfoUrl, type Observation, probe } from './probe.js';
-import { askInTurns } from './turns.js';
+import { answersOf, SHARD_TENANTS, SHARDS_OUT } from './shard.js';
+import { askInTurns, type Elsewhere } from './turns.js';
 
 export interface ProbePolicy {
   /** Address of a tenant, with `{slug}`. */
@@ -127,7 +128,8 @@ export class Verifier {
     };
     if (budgetMs > 0) emit({ code: 'verify.started', slugs, settle_budget_ms: budgetMs });
     const followed = slugs.map((slug): Followed => ({ slug, shown: null, asked: 0 }));
-    await askInTurns(context, followed, policy.probeConcurrency, (tenant) => this.#question(tenant, round));
+    const ask = (tenant: Followed) => this.#question(tenant, round);
+    await askInTurns(context, followed, policy.probeConcurrency, ask, this.#elsewhere(round));
     const unproven = slugs.filter(isOpen);
     if (budgetMs > 0) {
       emit({
@@ -142,22 +144,62 @@ export class Verifier {
 
   /** Asks a tenant once. @returns Milliseconds until it is to be asked again, or null. */
   async #question(followed: Followed, round: Round): Promise<number | null> {
-    const { context, policy, ledger } = this;
-    const { slug } = followed;
-    const wasDone = ledger.isOnTarget(slug);
-    followed.asked++;
-    const observation = await probe(context.http, buildinfoUrl(policy.tenantUrl, slug), {
-      timeoutMs: this.#patienceMs(slug, round),
+    const { context, policy } = this;
+    const observation = await probe(context.http, buildinfoUrl(policy.tenantUrl, followed.slug), {
+      timeoutMs: this.#patienceMs(followed.slug, round),
       signal: context.signal,
       nonce: context.random.uuid,
     });
     const now = context.clock.monotonic();
-    this.#learn(slug, observation, now);
-    ledger.observe(slug, observation, now);
+    return this.#take(followed, round, observation, now, now);
+  }
+
+  /** Other processes that ask a part of a round; undefined where there are none, or the round is too small for that. */
+  #elsewhere(round: Round): Elsewhere<Followed> | undefined {
+    const { shards } = this.context;
+    const { least, most } = shards?.tenants ?? SHARD_TENANTS;
+    if (!shards || round.slugs.length <= most) return undefined;
+    const { tenantUrl, probeTimeoutMs: timeoutMs, probeConcurrency: concurrency } = this.policy;
+    const { clock, signal } = this.context;
+    const ask = async (tenants: Followed[]) => {
+      const asked = clock.monotonic();
+      const slugs = tenants.map(({ slug }) => slug);
+      const answers = answersOf(await shards.ask({ slugs, tenantUrl, timeoutMs, concurrency }, signal));
+      signal.throwIfAborted();
+      const now = clock.monotonic();
+      return tenants.map((tenant) => {
+        const answer = answers.get(tenant.slug);
+        return answer && this.#take(tenant, round, answer.observation, now - answer.agoMs, asked);
+      });
+    };
+    return { least, most, parts: SHARDS_OUT, ask };
+  }
+
+  /**
+   * Takes an answer down.
+   *
+   * @param at Monotonic milliseconds of the answer.
+   * @param asked Before this the question was not under way: a budget that ended later is not spent by it.
+   * @returns Milliseconds until the tenant is to be asked again, or null.
+   */
+  #take(
+    followed: Followed,
+    round: Round,
+    observation: Observation,
+    at: number,
+    asked: number,
+  ): number | null {
+    const { context, ledger } = this;
+    const { slug } = followed;
+    const now = context.clock.monotonic();
+    const wasDone = ledger.isOnTarget(slug);
+    followed.asked++;
+    this.#learn(slug, observation, at);
+    ledger.observe(slug, observation, at);
     const done = ledger.isOnTarget(slug);
     round.onTarget += Number(done) - Number(wasDone);
-    if (round.untilQuiet && done) round.quietSince = now;
-    const left = round.budgetMs - (now - round.quietSince);
+    if (round.untilQuiet && done) round.quietSince = Math.max(round.quietSince, at);
+    const left = round.budgetMs - (asked - round.quietSince);
     this.#tell(followed, observation, round, left);
     this.#tellFirstLook(slug, round);
     // A tenant that its control plane calls unhealthy will not be proven by asking on.
@@ -170,7 +212,7 @@ export class Verifier {
     // The last question falls on the end of the budget, so that no tenant is called stale before it.
     return Math.min(
       this.#pace.waitMs(now - (since ?? now), followed.asked, round.slugs.length - round.onTarget) * spread,
-      left,
+      left - (now - asked),
     );
   }
 

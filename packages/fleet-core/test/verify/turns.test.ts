@@ -101,3 +101,32 @@ test('a wait that is too short to move the clock is a millisecond', async () => 
   await clock.runUntil(askInTurns(io(), ['a'], 1, async () => (++asked < 5 ? 1e-13 : null)));
   expect(clock.monotonic()).toBe(4);
 });
+
+test('what piles up is handed over in parts, and asked here where no answer comes back', async () => {
+  const parts: string[] = [];
+  const here: number[] = [];
+  let [out, most] = [0, 0];
+  const items = Array.from({ length: 20 }, (_, index) => index);
+  const ask = async (item: number) => {
+    here.push(item);
+    await answerAfter(10);
+    return null;
+  };
+  const elsewhere = {
+    ...{ least: 4, most: 6, parts: 2 },
+    ask: async (part: number[]) => {
+      parts.push(`${part[0]}-${part.at(-1)}@${clock.monotonic()}`);
+      most = Math.max(most, ++out);
+      await answerAfter(100);
+      out--;
+      // The first part has answers for all but two, the others for none.
+      return part.map((item) => (item < 4 ? null : undefined));
+    },
+  };
+  await clock.runUntil(askInTurns(io(), items, 1, ask, elsewhere));
+  expect(parts).toEqual(['0-5@0', '6-11@0']);
+  expect(most).toBe(2);
+  // Meanwhile those that are left are asked here, so that too few are left for another part.
+  expect(here).toEqual([12, 13, 14, 15, 16, 17, 18, 19, 4, 5, 6, 7, 8, 9, 10, 11]);
+  expect(clock.pending).toBe(0);
+});
