@@ -142,4 +142,12 @@ export const serverRollouts = [
     'a server behind a wall makes a rollout fail that the others prove',
     'verify/shard',
   ),
+  {
+    name: 'the inner address of a server leaves it',
+    file: at('rollouts/self.ts'),
+    from: 'if (!text.includes(SELF_URL)) return value;',
+    to: 'if (text) return value;',
+    why: 'people are sent to an address that leads nowhere',
+    caughtBy: seen('rollouts/self'),
+  },
 ];

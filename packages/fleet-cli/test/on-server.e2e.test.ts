@@ -63,6 +63,17 @@ test('shows the rollout as if it ran here, and ends with its verdict', async () 
   expect([shown.code, shown.stdout]).toEqual([0, expect.stringContaining('3 tenants: 3 on target')]);
 });
 
+test('names the server as it was asked, and the next command hands over again', async () => {
+  const wrong = await redeploy(['--on-server', '--target-tag', `no-such-image@sha256:${'a'.repeat(64)}`]);
+  const { code, stderr, result } = document(wrong);
+  expect([code, result.outcome, result.control_plane]).toEqual([1, 'failed', plane.url]);
+  expect(stderr).toContain(`(abcdef1), control plane ${plane.url}, limit`);
+  const again = `fleet redeploy --environment staging --target-tag no-such-image@sha256:${'a'.repeat(64)} --expected-sha ${SHA} --on-server --control-plane ${plane.url}`;
+  expect(result.next_commands?.map(({ command }) => command)).toEqual([again]);
+  const shown = await fleet(['rollout', 'show', result.rollout?.id ?? '', ...where()]);
+  expect(shown.stdout).toContain(`:\n  ${again}\n`);
+});
+
 test('Ctrl-C leaves it running, and attach brings the verdict', async () => {
   let told = false;
   const ran = await redeploy(['--on-server'], {
@@ -103,9 +114,19 @@ test('--detach says that it was handed over, and never that it was deployed', as
 });
 
 test.each<[string, string[], number, RegExp]>([
-  ['an environment that the server does not have', ['--environment', 'stagin'], 4, /Did you mean "staging"/],
-  ['a policy out of bounds', ['--batch-size', '3'], 4, /batch-size 3 is out of bounds/],
-  ['a policy that is fixed', ['--soak', '1s'], 4, /may not say "soak"/],
+  [
+    'an environment that the server does not have',
+    ['--environment', 'stagin'],
+    4,
+    /Did you mean "staging"\?\nNext, once that is mended:\n {2}fleet redeploy --environment stagin /,
+  ],
+  [
+    'a policy out of bounds',
+    ['--batch-size', '3'],
+    4,
+    /batch-size 3 is out of bounds.*\nNext: Give at most 2/,
+  ],
+  ['a policy that is fixed', ['--soak', '1s'], 4, /may not say "soak".*\nNext: Leave it out/],
   ['what the server would not be told', ['--force'], 2, /--force: stands in the configuration of the server/],
 ])('%s ends before anything is rolled', async (_what, more, code, says) => {
   const ran = await redeploy(['--on-server', ...more]);

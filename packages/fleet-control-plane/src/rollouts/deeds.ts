@@ -60,7 +60,9 @@ export const deedRoutes: FastifyPluginAsyncZod<{ db: Database }> = async (app, {
           409,
           'wrong_state',
           `This rollout is ${state}: there is nothing to ${kind}.`,
-          state === 'ended' ? 'Start a new one.' : `It has to be ${from.join(' or ')} for that.`,
+          state === 'ended'
+            ? `\`fleet rollout show ${id.slice(0, 8)}\` shows how it ended.`
+            : `It has to be ${from.join(' or ')} for that.`,
           { extra: { state } },
         );
       },

@@ -118,7 +118,9 @@ export class Environments {
     for (const [name, value] of Object.entries(policy)) checkBound(environment, name, value);
     try {
       const config = await this.resolve(environment, order);
-      return { ...config, order: order.order ?? config.order };
+      // Whoever types the next command has neither the server's file nor its secrets.
+      const typed = { ...policyAsTyped(order), 'on-server': true };
+      return { ...config, order: order.order ?? config.order, typed };
     } catch (error) {
       if (!isFleetError(error) || error.code !== 'USAGE') throw error;
       throw refused(`${error.message}.`, error.next ?? 'Correct the policy and send it again.');
@@ -134,7 +136,7 @@ export class Environments {
       ...Object.fromEntries(Object.entries(files).map(([key, file]) => [key, resolve(folder, file)])),
       'target-tag': order.target_tag,
       'expected-sha': order.expected_sha,
-      ...Object.fromEntries(Object.entries(order.policy ?? {}).map(([key, value]) => [key, written(value)])),
+      ...policyAsTyped(order),
     };
     const env = this.token === undefined ? {} : { FLEET_CP_TOKEN: this.token };
     const read = (path: string) => (path === this.path ? Promise.resolve(this.text) : readFile(path, 'utf8'));
@@ -167,6 +169,9 @@ const EXAMPLE: RolloutOrder = {
 };
 
 const written = (value: RolloutPolicy[string]) => (typeof value === 'number' ? String(value) : value);
+
+const policyAsTyped = ({ policy = {} }: RolloutOrder) =>
+  Object.fromEntries(Object.entries(policy).map(([name, value]) => [name, written(value)]));
 
 function mapping(value: unknown, where: string): Record<string, unknown> {
   if (typeof value === 'object' && value !== null && !Array.isArray(value))
@@ -222,8 +227,8 @@ function checkBound(
     throw refused(
       `A request may not say "${key.slice(0, 40)}" for ${environment}.`,
       open.length
-        ? `It may say ${open.join(', ')}.`
-        : 'Its policy is fixed by the configuration of the server.',
+        ? `Leave it out: a request may say ${open.join(', ')}.`
+        : 'Leave it out: the configuration of the server fixes its policy.',
     );
   }
   if (bound === true) return;

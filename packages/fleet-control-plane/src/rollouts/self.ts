@@ -4,8 +4,27 @@ import type { AddressInfo } from 'node:net';
 import { type Http, HttpFailure, systemClock, systemHttp } from '@tenant-fleet/fleet-core';
 import type { App } from '../http/app.js';
 
-/** Stands for this server wherever people read an address. */
-export const SELF_URL = 'https://self';
+/** Stands for this server in the configuration of a rollout. It leads nowhere, and nobody outside is to read it. */
+export const SELF_URL = 'https://this-control-plane.invalid';
+
+/** A text as it may leave the process. */
+const readable = (text: string): string =>
+  text
+    .replaceAll(
+      new RegExp(`(?:the (?:control plane|lock server) at )?${SELF_URL}(?![/\\w])`, 'g'),
+      'this control plane',
+    )
+    .replaceAll(new RegExp(`${SELF_URL}(/[\\w/.-]*)`, 'g'), '$1 of this control plane');
+
+/** An event or a result as it may leave the process: whoever watches knows by which address they ask. */
+export function withoutSelf<T>(value: T): T {
+  const text = JSON.stringify(value);
+  if (!text.includes(SELF_URL)) return value;
+  return JSON.parse(text, (_key, inner) => {
+    if (inner === SELF_URL) return undefined;
+    return typeof inner === 'string' ? readable(inner) : inner;
+  });
+}
 
 export interface Door {
   /** The HTTP port of a rollout; it fails once `over` aborts, as if the process were gone. */
@@ -27,9 +46,10 @@ export async function openDoor(app: App): Promise<Door> {
     http: (over) => async (request) => {
       if (over.aborted) throw new HttpFailure('not_sent', 'this server stops');
       const signal = request.signal ? AbortSignal.any([request.signal, over]) : over;
-      const { url } = request;
-      if (!url.startsWith(`${SELF_URL}/`)) return outside({ ...request, signal });
-      return inside({ ...request, url: `http://127.0.0.1:${port}${url.slice(SELF_URL.length)}`, signal });
+      const { url, body } = request;
+      const sent = { ...request, body: body && readable(body), signal };
+      if (!url.startsWith(`${SELF_URL}/`)) return outside(sent);
+      return inside({ ...sent, url: `http://127.0.0.1:${port}${url.slice(SELF_URL.length)}` });
     },
     close: () =>
       new Promise((resolve) => {

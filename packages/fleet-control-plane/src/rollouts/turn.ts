@@ -9,7 +9,7 @@ import { Problem } from '../problem.js';
 import { NotOurs, type Step } from './engine.js';
 import type { Environments } from './environments.js';
 import { EventJournal } from './journal.js';
-import type { Door } from './self.js';
+import { type Door, withoutSelf } from './self.js';
 import {
   beginTurn,
   endRollout,
@@ -82,7 +82,7 @@ export class RolloutTurn {
     const { id, attempt } = this.row;
     let ending: Parameters<typeof endRollout>[2];
     try {
-      const result = await this.pipeline(step);
+      const result = withoutSelf(await this.pipeline(step));
       ending = { outcome: result.outcome, reason: result.reason, result };
     } catch (error) {
       if (this.over.signal.aborted) return;
@@ -136,7 +136,7 @@ export class RolloutTurn {
     // Whoever watches has heartbeats of its own.
     if (event.code === 'heartbeat') return;
     if (event.code === 'wave.started') this.rolling = true;
-    this.journal.add(event);
+    this.journal.add(withoutSelf(event));
     if (event.code === 'lock.acquired')
       setState(this.deps.db, this.row, ['queued'], 'running').catch(() => {});
   }

@@ -13,6 +13,7 @@ import { type EmbeddedDatabase, startEmbedded } from '../../src/db/embedded.js';
 import { migrate } from '../../src/db/migrate.js';
 import { makeToken } from '../../src/http/auth/tokens.js';
 import { Environments } from '../../src/rollouts/environments.js';
+import { SELF_URL } from '../../src/rollouts/self.js';
 import type { RolloutRow } from '../../src/rollouts/store.js';
 import * as store from '../../src/rollouts/store.js';
 import {
@@ -121,7 +122,23 @@ describe('an order', () => {
     });
   });
 
+  it('may name the image by its digest, and tells nobody an address that is this server to itself alone', async () => {
+    await reset();
+    const target = `${TAG}@sha256:${'a'.repeat(64)}`;
+    const { status, body } = await post(order({ target_tag: target, policy: { 'batch-size': 2 } }));
+    expect([status, body.target_tag]).toEqual([202, target]);
+    const verdict = await ended(body.id);
+    expect(verdict).toMatchObject({ outcome: 'succeeded', result: { target_tag: target } });
+    expect(verdict.result).not.toHaveProperty('control_plane');
+    const events = await eventsOf(body.id);
+    expect(events[0]).toMatchObject({ code: 'run.started', target_tag: target });
+    expect(JSON.stringify([verdict, events])).not.toContain(SELF_URL);
+    const [kept] = (await client.call('GET', '/cp/admin/fleet-locks/staging/rollouts?limit=1')).body.rollouts;
+    expect(kept.rollout.target_tag).toBe(target);
+  });
+
   it.each<[string, number, string, Record<string, unknown>]>([
+    ['a digest that is none', 400, 'bad_request', { target_tag: `${TAG}@sha256:1` }],
     ['an unknown environment', 404, 'unknown_environment', { environment: 'stagin' }],
     ['a setting that the server keeps to itself', 422, 'policy_refused', { policy: { force: true } }],
     ['an address', 422, 'policy_refused', { policy: { 'tenant-url': 'http://evil.example/{slug}' } }],

@@ -1,7 +1,7 @@
 /** Rollouts that the server runs. */
 import { z } from 'zod';
 import { label } from './label.js';
-import { holderSchema, holderViewSchema, orderSchema, shaSchema, tagSchema } from './words.js';
+import { holderSchema, holderViewSchema, orderSchema, shaSchema, targetTagSchema } from './words.js';
 
 export const SERVER_ROLLOUTS_PATH = '/cp/admin/rollouts';
 
@@ -19,7 +19,7 @@ export type RolloutPolicy = z.infer<typeof rolloutPolicySchema>;
 /** `POST /`, with `Idempotency-Key`. Strict as a roll: what is not understood could roll more than was meant. */
 export const rolloutOrderSchema = z.strictObject({
   environment: label(63),
-  target_tag: tagSchema,
+  target_tag: targetTagSchema,
   expected_sha: shaSchema,
   order: orderSchema.optional(),
   holder: holderSchema,

@@ -9,9 +9,9 @@ import { Emitter } from '../events/emitter.js';
 import type { AuditNote } from '../lock/admin.js';
 import { systemPorts } from '../ports.js';
 import { stopSignalOf } from '../result/outcome.js';
-import type { FleetResult } from '../result/result.js';
+import { type FleetResult, resultSchema } from '../result/result.js';
 import { unfinished } from './unfinished.js';
-import { follow } from './watch.js';
+import { follow, judgedFrom } from './watch.js';
 
 /** Rollouts of the server, newest first. @throws FleetError `CP_*`, `GATE_REFUSED`. */
 export const listRollouts = (config: Config, filter: RolloutFilter, context: RunContext = {}) =>
@@ -24,7 +24,9 @@ export async function showRollout(
   context: RunContext = {},
 ): Promise<ServerRollout> {
   const whole = await wholeId(config, id, context);
-  return ask(config, context, (client) => client.read(whole, context.signal));
+  const rollout = await ask(config, context, (client) => client.read(whole, context.signal));
+  const result = resultSchema.safeParse(rollout.result);
+  return result.success ? { ...rollout, result: judgedFrom(result.data, config) } : rollout;
 }
 
 /** @throws FleetError as {@link listRollouts}. */

@@ -1,5 +1,6 @@
 /** Follows the kept events of a rollout to its verdict, through outages of the server. */
 import { type RolloutsClient, Unanswered } from '../clients/control-plane/rollouts.js';
+import { commandLine } from '../config/command-line.js';
 import type { Config } from '../config/config.js';
 import { FleetError } from '../errors.js';
 import type { Emitter } from '../events/emitter.js';
@@ -17,7 +18,7 @@ const PACE_MS = 200;
 const PATIENCE_MS = 10 * 60_000;
 
 interface Watching {
-  config: Pick<Config, 'askedBy'>;
+  config: Pick<Config, 'askedBy' | 'controlPlane' | 'typed'>;
   ports: Ports;
   emitter: Emitter;
   signal: AbortSignal;
@@ -42,7 +43,7 @@ export async function follow(
       silentSince = null;
       for (const { n: _n, ...event } of page.events) {
         // The verdict is told once, by whoever watches, with an exit code of its own.
-        if (event.code !== 'run.finished') emitter.emit(event as unknown as EventData);
+        if (event.code !== 'run.finished') emitter.emit(seenFrom(event as unknown as EventData, config));
       }
       after = page.next;
       if (page.ended) return verdictOf(await client.read(id, signal), config);
@@ -61,13 +62,16 @@ export async function follow(
   }
 }
 
+/** The server does not know by which address it is asked. */
+const seenFrom = (event: EventData, { controlPlane }: Watching['config']): EventData =>
+  event.code === 'run.started' ? { ...event, control_plane: controlPlane } : event;
+
 function verdictOf(
   { id, reason, result }: Awaited<ReturnType<RolloutsClient['read']>>,
-  { askedBy }: Watching['config'],
+  config: Watching['config'],
 ): FleetResult {
   const parsed = resultSchema.safeParse(result);
-  // The server does not know who asks: what a hold means for the exit code depends on it.
-  if (parsed.success) return { ...parsed.data, exit_code: exitCodeOf(parsed.data.outcome, { askedBy }) };
+  if (parsed.success) return judgedFrom(parsed.data, config);
   throw new FleetError(
     'CP_CONTRACT',
     `rollout ${id} ended without a verdict: ${reason ?? 'no reason given'}`,
@@ -75,4 +79,24 @@ function verdictOf(
       next: 'look at the log of the control plane, then run the same command again',
     },
   );
+}
+
+/**
+ * A verdict as whoever asks may use it: what a hold means for the exit code depends on who that is, and the server knows
+ * neither them nor the address that their next command needs.
+ */
+export function judgedFrom(
+  result: FleetResult,
+  { askedBy, controlPlane, typed }: Watching['config'],
+): FleetResult {
+  const reached = commandLine([], 'rollout', { ...typed, environment: undefined });
+  return {
+    ...result,
+    exit_code: exitCodeOf(result.outcome, { askedBy }),
+    control_plane: controlPlane,
+    next_commands: result.next_commands?.map(({ command, ...rest }) => ({
+      ...rest,
+      command: `${command} ${reached}`.trimEnd(),
+    })),
+  };
 }

@@ -36,7 +36,7 @@ export function nextCommands(result: FleetResult, asked: Asked, code?: ErrorCode
       return result.calls.some(({ kind }) => kind === 'roll') ? [verify, again] : [again];
     case 'control_plane_error':
     case 'refused':
-      return result.rollout?.detached ? attach(result, asked) : [again];
+      return result.rollout?.detached ? attach(result, asked) : [onceMended(result, again)];
     case 'handed_over':
       return attach(result, asked);
     case 'succeeded':
@@ -46,6 +46,16 @@ export function nextCommands(result: FleetResult, asked: Asked, code?: ErrorCode
       return [];
   }
 }
+
+/** What was refused is refused again, unless what stands above it is done first. */
+const onceMended = ({ next, tenants }: FleetResult, again: NextCommand): NextCommand => {
+  if (!next.length) return again;
+  const rolled = tenants.some(({ phase }) => phase !== null);
+  return {
+    ...again,
+    why: `once that is mended${rolled ? ', to go on: tenants on target are left out' : ''}`,
+  };
+};
 
 /** What keeps a rollback from being undone by the next push, or lets deploys go on. */
 const behindRollback = (asked: Asked): NextCommand =>

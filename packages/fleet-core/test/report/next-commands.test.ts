@@ -24,7 +24,14 @@ const ended = (outcome: FleetResult['outcome'], off: string[] = [], kind?: 'roll
     },
   }));
   const counts = { enumerated: 4, on_target: 4 - off.length, excused: 0 };
-  return { outcome, reason: '', tenants, counts, calls: kind ? [{ kind }] : [] } as unknown as FleetResult;
+  return {
+    outcome,
+    reason: '',
+    next: [],
+    tenants,
+    counts,
+    calls: kind ? [{ kind }] : [],
+  } as unknown as FleetResult;
 };
 const ONLY = `--only 'a*' --only 'it'\\''s'`;
 const AGAIN = `fleet redeploy --environment staging --target-tag main-1 --expected-sha ${SHA} ${ONLY} --batch-size 5 --force`;
@@ -80,4 +87,14 @@ test('a lock of another name is named, and no secret is', () => {
   });
   expect(first?.command).toBe('fleet lock status --environment staging --lock-group shared --watch');
   expect(JSON.stringify(nextCommands(ended('failed', ['birch']), asked))).not.toContain('never');
+});
+
+test.each<[FleetResult['outcome'], string[], string | null, string]>([
+  ['refused', ['Give at most 2.'], null, 'once that is mended'],
+  ['control_plane_error', ['check --control-plane'], null, 'once that is mended'],
+  ['refused', ['x'], 'canary', 'once that is mended, to go on: tenants on target are left out'],
+  ['refused', [], null, 'to go on: tenants on target are left out'],
+])('what was %s is not told to be typed again as it was', (outcome, next, phase, why) => {
+  const result = { ...ended(outcome), next, tenants: [{ phase }] } as unknown as FleetResult;
+  expect(nextCommands(result, asked).map((one) => one.why)).toEqual([why]);
 });
