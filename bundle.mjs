@@ -2,14 +2,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-/** Schema messages are shown in English only; the other forty languages are a sixth of the bundle. */
-export const noLocales = {
-  name: 'no-locales',
-  setup(build) {
-    build.onLoad({ filter: /zod\/v4\/locales\/index\.js$/ }, () => ({ contents: 'export {}' }));
-  },
-};
-
 /** As modules packages are shaken: a third is left of what sends telemetry. */
 export const MAIN_FIELDS = ['module', 'main'];
 

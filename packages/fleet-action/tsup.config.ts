@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { defineConfig } from 'tsup';
-import { MAIN_FIELDS, noLocales, notices } from '../../bundle.mjs';
+import { MAIN_FIELDS, notices } from '../../bundle.mjs';
 
 const core = createRequire(new URL('../fleet-core/package.json', import.meta.url));
 
@@ -23,5 +23,5 @@ export default defineConfig({
     // The client of @actions/core brings an undici of its own; one copy is enough, and is the one that is tested here.
     options.alias = { undici: core.resolve('undici') };
   },
-  esbuildPlugins: [noLocales, notices],
+  esbuildPlugins: [notices],
 });

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { defineConfig } from 'tsup';
-import { MAIN_FIELDS, noLocales, notices } from '../../bundle.mjs';
+import { MAIN_FIELDS, notices } from '../../bundle.mjs';
 
 const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
 
@@ -19,7 +19,7 @@ export default defineConfig({
   esbuildOptions(options) {
     options.mainFields = MAIN_FIELDS;
   },
-  esbuildPlugins: [noLocales, notices],
+  esbuildPlugins: [notices],
   define: { FLEET_VERSION: JSON.stringify(version) },
   // Bundled CommonJS parts ask for Node's own modules by `require`.
   banner: {

@@ -1,6 +1,6 @@
 import { type Http, HttpFailure } from '@tenant-fleet/fleet-core';
 import { LOCKS_PATH, problemSchema, REDEPLOY_PATH } from '@tenant-fleet/fleet-core/contract';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { Miss, must } from './miss.js';
 
 const TIMEOUT_MS = 40_000;

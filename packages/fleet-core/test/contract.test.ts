@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import * as contract from '../src/contract.js';
 
 const SHA = '0123456789abcdef0123456789abcdef01234567';

@@ -5,7 +5,7 @@ import {
   validatorCompiler,
   type ZodTypeProvider,
 } from 'fastify-type-provider-zod';
-import { z } from 'zod';
+import * as z from 'zod';
 import { Problem } from '../problem.js';
 import { type Callers, callerOf, ownerOf } from './auth/callers.js';
 import { databaseProblem } from './database-problem.js';

@@ -2,7 +2,7 @@ import type { FastifyDynamicSwaggerOptions } from '@fastify/swagger';
 import { buildinfoSchema, problemSchema, slugSchema } from '@tenant-fleet/fleet-core/contract';
 import type { FastifyInstance } from 'fastify';
 import { createJsonSchemaTransform, createJsonSchemaTransformObject } from 'fastify-type-provider-zod';
-import { z } from 'zod';
+import * as z from 'zod';
 import { EXAMPLES, NAMED } from './openapi-words.js';
 import { readable } from './readable.js';
 

@@ -1,5 +1,5 @@
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { SCOPES, type Scope } from '../http/auth/scopes.js';
 import { expiresSchema, groupGlobSchema, makeToken, tokenNameSchema } from '../http/auth/tokens.js';
 

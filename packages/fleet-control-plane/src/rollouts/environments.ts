@@ -12,7 +12,7 @@ import {
 } from '@tenant-fleet/fleet-core/config';
 import type { RolloutOrder, RolloutPolicy } from '@tenant-fleet/fleet-core/contract';
 import leven from 'leven';
-import { z } from 'zod';
+import * as z from 'zod';
 import { Problem } from '../problem.js';
 import { SELF_URL } from './self.js';
 

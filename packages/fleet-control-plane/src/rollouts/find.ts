@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Reader } from '../db/database.js';
 import { mayName } from '../http/auth/callers.js';
 import type { Token } from '../http/auth/tokens.js';

@@ -7,7 +7,7 @@ import {
   serverRolloutsSchema,
 } from '@tenant-fleet/fleet-core/contract';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Database } from '../db/database.js';
 import { mayName } from '../http/auth/callers.js';
 import { problems } from '../http/openapi.js';

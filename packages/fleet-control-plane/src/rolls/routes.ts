@@ -11,7 +11,7 @@ import {
   settleRollsSchema,
 } from '@tenant-fleet/fleet-core/contract';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Database } from '../db/database.js';
 import { problems } from '../http/openapi.js';
 import { shuttingDown } from '../problem.js';

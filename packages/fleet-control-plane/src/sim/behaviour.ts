@@ -1,5 +1,5 @@
 import { shaSchema, slugSchema, tagSchema } from '@tenant-fleet/fleet-core/contract';
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** How a simulated tenant takes a roll, and what it answers. */
 export const BEHAVIOURS = {

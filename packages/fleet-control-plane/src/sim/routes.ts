@@ -1,6 +1,6 @@
 import { shaSchema, slugSchema, tagSchema } from '@tenant-fleet/fleet-core/contract';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
-import { z } from 'zod';
+import * as z from 'zod';
 import { problems } from '../http/openapi.js';
 import { behaviourSchema, type Tenant, tenantPutSchema } from './behaviour.js';
 import type { Fleet } from './fleet.js';

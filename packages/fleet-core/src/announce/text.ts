@@ -1,5 +1,5 @@
 /** What alerts say. Texts of a result are bounded and safe already; here they are kept from being read as markup. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { targetOf } from '../render/event.js';
 import { countsInWords, renderResult, verdictOf } from '../render/result.js';
 import type { FleetResult } from '../result/result.js';

@@ -1,6 +1,6 @@
 /** The configuration file: its schema, and the part of it that concerns one environment. */
 import leven from 'leven';
-import { z } from 'zod';
+import * as z from 'zod';
 import { usageError } from '../errors.js';
 import { SETTINGS, type Setting, type SettingKind, type SettingName } from './settings.js';
 
@@ -71,18 +71,22 @@ const IN_FILE = inFile.map(({ name }) => name);
 const shape = (settings: readonly Setting[]) =>
   Object.fromEntries(settings.map((one) => [one.name, editorSchema(one)]));
 
-/** `fleet.config.yaml`: keys of all environments at the top, those of one below its name. */
-export const configFileSchema = z.strictObject({
-  ...shape(inFile),
-  environments: z
-    .record(z.string(), z.strictObject(shape(inFile.filter(({ name }) => name !== 'environment'))))
-    .optional()
-    .describe('named environments; their keys win over those at the top'),
-});
+/**
+ * `fleet.config.yaml`: keys of all environments at the top, those of one below its name. Made when it is asked for: a
+ * rollout has no use for it.
+ */
+export const configFileSchema = () =>
+  z.strictObject({
+    ...shape(inFile),
+    environments: z
+      .record(z.string(), z.strictObject(shape(inFile.filter(({ name }) => name !== 'environment'))))
+      .optional()
+      .describe('named environments; their keys win over those at the top'),
+  });
 
 /** The same as JSON Schema, for editors. */
 export function configFileJsonSchema(): object {
-  return z.toJSONSchema(configFileSchema);
+  return z.toJSONSchema(configFileSchema());
 }
 
 export interface FileLayer {

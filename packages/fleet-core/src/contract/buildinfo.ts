@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { shaSchema } from './words.js';
 
 /** What a tenant says it runs: a commit, or `dev` from a build into which no commit was wired. */

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { label } from './label.js';
 import { rolloutSchema } from './rollouts.js';
 import { fencingTokenSchema, holderSchema, holderViewSchema, orderSchema, sessionSchema } from './words.js';

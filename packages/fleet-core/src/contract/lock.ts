@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { drainingSchema, frozenSchema } from './claim.js';
 import { label } from './label.js';
 import { fencingTokenSchema, holderViewSchema, orderSchema } from './words.js';

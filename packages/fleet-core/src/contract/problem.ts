@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { drainingSchema, frozenSchema, supersederSchema } from './claim.js';
 
 /** Every refusal: `error` is the stable code, `detail` and `next` are for people (RFC 9457 with a code). */

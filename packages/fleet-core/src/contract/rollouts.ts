@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { fencingTokenSchema, holderViewSchema, orderSchema, sessionSchema } from './words.js';
 
 /** Largest rollout record in bytes, as JSON. A release that carries a larger one is answered with 413 and counts. */

@@ -1,5 +1,5 @@
 /** Rollouts that the server runs. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { label } from './label.js';
 import { holderSchema, holderViewSchema, orderSchema, shaSchema, targetTagSchema } from './words.js';
 

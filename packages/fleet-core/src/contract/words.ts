@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { label } from './label.js';
 
 /** A tenant's slug: one DNS label (RFC 1123). Never put a string into a URL or a log that has not passed this. */

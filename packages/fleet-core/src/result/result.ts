@@ -1,5 +1,5 @@
 /** The published document: its schema, and the checks that it cannot contradict itself. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { isDeployed, OUTCOMES, type Outcome } from './outcome.js';
 
 export const RESULT_SCHEMA = 'fleet-result/1';

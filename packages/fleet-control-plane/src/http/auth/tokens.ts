@@ -2,7 +2,7 @@ import { hash, randomBytes } from 'node:crypto';
 import { lockGroupSchema } from '@tenant-fleet/fleet-core/contract';
 import picomatch from 'picomatch';
 import { parse as parseYaml } from 'yaml';
-import { z } from 'zod';
+import * as z from 'zod';
 import { SCOPES, type Scope } from './scopes.js';
 
 /** Name under which the one token given by flag or environment appears. */

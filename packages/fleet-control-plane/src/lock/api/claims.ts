@@ -9,7 +9,7 @@ import {
   renewRequestSchema,
 } from '@tenant-fleet/fleet-core/contract';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
-import { z } from 'zod';
+import * as z from 'zod';
 import { problems } from '../../http/openapi.js';
 import { shuttingDown } from '../../problem.js';
 import { claimParams, waitSeconds } from './params.js';

@@ -1,6 +1,6 @@
 import { breakRequestSchema, freezeRequestSchema, frozenSchema } from '@tenant-fleet/fleet-core/contract';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
-import { z } from 'zod';
+import * as z from 'zod';
 import { problems } from '../../http/openapi.js';
 import { groupParams } from './params.js';
 import type { LockService } from './service.js';

@@ -1,5 +1,5 @@
 import { claimIdSchema, lockGroupSchema, WAIT_SECONDS_MAX } from '@tenant-fleet/fleet-core/contract';
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Of `/cp/admin/fleet-locks/{group}`. */
 export const groupParams = z.object({ group: lockGroupSchema });

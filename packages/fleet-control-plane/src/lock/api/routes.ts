@@ -5,7 +5,7 @@ import {
   lockStatusSchema,
 } from '@tenant-fleet/fleet-core/contract';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Database } from '../../db/database.js';
 import { problems } from '../../http/openapi.js';
 import { unknownGroup } from '../rules/refusals.js';

@@ -5,7 +5,7 @@ import type {
   releaseRequestSchema,
   renewAnswerSchema,
 } from '@tenant-fleet/fleet-core/contract';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { Clock } from '../../clock.js';
 import type { Database, Query } from '../../db/database.js';
 import { badRequest } from '../../problem.js';

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { auditText } from '@tenant-fleet/fleet-core/contract';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Commit, Database, Query, Reader } from '../../db/database.js';
 import { type Claim, type GroupState, isLive, type Mark, type OpenRoll } from '../rules/claim.js';
 import { Draft } from '../rules/draft.js';

@@ -1,5 +1,5 @@
 /** The lock's wire calls, each one request: parse, classify, nothing else. */
-import type { z } from 'zod';
+import type * as z from 'zod';
 import {
   type ClaimQueued,
   type ClaimRequest,

@@ -1,5 +1,5 @@
 /** Client of rollouts that the server runs: one request each, parsed, and what is refused as an error. */
-import type { z } from 'zod';
+import type * as z from 'zod';
 import {
   IDEMPOTENCY_HEADER,
   LOCKS_PATH,

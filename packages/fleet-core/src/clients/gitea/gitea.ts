@@ -1,5 +1,5 @@
 /** Client of the part of Gitea's API that gates read and that shows on commits. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { shaSchema } from '../../contract.js';
 import { ask, askPages, type GiteaOptions, type Read } from './request.js';
 

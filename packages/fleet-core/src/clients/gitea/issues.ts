@@ -1,5 +1,5 @@
 /** Client of the issues of a Gitea repository. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { ask, askPages, type GiteaOptions, type Read } from './request.js';
 
 const number = z.number().int().positive();

@@ -1,5 +1,5 @@
 /** One exchange with Gitea's API: what an answer means, pages, and what may be sent again. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Clock } from '../../io/clock.js';
 import { type Http, HttpFailure, type HttpRequest, type HttpResponse } from '../../io/http.js';
 import { isProxyPage } from '../../io/proxy-page.js';

@@ -1,6 +1,6 @@
 /** Client of the small part of the OCI distribution API that tells which commit a tag holds. */
 import { createHash } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import { isLoopback } from '../../io/address.js';
 import { type Http, HttpFailure, type HttpResponse } from '../../io/http.js';
 import { parseJson } from '../../text/json.js';

@@ -1,5 +1,5 @@
 /** What `fleet config` prints. */
-import { z } from 'zod';
+import * as z from 'zod';
 
 export const configSchema = z.object({
   schema: z.literal('fleet-config/1'),

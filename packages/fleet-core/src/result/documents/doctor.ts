@@ -1,5 +1,5 @@
 /** What stands in the way of a deploy from here: the document of `fleet doctor`. */
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** `skipped`: nothing is configured that needs it, or what it builds on is not there. */
 const STATES = ['ok', 'warning', 'problem', 'skipped'] as const;

@@ -1,5 +1,5 @@
 /** How the gates alone ended: the document of `fleet gates`. */
-import { z } from 'zod';
+import * as z from 'zod';
 
 export const gatesSchema = z.object({
   schema: z.literal('fleet-gates/1'),

@@ -2,7 +2,7 @@
  * Every document that `--json` may bring, by the name in its field `schema`. Fields are only ever added. Public as
  * `@tenant-fleet/fleet-core/documents`.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { rolloutEntrySchema, serverRolloutSchema } from '../../contract.js';
 import { RESULT_SCHEMA, resultSchema } from '../result.js';
 import { configSchema } from './config.js';

@@ -1,5 +1,5 @@
 /** What the commands below `fleet lock` print. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { lockEventSchema, lockStatusSchema } from '../../contract.js';
 
 /** Of the documents that are about one lock. */

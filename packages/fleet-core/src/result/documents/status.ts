@@ -1,5 +1,5 @@
 /** What somebody sees who looks at a fleet: the document of `fleet status`. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { lockStatusSchema } from '../../contract.js';
 import { nextCommandSchema } from '../result.js';
 import { lastLookSchema } from './watch.js';

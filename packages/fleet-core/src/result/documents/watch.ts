@@ -1,5 +1,5 @@
 /** What somebody sees who watches a fleet: the document of `fleet watch`. */
-import { z } from 'zod';
+import * as z from 'zod';
 
 export const FINDINGS = [
   /** The control plane could not be asked. */
