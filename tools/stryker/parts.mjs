@@ -24,7 +24,12 @@ export const PARTS = [
     ['src/clients/control-plane/retry.ts', 'src/io/retry-after.ts'],
     ['test/clients/control-plane', 'test/io/retry-after.test.ts'],
   ),
-  core('lease', 0, ['src/lock/lease.ts'], ['test/lock/lease.test.ts', 'test/lock/lock.test.ts']),
+  core(
+    'lease',
+    0,
+    ['src/lock/lease.ts', 'src/lock/lock.ts', 'src/lock/draining.ts'],
+    ['test/lock', 'test/rollout/record.test.ts', 'test/rollout/taken-over.test.ts'],
+  ),
   core(
     'redaction',
     97,
@@ -34,8 +39,20 @@ export const PARTS = [
   core(
     'secrets',
     0,
-    ['src/config/trust.ts', 'src/config/hide.ts', 'src/config/secrets.ts'],
-    ['test/config/trust.test.ts', 'test/run/untrusted.test.ts', 'test/lock/inspect.test.ts'],
+    [
+      'src/config/trust.ts',
+      'src/config/trigger.ts',
+      'src/config/hide.ts',
+      'src/config/secrets.ts',
+      'src/io/address.ts',
+    ],
+    [
+      'test/config/{trust,secrets,load,resolve,in-force,config}.test.ts',
+      'test/io/address.test.ts',
+      'test/properties/parsers.test.ts',
+      'test/run/untrusted.test.ts',
+      'test/lock/inspect.test.ts',
+    ],
   ),
   {
     name: 'secret rules',
