@@ -104,7 +104,10 @@ const proves = ({ scope }: Run, { outcome }: Ending) => isDeployed(outcome) && !
 async function recorded(run: Run, signal: AbortSignal, fence: Fence, holding: Holding): Promise<Ending> {
   let ending: Ending | undefined;
   const takenOver = !!run.context.durable?.takeovers;
-  const facts = { ...run, context: contextOf(run, signal), takenOver, ending: () => ending };
+  const facts = {
+    ...{ ...run, context: contextOf(run, signal), timeline: run.timeline.entries },
+    ...{ takenOver, ending: () => ending },
+  };
   ending = await keeperOf(holding, facts)
     .then((keeper) => rollout(run, signal, fence, keeper))
     .catch((error) => endingOf(error, run, run.context.signal));

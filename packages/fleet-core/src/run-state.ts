@@ -9,7 +9,8 @@ import type { Flips } from './contract.js';
 import type { Emit, Emitter } from './events/emitter.js';
 import type { Ports } from './ports.js';
 import type { Stage } from './report/ending.js';
-import type { FleetResult, Scope, TimelineEntry } from './result/result.js';
+import type { Timeline } from './report/timeline.js';
+import type { FleetResult, Scope } from './result/result.js';
 import { noRecord } from './rollout/keeper.js';
 import type { RollTools } from './rollout/roll.js';
 import type { Rollout } from './rollout/rollout.js';
@@ -29,17 +30,43 @@ export interface Run {
   readonly emit: Emit;
   readonly ledger: Ledger;
   readonly calls: CallLog;
-  readonly timeline: readonly TimelineEntry[];
+  readonly timeline: Timeline;
   /** The part of the fleet that the run is about, once the fleet is known and where one was named. */
   scope?: Scope;
   stage: Stage;
   lock: FleetResult['lock'];
 }
 
-/** Without a journal every step is done here and once. */
-export const stepOf = ({ context }: Run): Rollout['step'] => {
+/**
+ * Without a journal every step is done here and once. With one, what a step adds to the report is kept beside its value,
+ * for the process that ends the run.
+ */
+export const stepOf = ({ context, calls, timeline, emitter }: Run): Rollout['step'] => {
   const { durable } = context;
-  return durable ? (name, work) => durable.step(name, work) : (_name, work) => work();
+  if (!durable) return (_name, work) => work();
+  const { warnings } = emitter;
+  return async (name, work) => {
+    let here = false;
+    const { value, told } = await durable.step(name, async () => {
+      here = true;
+      const before = [calls.entries.length, timeline.entries.length, warnings.length] as const;
+      const done = await work();
+      return {
+        value: done,
+        told: {
+          calls: calls.entries.slice(before[0]),
+          timeline: timeline.entries.slice(before[1]),
+          warnings: warnings.slice(before[2]),
+        },
+      };
+    });
+    if (!here) {
+      calls.restore(told.calls);
+      timeline.restore(told.timeline);
+      warnings.unshift(...told.warnings.filter((warning) => !warnings.includes(warning)));
+    }
+    return value;
+  };
 };
 
 export const gatesOf = ({ config, ports, emit }: Run, signal: AbortSignal) => ({

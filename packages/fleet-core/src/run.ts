@@ -56,7 +56,7 @@ export async function runFleet(config: Config, context: RunContext = {}): Promis
     emit: emitter.emit,
     ledger: new Ledger(config.expectedSha, config.confirmations, config.ephemeral),
     calls: new CallLog(),
-    timeline: timeline.entries,
+    timeline,
     stage: 'gate',
     lock:
       config.lock && !config.dryRun ? { group: config.lock.group, fencing_token: null, waited_ms: 0 } : null,

@@ -56,6 +56,17 @@ export class Timeline {
     }
   }
 
+  /** Takes in what an earlier process of this run has noted. */
+  restore(entries: readonly TimelineEntry[]): void {
+    for (const { event, slug } of entries) {
+      if (slug === undefined) continue;
+      const seen = event === 'tenant.rolled' ? undefined : this.#seen.get(slug);
+      this.#seen.set(slug, (seen ?? new Set()).add(event as TimelineEvent));
+    }
+    this.entries.push(...entries);
+    this.entries.sort((one, other) => one.at_ms - other.at_ms);
+  }
+
   #answer({ slug, status, observed_sha: sha }: TenantChanged): void {
     if (status === 'on_target') return this.#once('tenant.proven', slug);
     if (sha !== null && sha === this.#expectedSha) this.#once('tenant.flipped', slug);

@@ -86,8 +86,10 @@ export async function keeperOf(
   }
   // Left by another run under this very lease, and so not outwaited by its grant; or by a process of this very run.
   const own = takenOver || last?.fencingToken === records.fencingToken;
-  for (const { key, slugs, sent_at } of (own && last?.openCalls) || [])
+  for (const { key, slugs, sent_at } of (own && last?.openCalls) || []) {
+    if (takenOver) calls.inherit(slugs, sent_at);
     if (key) calls.sends(key, { phase: 'earlier', slugs, sentAt: Date.parse(sent_at), mayLastMs: 0 });
+  }
   const mayLastMs = ROLL_MAY_LAST_MS[config.strategy];
   let next: OpenRoll[] = [];
   return {

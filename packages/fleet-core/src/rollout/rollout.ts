@@ -68,6 +68,11 @@ export async function rollScoped(rollout: Rollout, waves: Wave[]): Promise<Halt 
     const wave = all[index] as Wave;
     const { phase, slugs } = wave;
     const place = { wave: index + 1, waves: all.length };
+    const haltsBy = (open: string[]) => {
+      // The tolerance counts over the whole rollout, tenants of earlier runs and waves included.
+      const tooMany = ledger.stragglers(rolledSoFar(all, index)).length > policy.maxStragglers;
+      return (phase === 'canary' && open.length > 0) || (ledger.stragglers(slugs).length > 0 && tooMany);
+    };
     let started: number | null = null;
     const { unproven, tenants } = await rollout.step(phase, async (): Promise<Done> => {
       await rollout.mayGoOn();
@@ -75,20 +80,13 @@ export async function rollScoped(rollout: Rollout, waves: Wave[]): Promise<Halt 
       let open = wave.soak_only ? [] : await rollWave(rollout, wave, place);
       if (phase === 'canary' && !open.length && policy.soakMs > 0)
         open = await soak(rollout, slugs[0] as string);
+      if (open.length) emit({ code: 'wave.unproven', phase, stragglers: open, tolerated: !haltsBy(open) });
+      else emit({ code: 'wave.proven', phase, slugs, duration_ms: clock.monotonic() - started });
       return { unproven: open, tenants: ledger.keep(slugs) };
     });
     if (started === null) ledger.restore(tenants);
-
-    const canaryFailed = phase === 'canary' && unproven.length > 0;
-    // The tolerance counts over the whole rollout, tenants of earlier runs and waves included.
-    const tooMany = ledger.stragglers(rolledSoFar(all, index)).length > policy.maxStragglers;
-    const halts = canaryFailed || (ledger.stragglers(slugs).length > 0 && tooMany);
-    if (started !== null) {
-      if (unproven.length) emit({ code: 'wave.unproven', phase, stragglers: unproven, tolerated: !halts });
-      else emit({ code: 'wave.proven', phase, slugs, duration_ms: clock.monotonic() - started });
-      await tools.keep();
-    }
-    if (halts) {
+    else await tools.keep();
+    if (haltsBy(unproven)) {
       return { phase, unproven, notRolled: all.slice(index + 1).flatMap((later) => later.slugs) };
     }
     if (unproven.length && policy.batchGrowth > 1) all = smallAgain(all, index, ledger.slugs.length, policy);

@@ -19,10 +19,12 @@ let lock: FakeLock;
 let clock: ManualClock;
 /** Steps that are done, with their values. */
 let journal: Map<string, unknown>;
+let startedAt: number;
 beforeEach(async () => {
   fleet = await FakeFleet.start(['acme', 'birch', 'cedar']);
   lock = new FakeLock(fleet);
   clock = new ManualClock();
+  startedAt = clock.wall();
   journal = new Map();
 });
 afterEach(() => fleet.stop());
@@ -30,7 +32,7 @@ afterEach(() => fleet.stop());
 /** One process's turn; from the step named `dies` on it does nothing. */
 async function turn(takeovers: number, dies?: string) {
   const durable: Durable = {
-    ...{ id: CLAIM.claimId, claim: CLAIM, holder: { name: 'the job' }, takeovers, startedAt: clock.wall() },
+    ...{ id: CLAIM.claimId, claim: CLAIM, holder: { name: 'the job' }, takeovers, startedAt },
     step: async (name, work) => {
       if (name === dies) throw new Error('killed');
       if (!journal.has(name)) journal.set(name, JSON.parse(JSON.stringify((await work()) ?? null)));
@@ -127,6 +129,33 @@ test('waves that are done are not gone through again, and stay in the verdict as
   ]);
 });
 
+test('the report is that of the whole rollout: what the dead process asked, saw and warned of stands in it', async () => {
+  // Its canary soaked for twenty seconds.
+  const sent_at = new Date(clock.wall() + 25_000).toISOString();
+  await killed('batch-2', { open_calls: [{ ...openCall(), slugs: ['cedar'], sent_at }] });
+  clock.timer(30_000, () => fleet.tenants.set('cedar', NEW));
+  const { result } = await turn(1);
+  const calls = result.calls.map(({ kind, phase, slugs, outcome }) => [kind, phase, slugs?.join(), outcome]);
+  expect(calls).toEqual([
+    ['plan', null, undefined, 'answered'],
+    ['roll', 'canary', 'acme', 'answered'],
+    ['roll', 'batch-1', 'birch', 'answered'],
+    ['roll', null, 'cedar', 'unknown'],
+    ['plan', null, undefined, 'answered'],
+  ]);
+  const of = (event: string) => (result.timeline ?? []).filter((entry) => entry.event === event);
+  expect(of('wave.proven').map(({ phase }) => phase)).toEqual(['canary', 'batch-1', 'batch-2']);
+  expect(of('tenant.proven').map(({ slug }) => slug)).toEqual(['acme', 'birch', 'cedar']);
+  const times = (result.timeline ?? []).map(({ at_ms }) => at_ms);
+  expect(times).toEqual([...times].sort((one, other) => one - other));
+});
+
+test('a call that its process has ended, though its record does not say so, is told once', async () => {
+  await killed('batch-2', { open_calls: [{ ...openCall(), slugs: ['birch'] }] });
+  const { result } = await turn(1);
+  expect(result.calls.filter(({ slugs }) => slugs?.includes('birch'))).toHaveLength(1);
+});
+
 test('a tenant that left the target after its wave halts the rollout', async () => {
   await killed('batch-2', {});
   fleet.tenants.set('birch', OLD);
@@ -138,13 +167,12 @@ test('a tenant that left the target after its wave halts the rollout', async () 
 test('what a rollout before this one left in doubt is rolled, whatever it answers', async () => {
   fleet.tenants.set('cedar', NEW);
   await killed('batch-1', { unsettled: [{ slug: 'cedar', sha: 'c'.repeat(40) }] });
-  journal.set('plan', {
-    ...(journal.get('plan') as object),
-    waves: [
-      { phase: 'canary', slugs: ['acme'] },
-      { phase: 'batch-1', slugs: ['birch', 'cedar'] },
-    ],
-  });
+  const plan = journal.get('plan') as { value: object };
+  const waves = [
+    { phase: 'canary', slugs: ['acme'] },
+    { phase: 'batch-1', slugs: ['birch', 'cedar'] },
+  ];
+  journal.set('plan', { ...plan, value: { ...plan.value, waves } });
   const { result } = await turn(1);
   expect(result.outcome).toBe('succeeded');
   expect(fleet.rolled).toEqual(['acme', 'birch', 'cedar']);

@@ -28,6 +28,24 @@ export class CallLog {
   readonly neverBegan = new Set<string>();
   readonly #unsettled = new Map<string, Key>();
 
+  /** A roll that an earlier process of this run was killed in: nobody has seen its answer. @param sentAt ISO 8601. */
+  inherit(slugs: string[], sentAt: string): void {
+    this.entries.push({
+      ...{ kind: 'roll', phase: null, slugs, started_at: sentAt, duration_ms: 0 },
+      ...{ http_status: null, outcome: 'unknown', ok: null },
+    });
+  }
+
+  /** Takes in calls of an earlier process of this run; one that it has ended was not cut after all. */
+  restore(entries: readonly CallResult[]): void {
+    const known = new Set(entries.map(({ slugs }) => String(slugs)));
+    const own = this.entries.filter(
+      ({ kind, phase, slugs }) => !(kind === 'roll' && phase === null && known.has(String(slugs))),
+    );
+    this.entries.splice(0, Infinity, ...own, ...entries);
+    this.entries.sort((one, other) => Date.parse(one.started_at) - Date.parse(other.started_at));
+  }
+
   /** A roll is sent. @param key The control plane runs what goes with one key just once. */
   sends(key: string, { sentAt, ...roll }: Omit<Key, 'sentAt'> & { sentAt: number }): void {
     const before = this.#unsettled.get(key)?.sentAt ?? [];

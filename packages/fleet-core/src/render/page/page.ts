@@ -135,7 +135,7 @@ function facts(result: FleetResult): Markup {
 <dl>${rows.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>
 ${
   calls.length > 0 &&
-  html`<details><summary>${plural(calls.length, 'call')} to the control plane</summary>
+  html`<details><summary>${plural(calls.length, 'call')} to the control plane${result.rollout?.takeovers ? '; what a process asked in the moment of its end may be missing' : ''}</summary>
 <div class="wide" tabindex="0" role="region" aria-label="Calls"><table><thead><tr>${[
     'Call',
     'Tenants',
