@@ -32,7 +32,23 @@ export interface Stage {
   since(): string;
 }
 
-export const say = (line = '') => process.stdout.write(`${line}\n`);
+/** Says something in lines that fit the terminal, or 80 columns where there is none. */
+export function say(text = ''): void {
+  const width = Math.min(process.stdout.columns || 80, 80);
+  for (const line of text.split('\n')) process.stdout.write(`${folded(line, width)}\n`);
+}
+
+/** A command that goes on in the next line can still be pasted. */
+export function folded(line: string, width: number): string {
+  const [end, begin] = line.startsWith('$ ') ? [' \\', '    '] : ['', ''];
+  const lines: string[] = [];
+  for (const word of line.split(' ')) {
+    const last = lines.at(-1);
+    if (last !== undefined && `${last} ${word}${end}`.length <= width) lines[lines.length - 1] += ` ${word}`;
+    else lines.push(last === undefined ? word : begin + word);
+  }
+  return lines.join(`${end}\n`);
+}
 
 /**
  * Plays, and removes all of it again.

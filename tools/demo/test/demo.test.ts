@@ -1,6 +1,7 @@
 /** The demo: what it shows, and that it leaves nothing behind. */
 import { readdirSync } from 'node:fs';
 import { expect, it } from 'vitest';
+import { folded } from '../src/stage.js';
 import { demo, descendants, nothingIsLeft, running, temp } from './run-demo.js';
 
 it('rolls the fleet, proves it and leaves nothing behind', async () => {
@@ -45,3 +46,9 @@ it('an unknown argument is one line and exit code 2', async () => {
     stderr: 'error: unknown argument "--brokn"\nnext: pnpm demo [--broken | --on-server]\n',
   });
 });
+
+it.each([
+  ['One two three four.', 9, 'One two\nthree\nfour.'],
+  ['$ fleet redeploy --detach', 18, '$ fleet redeploy \\\n    --detach'],
+  ['', 80, ''],
+])('%j fits into %i columns', (line, width, shown) => expect(folded(line, width)).toBe(shown));
