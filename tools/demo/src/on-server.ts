@@ -46,12 +46,16 @@ export async function playOnServer(stage: Stage): Promise<{ code: number; last?:
     const attach = ['rollout', 'attach', id, '--control-plane', second.url];
     const watch = start(CLI, attach, ['ignore', 'inherit', 'inherit']);
     const token = env.FLEET_CP_TOKEN;
-    const events = `${second.url}/cp/admin/rollouts/${id}/events`;
+    const inBatch2 = async () => {
+      const answer = await ask(`${second.url}/cp/admin/rollouts/${id}/events`, token);
+      const { events } = (await answer.json()) as { events: { code: string; phase?: string }[] };
+      return events.some(({ code, phase }) => code === 'wave.started' && phase === 'batch-2');
+    };
     let over = false;
     const ended = watch.ended.finally(() => {
       over = true;
     });
-    while (!over && !(await (await ask(events, token)).text()).includes('"phase":"batch-2"')) await sleep(50);
+    while (!over && !(await inBatch2())) await sleep(50);
     if (!over) {
       first.child.kill();
       say(`$ kill -9 ${first.child.process.pid}`);
