@@ -33,6 +33,9 @@ const argsOf = (group: string, ...more: string[]) => [
 ];
 
 const GUARD = /\/guard\.mjs$/;
+/** A command that no other process of the machine has in its words. */
+const nap = (seconds: number, nth: number) => `sleep ${seconds}.${nth}${process.pid}`;
+const naps = (seconds: number) => new RegExp(`^sleep ${seconds}\\.\\d${process.pid}$`);
 
 /** Processes with such a command line, dead ones left out. */
 function running(args: RegExp): number[] {
@@ -121,12 +124,12 @@ describe('lock log --verify', () => {
 describe('the guard', () => {
   it('a fleet that stands still: the command is gone before anybody else is granted the lock', async () => {
     const group = newGroup();
-    const script = 'trap "" TERM; echo ready; sleep 61.1; sleep 61.2';
+    const script = `trap "" TERM; echo ready; ${nap(61, 1)}; ${nap(61, 2)}`;
     const run = start(argsOf(group, '--lock-ttl', '4s', '--', 'sh', '-c', script));
     await run.said('ready');
     run.child.kill('SIGSTOP');
     await next(group);
-    expect(running(/^sleep 61\./)).toEqual([]);
+    expect(running(naps(61))).toEqual([]);
     run.child.kill('SIGCONT');
     expect(await run.ended).toBe(3);
     expect(run.output()).toMatch(/error: the lock \S+ was lost/);
@@ -134,7 +137,7 @@ describe('the guard', () => {
 
   it('one that was killed is replaced', async () => {
     const group = newGroup();
-    const run = start(argsOf(group, '--lock-ttl', '3s', '--', 'sh', '-c', 'echo ready; sleep 62.1'));
+    const run = start(argsOf(group, '--lock-ttl', '3s', '--', 'sh', '-c', `echo ready; ${nap(62, 1)}`));
     await run.said('ready');
     const guardOf = () => running(GUARD).filter((pid) => parentOf(pid) === run.child.pid);
     const first = await until(() => guardOf()[0]);
@@ -144,15 +147,16 @@ describe('the guard', () => {
     await new Promise((resolve) => setTimeout(resolve, 500));
     run.child.kill('SIGKILL');
     await next(group);
-    expect(running(/^sleep 62\./)).toEqual([]);
+    expect(running(naps(62))).toEqual([]);
   });
 
   it('ends with the command, and goes on beside a lease that is renewed', async () => {
     const group = newGroup();
     const run = start(argsOf(group, '--lock-ttl', '2s', '--', 'sh', '-c', 'sleep 5.3; exit 7'));
+    const guard = await until(() => running(GUARD).find((pid) => parentOf(pid) === run.child.pid));
     expect(await run.ended).toBe(7);
     expect(await heldIn(group)).toBeNull();
-    expect(running(GUARD).filter((pid) => parentOf(pid) === 1)).toEqual([]);
+    expect(running(GUARD)).not.toContain(guard);
   });
 });
 
@@ -202,20 +206,20 @@ describe.skipIf(!hasPty)('at a terminal', () => {
   });
 
   it('leaves nothing behind', async () => {
-    const ran = await typed(newGroup(), 'sleep 63.1 >/dev/null 2>&1 & exit 6', []);
+    const ran = await typed(newGroup(), `${nap(63, 1)} >/dev/null 2>&1 & exit 6`, []);
     expect(ran.code).toBe(6);
-    expect(running(/^sleep 63\./)).toEqual([]);
+    expect(running(naps(63))).toEqual([]);
   });
 
   it('a lost lease ends the command', async () => {
     const group = newGroup();
-    const ending = typed(group, 'trap "" TERM; echo ready; sleep 64.1; sleep 64.2', []);
+    const ending = typed(group, `trap "" TERM; echo ready; ${nap(64, 1)}; ${nap(64, 2)}`, []);
     await until(() => heldIn(group));
-    await until(() => running(/^sleep 64\./).length);
+    await until(() => running(naps(64)).length);
     const { held } = await world.call<LockStatus>('GET', world.lock(group));
     const body = { fencing_token: held?.fencing_token, reason: 'test', actor: 'ann', confirm_alive: true };
     await world.call('POST', `${world.lock(group)}/break`, body);
     expect((await ending).code).toBe(3);
-    expect(running(/^sleep 64\./)).toEqual([]);
+    expect(running(naps(64))).toEqual([]);
   });
 });

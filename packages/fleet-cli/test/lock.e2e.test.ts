@@ -109,6 +109,8 @@ describe('lock status --watch', () => {
 
 describe('lock run', () => {
   const sh = (script: string) => ['--', 'sh', '-c', script];
+  /** A command that no other process of the machine has in its words. */
+  const nap = (seconds: number) => `sleep ${seconds}.${process.pid}`;
 
   it('names the trace for the command where OTEL_* asks for one', async () => {
     const env = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9', TRACEPARENT: '' };
@@ -177,7 +179,7 @@ describe('lock run', () => {
 
   it('a lost lease ends the command and all that it started, in time, with exit code 3', async () => {
     const group = newGroup();
-    const deaf = 'trap "" TERM; (trap "" TERM; echo "two $$"; sleep 47.1) & echo "one $$"; sleep 47.1';
+    const deaf = `trap "" TERM; (trap "" TERM; echo "two $$"; ${nap(47)}) & echo "one $$"; ${nap(47)}`;
     let broken: Promise<unknown> | undefined;
     let at = 0;
     const ran = await lock(
@@ -198,7 +200,7 @@ describe('lock run', () => {
     expect(ran.stderr).toMatch(/LOST[\s\S]*\nerror: the lock \S+ was lost/);
     // The next renewal, at a third of the TTL, brings the news; half of the margin later all is gone.
     expect(Date.now() - at).toBeLessThan(3_000);
-    expect(await alive('sleep 47.1')).toBe(false);
+    expect(await alive(nap(47))).toBe(false);
   });
 
   it('SIGINT reaches the command, and the lease is given back once it is gone', async () => {
@@ -218,12 +220,12 @@ describe('lock run', () => {
     const group = newGroup();
     const mild = await lock(
       group,
-      ['run', ...sh('echo ready; sleep 48.1')],
+      ['run', ...sh(`echo ready; ${nap(48)}`)],
       once('ready', ({ kill }) => kill('SIGTERM')),
     );
     expect(mild.code).toBe(143);
     let sent = 0;
-    const hard = await lock(group, ['run', ...sh('trap "" TERM; echo ready; sleep 48.1')], {
+    const hard = await lock(group, ['run', ...sh(`trap "" TERM; echo ready; ${nap(48)}`)], {
       onOutput: ({ stdout, stderr, kill }) => {
         const due = stderr.includes('once more') ? 2 : stdout.includes('ready') ? 1 : 0;
         if (sent < due) {
@@ -234,7 +236,7 @@ describe('lock run', () => {
     });
     expect(hard.code).toBe(137);
     expect((await statusOf(group)).held).toBeNull();
-    expect(await alive('sleep 48.1')).toBe(false);
+    expect(await alive(nap(48))).toBe(false);
   });
 
   it('a signal in the queue: the place is given up, nothing was run', async () => {
@@ -250,20 +252,20 @@ describe('lock run', () => {
   });
 
   it('what a command leaves running does not outlive the lock', async () => {
-    const ran = await lock(newGroup(), ['run', ...sh('sleep 49.1 >/dev/null 2>&1 & exit 5')]);
+    const ran = await lock(newGroup(), ['run', ...sh(`${nap(49)} >/dev/null 2>&1 & exit 5`)]);
     expect(ran.code).toBe(5);
-    expect(await alive('sleep 49.1')).toBe(false);
+    expect(await alive(nap(49))).toBe(false);
   });
 
   it('kill -9: the command is ended too, and the lease is free after its TTL', async () => {
     const group = newGroup();
     const ran = await lock(
       group,
-      ['run', '--lock-ttl', '2s', ...sh('echo ready; sleep 50.1')],
+      ['run', '--lock-ttl', '2s', ...sh(`echo ready; ${nap(50)}`)],
       once('ready', ({ kill }) => kill('SIGKILL')),
     );
     expect(ran.code).toBeNull();
-    expect(await alive('sleep 50.1')).toBe(false);
+    expect(await alive(nap(50))).toBe(false);
     await new Promise((resolve) => setTimeout(resolve, 3_000));
     expect((await statusOf(group)).held).toBeNull();
   });
@@ -547,7 +549,9 @@ describe('lock freeze, unfreeze, log', () => {
 async function alive(command: string): Promise<boolean> {
   for (let tries = 0; tries < 15; tries++) {
     const all = execFileSync('ps', ['-eo', 'stat,args'], { encoding: 'utf8' });
-    const there = all.split('\n').some((line) => !line.startsWith('Z') && line.endsWith(` ${command}`));
+    const there = all
+      .split('\n')
+      .some((line) => !line.startsWith('Z') && line.replace(/^\S+\s+/, '') === command);
     if (!there) return false;
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
