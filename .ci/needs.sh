@@ -4,6 +4,8 @@
 set -eu
 missing=
 for name; do
+  # Debian keeps the programs of a server out of the way.
+  [ "$name" = postgresql ] && set -- /usr/lib/postgresql/*/bin/initdb && [ -x "$1" ] && continue
   command -v "$name" >/dev/null || missing="$missing $name"
 done
 [ -n "$missing" ] || exit 0

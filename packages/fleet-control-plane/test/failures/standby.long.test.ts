@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
-import { startEmbedded } from '../../src/db/embedded.js';
 import { portOf, TcpProxy, throughProxy } from '../fixtures/proxy.js';
+import { postgresInUse, startPostgres } from '../support/debian.js';
 import { Client, eventually, sql, startPlane } from '../support/plane.js';
 import { startStandby } from '../support/standby.js';
 
@@ -21,10 +21,11 @@ interface Grant {
 }
 
 it('tokens grow, the lease and the record of before are there, and every answered grant is in the log', async () => {
+  console.log(`standby: ${postgresInUse()}`);
   const folder = await mkdtemp(join(tmpdir(), 'fleet-failover-'));
   // PostgreSQL's own user has to get through when the tests run as root.
   await chmod(folder, 0o711);
-  const primary = await startEmbedded(join(folder, 'primary'));
+  const primary = await startPostgres(join(folder, 'primary'));
   const proxy = await TcpProxy.start(portOf(primary.url));
   const planes = await Promise.all(
     [0, 1].map(() => startPlane({ databaseUrl: throughProxy(primary.url, proxy) })),
@@ -35,7 +36,7 @@ it('tokens grow, the lease and the record of before are there, and every answere
   await primary.stop();
   await promisify(execFile)('cp', ['-a', join(folder, 'primary'), join(folder, 'standby')]);
   await primary.start();
-  const standby = await startStandby(join(folder, 'standby'), primary.url);
+  const standby = await startStandby(join(folder, 'standby'), primary.url, startPostgres);
   await sql(primary.url, "ALTER SYSTEM SET synchronous_standby_names = '*'");
   await sql(primary.url, 'SELECT pg_reload_conf()');
   const states = () => sql<{ sync_state: string }>(primary.url, 'SELECT sync_state FROM pg_stat_replication');

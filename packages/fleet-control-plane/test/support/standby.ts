@@ -1,4 +1,4 @@
-/** A standby of an embedded server, made from a copy of its folder. */
+/** A standby of a server, made from a copy of its folder. */
 import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type EmbeddedDatabase, startEmbedded } from '../../src/db/embedded.js';
@@ -13,8 +13,13 @@ export interface Standby {
  * Starts the copy of a server as its standby.
  *
  * @param primaryUrl the server that it follows; without one it only has what was copied.
+ * @param start what started the server that was copied.
  */
-export async function startStandby(folder: string, primaryUrl?: string): Promise<Standby> {
+export async function startStandby(
+  folder: string,
+  primaryUrl?: string,
+  start: (folder: string) => Promise<EmbeddedDatabase> = startEmbedded,
+): Promise<Standby> {
   const data = join(folder, 'pg');
   await writeFile(join(data, 'standby.signal'), '');
   if (primaryUrl) {
@@ -23,7 +28,7 @@ export async function startStandby(folder: string, primaryUrl?: string): Promise
     await appendFile(join(data, 'postgresql.auto.conf'), `primary_conninfo = '${followed}'\n`);
   }
   // It counts as started once it takes writes, so it is promoted meanwhile.
-  const starting = startEmbedded(folder);
+  const starting = start(folder);
   starting.catch(() => {});
   let pidFile = '';
   await eventually(async () => {
