@@ -1,6 +1,7 @@
 /** Which texts are masked in a log, whatever the command does with them. */
 import { expect, test } from 'vitest';
-import { secretsOf } from '../../src/config/secrets.js';
+import { readSecrets, secretsOf } from '../../src/config/secrets.js';
+import { settingOf } from '../../src/config/settings.js';
 
 type Given = Parameters<typeof secretsOf>[0];
 
@@ -64,4 +65,24 @@ test.each<[string, Given['flags'], Given['env'], string[]]>([
   ['no setting that is no secret', { 'target-tag': 'main-1' }, { FLEET_CONTROL_PLANE: 'https://cp' }, []],
 ])('masked: %s', async (_name, flags, env, secrets) => {
   expect(await masked(flags, env)).toEqual(secrets);
+});
+
+test.each<[string, Given['flags'], Given['env'], string | undefined]>([
+  [
+    'of a typed file goes before all',
+    { token: 'x', 'token-file': '/typed' },
+    { FLEET_CP_TOKEN: 'x' },
+    '/typed',
+  ],
+  [
+    'of an input goes before the file of a variable',
+    { token: 'x' },
+    { FLEET_TOKEN_FILE: '/stored' },
+    undefined,
+  ],
+  ['of a variable goes before it too', {}, { FLEET_CP_TOKEN: 'x', FLEET_TOKEN_FILE: '/stored' }, undefined],
+  ['of an empty variable does not', {}, { FLEET_CP_TOKEN: '', FLEET_TOKEN_FILE: '/stored' }, '/stored'],
+])('a secret %s', async (_name, flags, env, path) => {
+  const secrets = await readSecrets([settingOf('token')], { flags, env }, files);
+  expect(secrets).toEqual(path ? { token: FILES[path] } : {});
 });

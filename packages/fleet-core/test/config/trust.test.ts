@@ -193,6 +193,18 @@ test('a file cannot lower a pinned address to http', async () => {
   await usageOf(() => resolve(PUSH, named, 'redeploy', content));
 });
 
+test.each([
+  ['git.example.com:80', true],
+  ['git.example.com:443', false],
+  ['git.example.com', true],
+])('an address that is named with http has the port of http: pinned by %s, %j', async (pin, meant) => {
+  const http = { 'gitea-url': 'http://git.example.com', 'allow-http-gitea': true };
+  const pins = [...HOSTS.filter((host) => host !== 'git.example.com'), pin];
+  const named = () => resolve(PUSH, { ...ADDRESSES, ...http, 'control-plane-host': pins });
+  if (meant) expect(named().gitea?.token).toBe('secret-of-gitea');
+  else expect((await usageOf(named)).message).toContain('a secret may only go to');
+});
+
 test('a Gitea that nothing needs is left alone where it may get no token', () => {
   const named = { ...ADDRESSES, 'kill-switch': '', 'superseded-by': 'off' };
   const pins = HOSTS.filter((host) => host !== 'git.example.com');
@@ -228,6 +240,10 @@ describe('a called workflow', () => {
     ['by nothing', { workflow: 'deploy.yml', ref: 'refs/heads/main', inputs: {} }, undefined],
     ['by an input, which is no word of the server', { inputs: { event_name: 'push' } }, undefined],
     ['with a pull request in it', { before: 'a', after: 'b', commits: [], pull_request: {} }, undefined],
+    ['with an issue in it', { before: 'a', after: 'b', commits: [], issue: {} }, undefined],
+    ['with a comment in it', { before: 'a', after: 'b', commits: [], comment: {} }, undefined],
+    ['by half a push', { before: 'a', commits: [] }, undefined],
+    ['by a push without commits', { before: 'a', after: 'b' }, undefined],
     ['by no text', { event_name: { push: 1 } }, undefined],
     ['by an array', ['push'], undefined],
     ['by null', null, undefined],

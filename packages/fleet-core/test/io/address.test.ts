@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { hostOf, isLoopback, tenantUrlProblem, urlProblem } from '../../src/io/address.js';
+import { hostOf, isLoopback, isWebAddress, tenantUrlProblem, urlProblem } from '../../src/io/address.js';
 
 describe('a base URL is fine', () => {
   test.each([
@@ -34,6 +34,7 @@ describe('a base URL is refused', () => {
     ['a fragment', 'https://cp.example.com/#a', /query or a fragment/],
     ['an empty fragment', 'https://cp.example.com#', /query or a fragment/],
     ['another scheme', 'ftp://cp.example.com', /is not an http/],
+    ['a scheme that only ends like it', 'xhttps://cp.example.com', /is not an http/],
     ['no scheme', 'cp.example.com', /is not an http/],
     ['one slash', 'https:/cp.example.com', /is not an http/],
     ['no host', 'https://', /is not an http/],
@@ -87,6 +88,11 @@ describe('a tenant URL is refused', () => {
     ['{slug} as a port', 'https://example.com:{slug}', /is not an http/],
     ['{slug} in the query', 'https://example.com/?t={slug}', /query or a fragment/],
     ['{slug} in the fragment', 'https://example.com/#{slug}', /query or a fragment/],
+    [
+      '{slug} in a folder that is left again: one address for all',
+      'https://example.com/{slug}/..',
+      /host or path/,
+    ],
     ['{slug} as a scheme', '{slug}://example.com', /is not an http/],
     ['an empty query behind', 'https://{slug}.example.com/?', /query or a fragment/],
     ['http to tenants elsewhere', 'http://{slug}.example.com', /could be read and forged/],
@@ -108,8 +114,24 @@ test.each([
   ['[::1]', true],
   ['localhost.example.com', false],
   ['128.0.0.1', false],
+  ['1127.0.0.1', false],
   ['127.0.0.1.nip.io', false],
   ['::2', false],
 ])('%s is loopback: %s', (host, expected) => {
   expect(isLoopback(host)).toBe(expected);
+});
+
+test.each([
+  ['https://ci.example.com/run/7', true],
+  ['HTTP://ci.example.com', true],
+  [`https://x/${'a'.repeat(1_990)}`, true],
+  [`https://x/${'a'.repeat(1_991)}`, false],
+  ['javascript://https://x', false],
+  ['https://', false],
+  ['//ci.example.com', false],
+  ['', false],
+  [null, false],
+  [undefined, false],
+])('%j becomes a link: %j', (url, link) => {
+  expect(isWebAddress(url)).toBe(link);
 });
