@@ -1,10 +1,7 @@
 // A verification of N tenants on target: ours, the shell loop that it replaces, a bare loop that asks the same.
 // usage: node answers.mjs [--quick] [shell] [http] [https]
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import {
+  certificate,
   grossly,
   here,
   inTurns,
@@ -106,28 +103,13 @@ async function overHttp() {
 }
 
 async function overHttps() {
-  const folder = mkdtempSync(join(tmpdir(), 'fleet-bench-'));
-  const tls = { key: join(folder, 'key.pem'), cert: join(folder, 'cert.pem') };
-  const made = spawnSync('openssl', [
-    ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'],
-    ...[
-      '-keyout',
-      tls.key,
-      '-out',
-      tls.cert,
-      '-subj',
-      '/CN=bench',
-      '-addext',
-      'subjectAltName=DNS:*.fleet.localhost',
-    ],
-  ]);
-  if (made.status !== 0) throw new Error(`openssl: ${made.stderr}`);
+  const { tls, remove } = certificate();
   table(
     'N tenants on target over HTTPS, a host and a handshake each, against a bare loop of node:https',
     HEAD,
     await againstBare('https', quick ? [100] : [100, 1_000, 10_000], tls),
   );
-  rmSync(folder, { recursive: true });
+  remove();
 }
 
 const parts = { shell: againstShell, http: overHttp, https: overHttps };

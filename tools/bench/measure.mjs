@@ -1,7 +1,7 @@
 // Runs programs and takes their time, processor time and memory; every figure of a table comes from one run of one script.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -72,6 +72,19 @@ export async function tenants(options) {
       await once(child, 'exit');
     },
   };
+}
+
+/** A key and a certificate of its own making, for the hosts of tenants over TLS. */
+export function certificate() {
+  const folder = mkdtempSync(join(tmpdir(), 'fleet-bench-'));
+  const tls = { key: join(folder, 'key.pem'), cert: join(folder, 'cert.pem') };
+  const made = spawnSync('openssl', [
+    ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'],
+    ...['-keyout', tls.key, '-out', tls.cert, '-subj', '/CN=bench'],
+    ...['-addext', 'subjectAltName=DNS:*.fleet.localhost'],
+  ]);
+  if (made.status !== 0) throw new Error(`openssl: ${made.stderr}`);
+  return { tls, remove: () => rmSync(folder, { recursive: true }) };
 }
 
 /** Arguments of a verification of the whole fleet. */

@@ -21,7 +21,7 @@ import { trust } from './trust.mjs';
 import { Workspace } from './workspace.mjs';
 
 /** Test files that start no database server. */
-const LIGHT = /fleet-core|(claims|transitions|take-over|rules|observe|status)\.test/;
+const LIGHT = /fleet-core|(claims|transitions|take-over|rules|observe|status|shards)\.test/;
 const { values } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },

@@ -150,4 +150,20 @@ export const serverRollouts = [
     why: 'people are sent to an address that leads nowhere',
     caughtBy: seen('rollouts/self'),
   },
+  {
+    name: 'a shard has the name that an earlier turn gave',
+    file: at('rollouts/shards.ts'),
+    from: '{attempt}/$',
+    to: '{1}/$',
+    why: 'what tenants said before they were rolled is taken for what they say',
+    caughtBy: seen('rollouts/shards'),
+  },
+  {
+    name: 'a shard is waited for whatever becomes of its process',
+    file: at('rollouts/shards.ts'),
+    from: 'if (seen?.owner && this.gone.has(seen.owner)) return null;',
+    to: '',
+    why: 'a server that dies holds a rollout up for half a minute',
+    caughtBy: seen('rollouts/shards'),
+  },
 ];

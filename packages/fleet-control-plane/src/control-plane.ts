@@ -155,7 +155,7 @@ async function start(
   await rolls?.sim?.register(app);
   if (!legacy) {
     await serveLock(app, lock, shared, { groups: options.groups && new Set(options.groups), rollouts });
-    await rollouts.register(app, world, reads);
+    await rollouts.register(app, { ...world, onAsked: metrics.asked }, reads);
   }
   undo.push(() => drain(systemClock));
   warnOfPlainHttp(host, options.tls, log);

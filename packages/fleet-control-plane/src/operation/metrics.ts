@@ -47,6 +47,11 @@ export class Metrics {
     ['group', 'end'],
     SECONDS,
   );
+  readonly #asked = new Counter({
+    name: 'fleet_shard_tenants_total',
+    help: 'Tenants asked for rollouts that any process runs',
+    registers: [this.#registry],
+  });
   readonly #polls = this.#gauge('fleet_long_polls_open', 'Requests that wait for a change');
   readonly #unknown = new Counter({
     name: 'fleet_unknown_fields_total',
@@ -81,6 +86,9 @@ export class Metrics {
   readonly rolled = ({ group, kind, ms }: RollSeen): void => {
     this.#rolled.observe({ group, end: kind }, ms / 1000);
   };
+
+  /** Tenants of a shard named their commits to this process. */
+  readonly asked = (tenants: number): void => this.#asked.inc(tenants);
 
   /** What this process committed. */
   committed({ group, claims }: Committed): void {

@@ -1,6 +1,13 @@
-/** DBOS Transact, and all that this server knows of it: which process runs a rollout, and which of its steps are done. */
+/**
+ * DBOS Transact, and all that this server knows of it: which process runs a rollout, which of its steps are done, and a
+ * queue of tenants that any process may ask.
+ */
+import { AsyncResource } from 'node:async_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { DBOS } from '@dbos-inc/dbos-sdk';
+import type { Shard, ShardAnswers } from '@tenant-fleet/fleet-core/program';
 import pg from 'pg';
+import type { ShardQueue, ShardSeen } from './shards.js';
 
 /** Does a step once in the life of a rollout, whatever process gets to it. Its value is kept as JSON. */
 export type Step = <T>(name: string, work: () => Promise<T>) => Promise<T>;
@@ -22,7 +29,9 @@ export interface EngineOptions {
   /** Names this process. */
   executor: string;
   /** Runs a rollout to its end; it must not reject. */
-  run: (id: string, step: Step) => Promise<void>;
+  run: (id: string, step: Step, shards: ShardQueue) => Promise<void>;
+  /** Asks the tenants of a shard for whichever process has put it into the queue; it must not reject. */
+  ask: (shard: Shard) => Promise<ShardAnswers>;
   log: (line: string) => void;
 }
 
@@ -34,15 +43,25 @@ export const ENGINE_SCHEMA = 'fleet_dbos';
  */
 const STEPS_VERSION = 'rollouts-1';
 const POOL_SIZE = 5;
+const NOT_ENDED = ['ENQUEUED', 'PENDING'] as const;
+const SHARD_QUEUE = 'shards';
+/** Shards at the same moment in one process: while the last tenants of one are slow, the other has the processor. */
+const SHARDS_HERE = 2;
+/** How often a process that has time for a shard looks for one. */
+const SHARD_POLL_MS = 500;
 const ASK_ALONE_MS = 100;
 /** A process may be taken for dead while it lives, and a rollout change hands more often than a fault would explain. */
 const TAKEOVERS_MAX = 10_000;
 
-/** Takes away what it keeps of rollouts that have ended, in the transaction of `client`. */
+/** Takes away what it keeps of rollouts that have ended, and of their shards, in the transaction of `client`. */
 export async function forgetSteps(client: pg.ClientBase, ids: string[]): Promise<void> {
-  const table = `${ENGINE_SCHEMA}.workflow_status`;
-  const { rows } = await client.query('SELECT to_regclass($1) IS NOT NULL AS there', [table]);
-  if (rows[0]?.there) await client.query(`DELETE FROM ${table} WHERE workflow_uuid = ANY ($1)`, [ids]);
+  // No row of the others goes with its workflow.
+  for (const name of ['workflow_input', 'workflow_output', 'operation_outputs', 'workflow_status']) {
+    const table = `${ENGINE_SCHEMA}.${name}`;
+    const { rows } = await client.query('SELECT to_regclass($1) IS NOT NULL AS there', [table]);
+    if (rows[0]?.there)
+      await client.query(`DELETE FROM ${table} WHERE split_part(workflow_uuid, '/', 1) = ANY ($1)`, [ids]);
+  }
 }
 
 /**
@@ -50,7 +69,7 @@ export async function forgetSteps(client: pg.ClientBase, ids: string[]): Promise
  *
  * @throws Error where it runs in this process already: it is one for a process.
  */
-export async function openEngine({ databaseUrl, executor, run, log }: EngineOptions): Promise<Engine> {
+export async function openEngine({ databaseUrl, executor, run, ask, log }: EngineOptions): Promise<Engine> {
   const { DBOS, Error: errors } = await import('@dbos-inc/dbos-sdk');
   if (DBOS.isInitialized()) throw new Error('Only one control plane of a process can run rollouts.');
   const quiet = () => {};
@@ -85,11 +104,16 @@ export async function openEngine({ databaseUrl, executor, run, log }: EngineOpti
     if (here) return here.value as never;
     return (kept.done ? kept.value : await work()) as never;
   };
-  const workflow = DBOS.registerWorkflow(async (id: string) => run(id, step), {
+  const shards = shardQueue(DBOS, DBOS.registerWorkflow(ask, { name: 'shard' }));
+  const workflow = DBOS.registerWorkflow(async (id: string) => run(id, step, shards), {
     name: 'rollout',
     maxRecoveryAttempts: TAKEOVERS_MAX,
   });
-  await aloneIn(databaseUrl, () => DBOS.launch());
+  await aloneIn(databaseUrl, async () => {
+    await DBOS.launch();
+    const limits = { workerConcurrency: SHARDS_HERE, minPollingIntervalMs: SHARD_POLL_MS };
+    await DBOS.registerQueue(SHARD_QUEUE, { ...limits, onConflict: 'always_update' });
+  });
   const begin = async (id: string) => {
     await DBOS.startWorkflow(workflow, { workflowID: id })(id);
   };
@@ -108,6 +132,52 @@ export async function openEngine({ databaseUrl, executor, run, log }: EngineOpti
       await DBOS.shutdown({ deregister: true });
       await pool.end().catch(() => {});
     },
+  };
+}
+
+/** @param ask the workflow of a shard. */
+function shardQueue(dbos: typeof DBOS, ask: (shard: Shard) => Promise<ShardAnswers>): ShardQueue {
+  // A wave is a step, and inside of one the engine starts nothing.
+  const outside = new AsyncResource('rollouts');
+  const apart = <T>(work: () => Promise<T>): Promise<T> => outside.runInAsyncScope(work);
+  return {
+    put: (id, shard) =>
+      apart(async () => {
+        await dbos.startWorkflow(ask, { workflowID: id, queueName: SHARD_QUEUE })(shard);
+      }),
+    look: (ids) =>
+      apart(async () => {
+        // Of no ids at all it would list everything.
+        const found = ids.length ? await dbos.listWorkflows({ workflowIDs: ids, loadInput: false }) : [];
+        return new Map(found.map((one): [string, ShardSeen] => [one.workflowID, seenOf(one)]));
+      }),
+    // One that is under way must not be forgotten: its process would wait for its row for ever.
+    forget: (id) => apart(() => dbos.deleteWorkflow(id)),
+    cancel: (ids) => apart(() => dbos.cancelWorkflows(ids)),
+    open: (rollout) =>
+      apart(async () => {
+        const status = [...NOT_ENDED];
+        const kept = { loadInput: false, loadOutput: false };
+        const found = await dbos.listWorkflows({ workflow_id_prefix: `${rollout}/`, status, ...kept });
+        return found.map(({ workflowID }) => workflowID);
+      }),
+  };
+}
+
+function seenOf({
+  status,
+  executorId,
+  output,
+}: {
+  status: string;
+  executorId?: string;
+  output?: unknown;
+}): ShardSeen {
+  if (status === 'ENQUEUED') return { owner: null };
+  if (status === 'PENDING') return { owner: executorId ?? null };
+  return {
+    owner: executorId ?? null,
+    answers: status === 'SUCCESS' ? ((output as ShardAnswers | undefined) ?? null) : null,
   };
 }
 

@@ -1,6 +1,8 @@
 /** The rollouts of all servers of one database, as one process sees them: takes orders, runs its own, looks after others'. */
 import { createHash, randomUUID } from 'node:crypto';
+import { systemClock } from '@tenant-fleet/fleet-core';
 import type { RolloutOrder } from '@tenant-fleet/fleet-core/contract';
+import { askShard, type Shard, type ShardAnswers, systemRandom } from '@tenant-fleet/fleet-core/program';
 import type { Clock } from '../clock.js';
 import type { Database } from '../db/database.js';
 import { Processes } from '../db/processes.js';
@@ -8,14 +10,17 @@ import { WakeHub } from '../lock/waiting/long-polls.js';
 import { Problem } from '../problem.js';
 import { type Engine, openEngine } from './engine.js';
 import type { Environments } from './environments.js';
+import { ShardDesk } from './shards.js';
 import { insertRollout, openRollouts, type RolloutRow, takeAsking } from './store.js';
 import { RolloutTurn, type TurnDeps } from './turn.js';
 
 /** Time for a process to begin what it was asked to go on with, before it is asked again. */
 const ASK_AGAIN_SECONDS = 5;
 
-export interface RolloutsDeps extends Omit<TurnDeps, 'door'> {
+export interface RolloutsDeps extends Omit<TurnDeps, 'door' | 'desk'> {
   clock: Clock;
+  /** Told of tenants that this process has asked for a rollout of any. */
+  onAsked: (tenants: number) => void;
 }
 
 export const rolloutTopic = (id: string) => `rollout/${id}`;
@@ -27,6 +32,9 @@ export class Rollouts {
   private readonly processes: Processes;
   private readonly turns = new Map<string, RolloutTurn>();
   private engine: Engine | undefined;
+  private desk: ShardDesk | undefined;
+  /** Ends what this process asks for others. */
+  private readonly over = new AbortController();
   private closed = false;
 
   constructor(private readonly deps: RolloutsDeps) {
@@ -39,14 +47,17 @@ export class Rollouts {
 
   /** From here on this process runs rollouts. */
   async open(door: TurnDeps['door']): Promise<void> {
-    const { owner, log } = this.deps;
+    const { owner, log, clock } = this.deps;
     await this.processes.beat();
     this.engine = await openEngine({
       databaseUrl: this.db.url,
       executor: owner,
       log,
-      run: async (id, step) => {
-        const turn = this.closed ? undefined : await RolloutTurn.begin({ ...this.deps, door }, id);
+      ask: (shard) => this.ask(shard, door),
+      run: async (id, step, shards) => {
+        this.desk ??= new ShardDesk(shards, clock, log);
+        const world = { ...this.deps, door, desk: this.desk };
+        const turn = this.closed ? undefined : await RolloutTurn.begin(world, id);
         if (!turn) return;
         // A second turn of this very process: the first has been taken for dead.
         this.turns.get(id)?.abandon();
@@ -56,6 +67,17 @@ export class Rollouts {
         if (this.turns.get(id) === turn) this.turns.delete(id);
       },
     });
+  }
+
+  /** Asks tenants for a rollout of any process. Where this one stops, it says whom it has asked until then. */
+  private async ask(shard: Shard, door: TurnDeps['door']): Promise<ShardAnswers> {
+    const { signal } = this.over;
+    const answers = await askShard(
+      { clock: systemClock, random: systemRandom, http: door.http(signal), signal },
+      shard,
+    );
+    this.deps.onAsked(answers.tenants.length);
+    return answers;
   }
 
   /** Takes an order. The same key and order again name the same rollout. @throws Problem 404, 422, 503. */
@@ -87,9 +109,11 @@ export class Rollouts {
     if (!this.engine || this.closed) return;
     await this.processes.beat();
     const open = await openRollouts(this.db);
-    const others = new Set(open.map(({ owner }) => owner).filter((owner) => owner !== this.deps.owner));
+    const others = new Set([...open.map(({ owner }) => owner), ...(this.desk?.helpers ?? [])]);
+    others.delete(this.deps.owner);
     const dead = await this.processes.gone(() => this.processes.of([...others]));
     const gone = new Set(dead.map(({ id }) => id));
+    this.desk?.lost(gone);
     for (const { id, owner, attempt, wish } of open) {
       const turn = this.turns.get(id);
       if (turn && turn.attempt !== attempt) turn.abandon();
@@ -116,6 +140,7 @@ export class Rollouts {
     if (this.closed) return;
     this.closed = true;
     for (const turn of this.turns.values()) turn.abandon();
+    this.over.abort();
     await this.processes.retire().catch(() => {});
     await this.engine?.close();
   }

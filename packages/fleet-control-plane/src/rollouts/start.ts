@@ -25,6 +25,8 @@ export interface RolloutsWorld {
   origin: string;
   lock: Lock;
   log: (line: string) => void;
+  /** Told of tenants that this process has asked for a rollout of any. */
+  onAsked: (tenants: number) => void;
 }
 
 /** Rollouts, from the first check of their configuration to their end with the process. */

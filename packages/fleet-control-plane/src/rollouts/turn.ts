@@ -10,6 +10,7 @@ import { NotOurs, type Step } from './engine.js';
 import type { Environments } from './environments.js';
 import { EventJournal } from './journal.js';
 import { type Door, withoutSelf } from './self.js';
+import type { ShardDesk } from './shards.js';
 import {
   beginTurn,
   endRollout,
@@ -30,6 +31,7 @@ export interface TurnDeps {
   lock: Lock;
   environments: Environments;
   door: Door;
+  desk: ShardDesk;
   /** Names this process. */
   owner: string;
   /** Longest pause, in milliseconds. */
@@ -105,7 +107,7 @@ export class RolloutTurn {
   }
 
   private async pipeline(step: Step) {
-    const { environments, door } = this.deps;
+    const { environments, door, desk } = this.deps;
     const { id, attempt, request, startedAt } = this.row;
     const config = await environments.configOf(request);
     const { actor, run_url: runUrl } = request.holder;
@@ -121,6 +123,7 @@ export class RolloutTurn {
           throw error;
         }),
       mayGoOn: (signal) => this.mayGoOn(signal),
+      shards: await desk.for(this.row),
     };
     return runFleet(
       { ...config, trigger: { ...config.trigger, actor, runUrl } },

@@ -1,6 +1,8 @@
 /** Servers that run rollouts on one database, and a fleet that outlives every one of them. */
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { Agent, createServer, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ServerRollout } from '@tenant-fleet/fleet-core/contract';
@@ -14,8 +16,29 @@ export interface FleetOptions {
   tenants: number;
   rollMs?: number;
   drainMs?: number;
+  /** How long a tenant thinks before it says what it runs. */
+  answerMs?: number;
   /** More of the environment's configuration. */
   config?: Record<string, unknown>;
+}
+
+/** The same tenants at an address where each thinks for a while. It lives as long as the test process. */
+async function slowed(template: string, ms: number): Promise<string> {
+  const { origin, pathname } = new URL(template.replace('{slug}', 'SLUG'));
+  const agent = new Agent({ keepAlive: true, maxSockets: 64 });
+  const server = createServer(({ url }, response) => {
+    setTimeout(() => {
+      request(origin + url, { agent }, (answer) => {
+        response.writeHead(answer.statusCode ?? 500, answer.headers);
+        answer.pipe(response);
+      })
+        .on('error', () => response.destroy())
+        .end();
+    }, ms);
+  }).unref();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  return `http://127.0.0.1:${port}${pathname.replace('SLUG', '{slug}')}`;
 }
 
 /** A fleet whose tenants answer from a process that runs no rollouts and is never killed. */
@@ -39,7 +62,9 @@ export class ServerFleet {
     const configPath = join(folder, 'fleet.config.json');
     const staging = {
       'control-plane': 'self',
-      'tenant-url': tenants.process.lines[0]?.tenant_url,
+      'tenant-url': options.answerMs
+        ? await slowed(String(tenants.process.lines[0]?.tenant_url), options.answerMs)
+        : tenants.process.lines[0]?.tenant_url,
       canary: 't1',
       soak: '300ms',
       'batch-size': 2,
@@ -89,7 +114,14 @@ export class ServerFleet {
   }
 
   async events(id: string): Promise<Body[]> {
-    return (await this.call('GET', `/cp/admin/rollouts/${id}/events`)).body.events;
+    const all: Body[] = [];
+    for (;;) {
+      const { events } = (
+        await this.call('GET', `/cp/admin/rollouts/${id}/events?after=${all.at(-1)?.n ?? 0}`)
+      ).body;
+      if (!events.length) return all;
+      all.push(...events);
+    }
   }
 
   /** Waits until the rollout has said so. */

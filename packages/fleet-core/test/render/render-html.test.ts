@@ -122,3 +122,17 @@ describe('the HTML report', () => {
     expect(renderHtml(older)).not.toContain('>Timeline<');
   });
 });
+
+it('lists so many rows that a browser opens the page at once, those that need somebody first', () => {
+  const tenants = Array.from({ length: 12_000 }, (_, index) =>
+    index % 4 ? tenant(`t${index}`) : tenant(`t${index}`, { status: 'stale', on_target_after_ms: null }),
+  );
+  const page = renderHtml({ ...document_, tenants });
+  const rows = [...page.matchAll(/<tr id="t\d+">/g)].length;
+  expect(rows).toBe(5_000);
+  expect(page.match(/<table id="open".*?<\/table>/s)?.[0].match(/<tr id="t\d+">/g)).toHaveLength(3_000);
+  expect(page).toContain('9000 tenants on target</summary>');
+  expect(page).toContain('7000 more tenants on target, not listed here: the report as JSON');
+  expect(renderHtml({ ...document_, tenants: tenants.slice(0, 6_000) })).toContain('1000 more tenants');
+  expect(renderHtml({ ...document_, tenants: tenants.slice(0, 5_000) })).not.toContain('not listed here');
+});

@@ -8,6 +8,9 @@ import { html, type Markup } from './markup.js';
 /** Up to this many that are on target are shown at once. */
 const OPEN_MAX = 25;
 
+/** More rows make a page that a browser opens late; those that need somebody come first. */
+const ROWS_MAX = 5_000;
+
 /** Outcomes of runs that leave the fleet as it is. */
 const AT_REST = ['planned', 'held', 'superseded'];
 
@@ -20,6 +23,7 @@ export function tenantTables(result: FleetResult): Markup {
     tenants.map((tenant) => row(tenant, places.get(tenant) ?? 0, result));
   const open = unproven(result);
   const proven = result.tenants.filter(({ status }) => status === 'on_target');
+  const room = Math.max(ROWS_MAX - open.length, 0);
   const many = proven.length > OPEN_MAX || (open.length > 0 && proven.length > 0);
   return html`<div class="find" data-script hidden>
 <label for="search">Find</label> <input id="search" type="search" placeholder="name, status, commit, wave …" autocomplete="off" spellcheck="false">
@@ -33,14 +37,20 @@ export function tenantTables(result: FleetResult): Markup {
   )}</fieldset>
 <output id="found" aria-live="polite"></output>
 </div>
-${open.length > 0 && table('open', 'Not proven on target', rows(open))}
+${open.length > 0 && table('open', 'Not proven on target', rows(open.slice(0, ROWS_MAX)))}
+${unlisted(open.length - ROWS_MAX, 'not proven')}
 ${
   proven.length > 0 &&
   html`<details id="greens"${!(many && open.length) && proven.length <= OPEN_MAX && html` open`}><summary>${plural(proven.length, 'tenant')} on target</summary>
-${table('proven', 'On target', rows(proven))}</details>`
+${room > 0 && table('proven', 'On target', rows(proven.slice(0, room)))}
+${unlisted(proven.length - room, 'on target')}</details>`
 }
 ${result.tenants.length === 0 && html`<p>No tenant was enumerated.</p>`}`;
 }
+
+const unlisted = (count: number, what: string): Markup | false =>
+  count > 0 &&
+  html`<p>${plural(count, 'more tenant')} ${what}, not listed here: the report as JSON (<code>--report-json</code>) has every one.</p>`;
 
 function table(id: string, caption: string, rows: Markup[]): Markup {
   return html`<table id="${id}" class="tenants"><caption class="hush">${caption}</caption>
