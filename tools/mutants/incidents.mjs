@@ -70,8 +70,8 @@ export const incidents = [
   row(
     '50: tolerance covers the canary',
     'rollout/rollout',
-    'const halts = canaryFailed ||',
-    'const halts =',
+    "(phase === 'canary' && open.length > 0) ||",
+    '',
     'rollout/rollout',
   ),
   row(

@@ -166,4 +166,12 @@ export const serverRollouts = [
     why: 'a server that dies holds a rollout up for half a minute',
     caughtBy: seen('rollouts/shards'),
   },
+  fault(
+    'calls of an earlier process are forgotten',
+    'run-state',
+    'calls.restore(told.calls);',
+    '',
+    'the report shows a rollout that asked for less than it did',
+    'rollout/taken-over',
+  ),
 ];
