@@ -6,13 +6,14 @@ import {
   type Config,
   loadConfig,
   POLICY_SETTINGS,
+  type PolicyBound,
   parseDuration,
+  policyBoundsSchema,
   type SettingName,
   settingOf,
 } from '@tenant-fleet/fleet-core/config';
 import type { RolloutOrder, RolloutPolicy } from '@tenant-fleet/fleet-core/contract';
 import leven from 'leven';
-import * as z from 'zod';
 import { Problem } from '../problem.js';
 import { SELF_URL } from './self.js';
 
@@ -27,17 +28,6 @@ const SECRET_FILES = [
   'alert-webhook-file',
 ] as const satisfies SettingName[];
 
-const boundSchema = z.union([
-  z.literal(true),
-  z.strictObject({
-    min: z.union([z.string(), z.number()]).optional(),
-    max: z.union([z.string(), z.number()]).optional(),
-    'one-of': z.array(z.string()).min(1).optional(),
-  }),
-]);
-type Bound = z.infer<typeof boundSchema>;
-const boundsSchema = z.partialRecord(z.enum(POLICY_SETTINGS as [SettingName, ...SettingName[]]), boundSchema);
-
 export interface EnvironmentsFile {
   path: string;
   /** The file, parsed. */
@@ -48,7 +38,7 @@ interface Environment {
   name: string;
   /** Files with secrets, by the name of their setting. */
   files: Partial<Record<SettingName, string>>;
-  bounds: Partial<Record<SettingName, Bound>>;
+  bounds: Partial<Record<SettingName, PolicyBound>>;
   lockGroup: string;
 }
 
@@ -191,14 +181,14 @@ function extract(section: Record<string, unknown>, where: string) {
     files[name] = value;
   }
   for (const name of ['control-plane', 'lock-url']) if (rest[name] === 'self') rest[name] = SELF_URL;
-  const parsed = boundsSchema.safeParse(bounds);
+  const parsed = policyBoundsSchema().safeParse(bounds);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
     throw new Error(
       `policy-bounds of ${where} is not valid at "${issue?.path.join('.')}": ${issue?.message}. It may name ${POLICY_SETTINGS.join(', ')}.`,
     );
   }
-  return { rest, files, bounds: parsed.data as Partial<Record<SettingName, Bound>> };
+  return { rest, files, bounds: parsed.data };
 }
 
 /** @returns The lock group. @throws Error where another process could not take the rollout over. */

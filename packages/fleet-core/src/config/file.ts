@@ -2,6 +2,7 @@
 import leven from 'leven';
 import * as z from 'zod';
 import { usageError } from '../errors.js';
+import { POLICY_BOUNDS, policyBoundsSchema } from './policy-bounds.js';
 import { SETTINGS, type Setting, type SettingKind, type SettingName } from './settings.js';
 
 /** A value as it was written, and how its place is called towards the user. */
@@ -67,7 +68,7 @@ function editorSchema({ kind, choices, min, percent, help, default: preset }: Se
 }
 
 const inFile = (SETTINGS as readonly Setting[]).filter((setting) => !setting.noFile);
-const IN_FILE = inFile.map(({ name }) => name);
+const IN_FILE = [...inFile.map(({ name }) => name), POLICY_BOUNDS];
 const shape = (settings: readonly Setting[]) =>
   Object.fromEntries(settings.map((one) => [one.name, editorSchema(one)]));
 
@@ -75,14 +76,23 @@ const shape = (settings: readonly Setting[]) =>
  * `fleet.config.yaml`: keys of all environments at the top, those of one below its name. Made when it is asked for: a
  * rollout has no use for it.
  */
-export const configFileSchema = () =>
-  z.strictObject({
+export const configFileSchema = () => {
+  // Keys that a server reads, and no command: both may have the same file.
+  const serversOwn = {
+    [POLICY_BOUNDS]: policyBoundsSchema()
+      .optional()
+      .describe('read by a server that rolls by this file: what a request may change of it, and how far'),
+  };
+  const own = { ...shape(inFile.filter(({ name }) => name !== 'environment')), ...serversOwn };
+  return z.strictObject({
     ...shape(inFile),
+    ...serversOwn,
     environments: z
-      .record(z.string(), z.strictObject(shape(inFile.filter(({ name }) => name !== 'environment'))))
+      .record(z.string(), z.strictObject(own))
       .optional()
       .describe('named environments; their keys win over those at the top'),
   });
+};
 
 /** The same as JSON Schema, for editors. */
 export function configFileJsonSchema(): object {
@@ -146,6 +156,8 @@ function addKeys(
       .replace(/([a-z])([A-Z])/g, '$1-$2')
       .replaceAll('_', '-')
       .toLowerCase();
+    // Only a server reads it, and both may have the same file.
+    if (name === POLICY_BOUNDS) continue;
     const label = `${prefix}${key} in ${path}`;
     const setting = SETTINGS.find((entry) => entry.name === name);
     if (!setting || (setting as Setting).noFile || (prefix && name === 'environment')) {

@@ -2,6 +2,7 @@
 import type { RolloutPolicy } from '../contract.js';
 import type { Check } from './check.js';
 import { asWritten } from './duration.js';
+import { POLICY_SETTINGS } from './policy-bounds.js';
 import { SETTINGS, type SettingName } from './settings.js';
 
 export interface HandOver {
@@ -10,23 +11,6 @@ export interface HandOver {
   /** Settings of the roll that were typed or come from a variable, as they would be written. */
   policy: RolloutPolicy;
 }
-
-/** Settings of a roll that a request may carry; the server takes them within its own bounds. */
-export const POLICY_SETTINGS: readonly SettingName[] = [
-  'strategy',
-  'canary',
-  'soak',
-  'batch-size',
-  'max-stragglers',
-  'only',
-  'exclude',
-  'min-tenants',
-  'allow-missing',
-  'settle-budget',
-  'confirmations',
-  'lock-wait',
-  'timeout',
-];
 
 /** Settings that would change what is rolled, or when not, and that stand in the server's configuration alone. */
 const SERVERS_OWN: readonly SettingName[] = [

@@ -98,6 +98,7 @@ describe('a key of the file that is not known', () => {
     ['sook', /did you mean soak\?/],
     ['max-straglers', /did you mean max-stragglers\?/],
     ['enviroments', /did you mean environments\?/],
+    ['policy-bound', /did you mean policy-bounds\?/],
     ['something-else-entirely', undefined],
     ['token', /a secret never stands in this file/],
     ['control_plane_token', /a secret never stands in this file/],
