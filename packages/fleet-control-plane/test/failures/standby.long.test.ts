@@ -4,10 +4,12 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { expect, it } from 'vitest';
+import { afterAll, expect, it } from 'vitest';
 import { portOf, TcpProxy, throughProxy } from '../fixtures/proxy.js';
 import { postgresInUse, startPostgres } from '../support/debian.js';
 import { Client, eventually, sql, startPlane } from '../support/plane.js';
+import { endProcesses } from '../support/processes.js';
+import { ServerFleet } from '../support/rollouts.js';
 import { startStandby } from '../support/standby.js';
 
 const GROUPS = ['g0', 'g1', 'g2'];
@@ -20,7 +22,9 @@ interface Grant {
   after: boolean;
 }
 
-it('tokens grow, the lease and the record of before are there, and every answered grant is in the log', async () => {
+afterAll(endProcesses);
+
+it('tokens grow, the lease, the record and the rollout of before go on, and every answered grant is in the log', async () => {
   console.log(`standby: ${postgresInUse()}`);
   const folder = await mkdtemp(join(tmpdir(), 'fleet-failover-'));
   // PostgreSQL's own user has to get through when the tests run as root.
@@ -31,7 +35,7 @@ it('tokens grow, the lease and the record of before are there, and every answere
     [0, 1].map(() => startPlane({ databaseUrl: throughProxy(primary.url, proxy) })),
   );
   const [url, other] = planes.map((plane) => plane.url) as [string, string];
-  const staging = new Client(url, 'staging');
+  const production = new Client(url, 'production');
   proxy.partition();
   await primary.stop();
   await promisify(execFile)('cp', ['-a', join(folder, 'primary'), join(folder, 'standby')]);
@@ -43,12 +47,12 @@ it('tokens grow, the lease and the record of before are there, and every answere
   await eventually(async () => (await states())[0]?.sync_state === 'sync', 30_000);
   proxy.heal();
 
-  const holder = staging.claim('holder', { ttl: 120 });
+  const holder = production.claim('holder', { ttl: 120 });
   await eventually(async () => (await holder.put()).status === 200);
-  const past = staging.claim('past');
+  const past = production.claim('past');
   const rollout = { target_tag: 'main-1', tool_version: '1.2.3', slugs: ['acme'] };
   const kept = { session: holder.session, fencing_token: holder.token, rollout };
-  expect((await staging.call('POST', `${holder.path}/rollout`, kept)).status).toBe(200);
+  expect((await production.call('POST', `${holder.path}/rollout`, kept)).status).toBe(200);
   expect((await past.put()).status).toBe(202);
 
   const grants: Grant[] = [];
@@ -72,6 +76,9 @@ it('tokens grow, the lease and the record of before are there, and every answere
   };
   const using = Array.from({ length: CLIENTS }, (_, index) => use(index));
   await eventually(() => grants.length > 40, 60_000);
+  const fleet = await ServerFleet.start(throughProxy(primary.url, proxy), { tenants: 5, rollMs: 1000 });
+  const { id } = (await fleet.start(await fleet.addServer())).body;
+  await fleet.said(id, ({ code, phase }) => code === 'wave.started' && phase === 'batch-1');
 
   await primary.kill();
   const promoted = await standby.promote();
@@ -82,6 +89,8 @@ it('tokens grow, the lease and the record of before are there, and every answere
   await eventually(() => grants.filter((grant) => grant.after).length > 40, 60_000);
   over = true;
   await Promise.all(using);
+  expect(await fleet.ended(id)).toMatchObject({ outcome: 'succeeded' });
+  expect(await fleet.rolls()).toEqual({ t1: 1, t2: 1, t3: 1, t4: 1, t5: 1 });
 
   for (const group of GROUPS) {
     const mine = grants.filter((grant) => grant.group === group);
@@ -99,12 +108,13 @@ it('tokens grow, the lease and the record of before are there, and every answere
     expect(tokens.filter((token) => !known.has(token))).toEqual([]);
   }
   expect((await holder.renew()).status).toBe(200);
-  const shown = await staging.call('GET', `${staging.lock}/rollouts/${holder.id}`);
+  const shown = await production.call('GET', `${production.lock}/rollouts/${holder.id}`);
   expect(shown.body).toMatchObject({ state: 'running', fencing_token: holder.token, rollout });
   expect((await holder.release()).status).toBe(200);
   expect((await past.put({ wait: 5 })).status).toBe(200);
   expect(past.token).toBeGreaterThan(holder.token);
 
+  await fleet.end();
   await Promise.all(planes.map((plane) => plane.close()));
   await proxy.close();
   await promoted.close();
