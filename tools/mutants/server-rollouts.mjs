@@ -34,7 +34,7 @@ export const serverRollouts = [
     'a wave that is done loses its tenants',
     'rollout/rollout',
     'if (started === null) ledger.restore(tenants);',
-    '',
+    'if (started === null);',
     'the verdict does not say which wave a tenant was in',
     'rollout/taken-over',
   ),
