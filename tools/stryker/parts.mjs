@@ -26,7 +26,7 @@ export const PARTS = [
   ),
   core(
     'lease',
-    76,
+    91,
     ['src/lock/lease.ts', 'src/lock/lock.ts', 'src/lock/draining.ts'],
     ['test/lock', 'test/rollout/record.test.ts', 'test/rollout/taken-over.test.ts'],
   ),
@@ -38,7 +38,7 @@ export const PARTS = [
   ),
   core(
     'secrets',
-    87,
+    93,
     [
       'src/config/trust.ts',
       'src/config/trigger.ts',
