@@ -6,11 +6,13 @@ import { closeSync, openSync, readFileSync } from 'node:fs';
 const GATE = 'echo $$ >&4; read -r _ <&3 || exit; exec "$0" "$@" 3<&- 4>&-';
 /**
  * Starts it as a job in the foreground of the terminal, as a shell does: /dev/tty is the command's (ssh, sudo, a
- * prompt), and so is Ctrl-C. It is never left suspended: the lock would be held by something that does nothing.
+ * prompt), and so is Ctrl-C. It is never left suspended: the lock would be held by something that does nothing. Ctrl-Z it
+ * ignores, as a shell that is stopped between vfork and exec hangs, and nobody is told; whatever else stops it is put back
+ * into the foreground.
  */
 const JOB = `trap : INT QUIT
 saved=$(stty -g </dev/tty 2>/dev/null)
-/bin/sh -c '${GATE}' "$0" "$@"
+/bin/sh -c 'trap "" TSTP; ${GATE}' "$0" "$@"
 code=$?
 while jobs %% >/dev/null 2>&1; do
   echo 'not suspended: the command holds the lock' >&2
