@@ -48,7 +48,8 @@ async function load(): Promise<typeof EmbeddedPostgres> {
 const oneByOne = pLimit(1);
 const temporaryFolder = () => mkdtemp(join(tmpdir(), 'fleet-control-plane-'));
 
-function freePort(): Promise<number> {
+/** A port of loopback that nobody listens on. */
+export function freePort(): Promise<number> {
   return new Promise((done, fail) => {
     const server = createServer();
     server.once('error', fail);

@@ -173,12 +173,9 @@ function seenOf({
   executorId?: string;
   output?: unknown;
 }): ShardSeen {
-  if (status === 'ENQUEUED') return { owner: null };
-  if (status === 'PENDING') return { owner: executorId ?? null };
-  return {
-    owner: executorId ?? null,
-    answers: status === 'SUCCESS' ? ((output as ShardAnswers | undefined) ?? null) : null,
-  };
+  const owner = status === 'ENQUEUED' ? null : (executorId ?? null);
+  if (NOT_ENDED.some((one) => one === status)) return { owner };
+  return { owner, answers: status === 'SUCCESS' ? ((output as ShardAnswers | undefined) ?? null) : null };
 }
 
 /**

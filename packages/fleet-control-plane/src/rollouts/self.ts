@@ -7,14 +7,12 @@ import type { App } from '../http/app.js';
 /** Stands for this server in the configuration of a rollout. It leads nowhere, and nobody outside is to read it. */
 export const SELF_URL = 'https://this-control-plane.invalid';
 
+const SELF_ALONE = new RegExp(`(?:the (?:control plane|lock server) at )?${SELF_URL}(?![/\\w])`, 'g');
+const SELF_WITH_PATH = new RegExp(`${SELF_URL}(/[\\w/.-]*)`, 'g');
+
 /** A text as it may leave the process. */
 const readable = (text: string): string =>
-  text
-    .replaceAll(
-      new RegExp(`(?:the (?:control plane|lock server) at )?${SELF_URL}(?![/\\w])`, 'g'),
-      'this control plane',
-    )
-    .replaceAll(new RegExp(`${SELF_URL}(/[\\w/.-]*)`, 'g'), '$1 of this control plane');
+  text.replaceAll(SELF_ALONE, 'this control plane').replaceAll(SELF_WITH_PATH, '$1 of this control plane');
 
 /** An event or a result as it may leave the process: whoever watches knows by which address they ask. */
 export function withoutSelf<T>(value: T): T {

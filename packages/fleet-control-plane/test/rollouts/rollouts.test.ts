@@ -1,7 +1,6 @@
 /** Rollouts on one server: orders, refusals, what people do to them, and who may. */
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { RolloutOrder } from '@tenant-fleet/fleet-core/contract';
@@ -9,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import type { ControlPlane } from '../../src/control-plane.js';
 import { Database } from '../../src/db/database.js';
-import { type EmbeddedDatabase, startEmbedded } from '../../src/db/embedded.js';
+import { type EmbeddedDatabase, freePort, startEmbedded } from '../../src/db/embedded.js';
 import { migrate } from '../../src/db/migrate.js';
 import { makeToken } from '../../src/http/auth/tokens.js';
 import { Environments } from '../../src/rollouts/environments.js';
@@ -357,13 +356,3 @@ describe('a configuration', () => {
     ]);
   });
 });
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
-    });
-  });
-}

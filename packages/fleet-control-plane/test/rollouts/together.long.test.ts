@@ -1,11 +1,10 @@
 /** Servers that start at the same moment on a database where nothing is yet: all come up, and each runs rollouts. */
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { type EmbeddedDatabase, startEmbedded } from '../../src/db/embedded.js';
+import { type EmbeddedDatabase, freePort, startEmbedded } from '../../src/db/embedded.js';
 import { Client, eventually, freshDatabase } from '../support/plane.js';
 import { endProcesses, startPlaneProcess } from '../support/processes.js';
 import { SHA, TAG } from '../support/rollouts.js';
@@ -54,13 +53,3 @@ test(`${SERVERS} at once, ${ROUNDS} times`, async () => {
     await endProcesses();
   }
 }, 180_000);
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
-    });
-  });
-}

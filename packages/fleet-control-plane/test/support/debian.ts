@@ -2,9 +2,8 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { type EmbeddedDatabase, startEmbedded } from '../../src/db/embedded.js';
+import { type EmbeddedDatabase, freePort, startEmbedded } from '../../src/db/embedded.js';
 import { guardChild } from '../../src/db/orphan-guard.js';
 import { eventually, sql } from './plane.js';
 
@@ -94,16 +93,6 @@ function account(): Account {
   if (process.getuid?.() !== 0) return {};
   const id = (flag: string) => Number(spawnSync('id', [flag, 'postgres'], { encoding: 'utf8' }).stdout);
   return { uid: id('-u'), gid: id('-g') };
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
-    });
-  });
 }
 
 /** What {@link startPostgres} starts, in words. */
